@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Composing by the table alone: which operation, which variables, which
+ * mistakes. Operations that the table has and relate.c does not know are
+ * composed too, only less well.
+ */
+#include "compose.h"
+
+#include "values.h"
+
+#define WEIGHT_UNLISTED 4
+#define WEIGHT_UNIT 16 /* so that a sixteenth of a weight is still something */
+#define ALL_VARIABLES 0xffffu
+
+/* How often each operation is wanted, before the swarm has its say. */
+static const uint8_t usual_weight[PROGRAM_OPCODES] = {
+    [OP_ADD] = 2,        [OP_REMOVE] = 2,   [OP_CREATE] = 20,   [OP_DESTROY] = 11,  [OP_OPEN] = 8,
+    [OP_CLOSE] = 5,      [OP_MAP] = 13,     [OP_UNMAP] = 12,    [OP_ADL] = 20,      [OP_FREE_ADL] = 17,
+    [OP_PIN] = 3,        [OP_UNPIN] = 4,    [OP_LEGACY] = 1,    [OP_UNRELATED] = 1, [OP_DMA_READ] = 8,
+    [OP_DMA_WRITE] = 10, [OP_CPU_READ] = 7, [OP_CPU_WRITE] = 8, [OP_SCRIBBLE] = 3,  [OP_PROCESS] = 2,
+    [OP_EXIT] = 1,       [OP_IRQL] = 1,     [OP_FAIL] = 4,      [OP_ARGS] = 1,      [OP_STOP] = 1,
+};
+
+/* Operations without which little happens: no swarm leaves them out. */
+static bool is_essential(unsigned opcode)
+{
+    return opcode == OP_ADD || opcode == OP_CREATE;
+}
+
+/* The kinds of things that an operation must name. Keys may be left out. */
+static uint8_t needs(const struct program_operation *operation)
+{
+    unsigned kinds = 0;
+
+    for (unsigned i = 0; i < operation->operands; i++) {
+        if (operation->operand[i].type == PROGRAM_OPERAND_THING && !operation->operand[i].name)
+            kinds |= 1u << operation->operand[i].kind;
+    }
+    return (uint8_t)kinds;
+}
+
+void compose_swarm(struct composer *composer)
+{
+    static const uint8_t misuse[] = {0, 16, 32, 48, 64, 96};
+    struct random *random = &composer->random;
+    struct swarm *swarm = &composer->swarm;
+
+    for (unsigned i = 0; i < PROGRAM_OPCODES; i++) {
+        unsigned weight = usual_weight[i] ? usual_weight[i] : WEIGHT_UNLISTED;
+        unsigned mood = random_below(random, 8);
+        if (mood == 0 && !is_essential(i))
+            weight = 0;
+        swarm->opcode[i] = (uint16_t)(weight * WEIGHT_UNIT * (mood == 7 ? 4 : 1));
+        swarm->needs[i] = needs(&program_operations[i]);
+    }
+    for (unsigned i = 0; i < PROGRAM_CLASSES; i++)
+        swarm->class[i] = (uint16_t)(random_chance(random, 128) ? 1 + random_below(random, 4) : 0);
+    swarm->class[PROGRAM_EXACT] = (uint16_t)(swarm->class[PROGRAM_EXACT] + 2);
+    swarm->misuse = misuse[random_below(random, sizeof(misuse))];
+    swarm->odd = 16 + 32 * random_below(random, 4);
+}
+
+/* -- operands by the table ------------------------------------------------------ */
+
+/* Names that hold nothing yet, in order; sometimes those of ended things, rarely live ones. */
+static uint64_t pick_bind(struct composer *composer, enum program_kind kind)
+{
+    struct random *random = &composer->random;
+    unsigned unused = ALL_VARIABLES & ~(unsigned)composer->scope.bound[kind];
+    unsigned ended = composer->scope.bound[kind] & ~(unsigned)composer->scope.live[kind];
+
+    /* who likes what a variable held before needs variables that held something before */
+    unsigned reuse = composer->swarm.class[PROGRAM_PREVIOUS] ? 112 : 48;
+
+    if (random_chance(random, reuse / 8))
+        return random_below(random, PROGRAM_VARIABLES / 4);
+    if (ended && (!unused || random_chance(random, reuse)))
+        return random_bit(random, ended);
+    if (!unused)
+        return random_below(random, PROGRAM_VARIABLES);
+    return random_bit(random, unused & (0u - unused));
+}
+
+static void fill_operand(struct composer *composer, const struct program_operand *operand, uint64_t *value)
+{
+    struct random *random = &composer->random;
+
+    *value = operand->preset;
+    switch (operand->type) {
+    case PROGRAM_OPERAND_BIND:
+        *value = pick_bind(composer, operand->kind);
+        break;
+    case PROGRAM_OPERAND_THING:
+        /* a key may stay away; what has none must name something */
+        if (!operand->name || random_chance(random, 128)) {
+            unsigned live = composer->scope.live[operand->kind];
+            *value = compose_pick(composer, live ? live : composer->scope.bound[operand->kind]);
+        }
+        break;
+    case PROGRAM_OPERAND_CHOICE:
+        if (compose_odd(composer))
+            *value = random_below(random, operand->count);
+        break;
+    case PROGRAM_OPERAND_NUMBER:
+        if (operand->taste == PROGRAM_TASTE_SMALL || operand->taste == PROGRAM_TASTE_ACCESS) {
+            if (random_chance(random, 128))
+                *value = values_number(random, composer->scope.world, operand, *value);
+        }
+        break;
+    }
+}
+
+void compose_operation(struct composer *composer, struct program_line *line, unsigned opcode)
+{
+    const struct program_operation *operation = &program_operations[opcode];
+
+    line->opcode = (uint8_t)opcode;
+    for (unsigned i = 0; i < PROGRAM_OPERANDS; i++) {
+        line->operand[i] = 0;
+        if (i < operation->operands)
+            fill_operand(composer, &operation->operand[i], &line->operand[i]);
+    }
+    compose_relate(composer, line);
+}
+
+/* -- which operation ------------------------------------------------------------ */
+
+/* The kinds, one bit each, that have no variable in their mask. */
+static unsigned missing(const uint16_t mask[PROGRAM_KINDS])
+{
+    unsigned kinds = 0;
+
+    for (unsigned kind = 0; kind < PROGRAM_KINDS; kind++)
+        kinds |= (unsigned)!mask[kind] << kind;
+    return kinds;
+}
+
+static unsigned count_bits(unsigned mask)
+{
+    unsigned bits = 0;
+
+    for (; mask; mask &= mask - 1)
+        bits++;
+    return bits;
+}
+
+/* What is wanted now: lives that have begun go on before many more begin. */
+static unsigned adjust(const struct scope *scope, unsigned opcode, unsigned weight, bool ending)
+{
+    unsigned objects = count_bits(scope->live[PROGRAM_OBJECT]);
+    unsigned open = count_bits(scope->live[PROGRAM_ADAPTER_OBJECT]);
+    bool pinned = false;
+
+    switch (opcode) {
+    case OP_ADD:
+        return scope->live[PROGRAM_ADAPTER] ? weight : weight * 8;
+    case OP_CREATE:
+        return objects ? weight / objects : weight * 2;
+    case OP_OPEN:
+        return objects > open ? weight : weight / 8;
+    case OP_UNPIN:
+        for (unsigned i = 0; i < PROGRAM_VARIABLES; i++)
+            pinned |= scope->adapter[i].pinned;
+        return pinned ? weight : weight / 8;
+    case OP_IRQL: /* nothing works until it is lowered */
+        return scope->irql > APC_LEVEL ? 160 * WEIGHT_UNIT : weight;
+    case OP_STOP:
+        return ending ? weight : weight / 16;
+    default:
+        return weight;
+    }
+}
+
+static unsigned choose_opcode(struct composer *composer, bool ending)
+{
+    const struct scope *scope = &composer->scope;
+    uint16_t weight[PROGRAM_OPCODES];
+    unsigned never = missing(scope->bound);
+    unsigned ended = missing(scope->live);
+
+    for (unsigned i = 0; i < PROGRAM_OPCODES; i++) {
+        unsigned wanted = 0, needs = composer->swarm.needs[i];
+        if (!(needs & never))
+            wanted = adjust(scope, i, composer->swarm.opcode[i], ending);
+        weight[i] = (uint16_t)(needs & ended ? wanted / 16 : wanted);
+    }
+    unsigned opcode = random_weighted(&composer->random, weight, PROGRAM_OPCODES);
+    return opcode < PROGRAM_OPCODES ? opcode : OP_ADD;
+}
+
+void compose_line(struct composer *composer, struct program_line *line, bool ending)
+{
+    compose_operation(composer, line, choose_opcode(composer, ending));
+    if (random_chance(&composer->random, composer->swarm.misuse))
+        compose_mistake(composer, line);
+}
+
+/* -- mistakes --------------------------------------------------------------------- */
+
+/* One operand of the given types (bits by enum program_operand_type), or -1. */
+static int choose_operand(struct composer *composer, const struct program_line *line, unsigned types)
+{
+    const struct program_operation *operation = &program_operations[line->opcode];
+    unsigned mask = 0;
+
+    for (unsigned i = 0; i < operation->operands; i++) {
+        if (types >> operation->operand[i].type & 1)
+            mask |= 1u << i;
+    }
+    return mask ? (int)random_bit(&composer->random, mask) : -1;
+}
+
+/* Another variable: an ended one where there is one, else any that was bound. */
+static uint64_t misname(struct composer *composer, enum program_kind kind)
+{
+    const struct scope *scope = &composer->scope;
+    unsigned ended = scope->bound[kind] & ~(unsigned)scope->live[kind];
+
+    if (ended && random_chance(&composer->random, 176))
+        return compose_pick(composer, ended);
+    return compose_pick(composer, scope->bound[kind] ? scope->bound[kind] : ALL_VARIABLES);
+}
+
+static uint64_t misuse_thing(struct composer *composer, enum program_kind kind, uint64_t value)
+{
+    unsigned class = random_weighted(&composer->random, composer->swarm.class, PROGRAM_CLASSES);
+
+    if (class == PROGRAM_EXACT || class >= PROGRAM_CLASSES)
+        return misname(composer, kind);
+    if (class == PROGRAM_PREVIOUS && composer->scope.rebound[kind])
+        value = compose_pick(composer, composer->scope.rebound[kind]);
+    else if (random_chance(&composer->random, 64))
+        value = misname(composer, kind);
+    return PROGRAM_THING(class, PROGRAM_VARIABLE_OF(value));
+}
+
+void compose_mistake(struct composer *composer, struct program_line *line)
+{
+    const unsigned things = 1u << PROGRAM_OPERAND_THING;
+    const unsigned values = 1u << PROGRAM_OPERAND_NUMBER | 1u << PROGRAM_OPERAND_CHOICE;
+    struct random *random = &composer->random;
+    int place = choose_operand(composer, line, random_chance(random, 150) ? things : values);
+
+    if (place < 0)
+        place = choose_operand(composer, line, things | values);
+    if (place < 0)
+        return;
+
+    const struct program_operand *operand = &program_operations[line->opcode].operand[place];
+    uint64_t *value = &line->operand[place];
+    if (operand->type == PROGRAM_OPERAND_THING)
+        *value = misuse_thing(composer, operand->kind, *value);
+    else if (operand->type == PROGRAM_OPERAND_CHOICE)
+        *value = random_below(random, operand->count);
+    else
+        *value = values_number(random, composer->scope.world, operand, *value);
+}
+
+bool compose_repair(struct composer *composer, struct program_line *line)
+{
+    const struct program_operation *operation = &program_operations[line->opcode];
+    bool repaired = false;
+
+    for (unsigned i = 0; i < operation->operands; i++) {
+        const struct program_operand *operand = &operation->operand[i];
+        if (operand->type != PROGRAM_OPERAND_THING || !composer->scope.live[operand->kind] ||
+            scope_is_live(&composer->scope, operand->kind, line->operand[i]))
+            continue;
+        /* keys may be null on purpose */
+        if (operand->name && PROGRAM_CLASS_OF(line->operand[i]) == PROGRAM_NULL)
+            continue;
+        line->operand[i] = compose_pick(composer, composer->scope.live[operand->kind]);
+        repaired = true;
+    }
+    return repaired;
+}
+
+bool compose_break(struct composer *composer, struct program_line *line)
+{
+    int place = choose_operand(composer, line, 1u << PROGRAM_OPERAND_THING);
+
+    if (place < 0)
+        return false;
+    enum program_kind kind = program_operations[line->opcode].operand[place].kind;
+    uint64_t old = line->operand[place];
+    line->operand[place] = misuse_thing(composer, kind, old);
+    return line->operand[place] != old;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Composing single operations: right ones, as a driver in good order would make
+ * them at this point of the program, and mistakes made out of right ones.
+ */
+#ifndef DXGKMEM_ENGINE_COMPOSE_H
+#define DXGKMEM_ENGINE_COMPOSE_H
+
+#include "random.h"
+#include "scope.h"
+
+/* What one seed likes, and what the table says about it, gathered for speed. */
+struct swarm {
+    uint16_t opcode[PROGRAM_OPCODES];
+    uint16_t class[PROGRAM_CLASSES]; /* of mistakes; EXACT stands for another or an ended thing */
+    uint8_t needs[PROGRAM_OPCODES];  /* one bit for each kind of thing that an operation must name */
+    unsigned misuse;                 /* how many of 256 lines get a mistake */
+    unsigned odd;                    /* how many of 256 choices and numbers are unusual but allowed */
+};
+
+struct composer {
+    struct random random;
+    struct swarm swarm;
+    struct scope scope;
+};
+
+void compose_swarm(struct composer *composer);
+/* An operation to go where the scope is; `ending`: it may end the whole. */
+void compose_line(struct composer *composer, struct program_line *line, bool ending);
+/* The same with the opcode given. */
+void compose_operation(struct composer *composer, struct program_line *line, unsigned opcode);
+/* Puts one mistake or another odd value into a line. */
+void compose_mistake(struct composer *composer, struct program_line *line);
+/* Gives a THING operand a live value that fits, if there is one. */
+bool compose_repair(struct composer *composer, struct program_line *line);
+/* Lets a THING operand name something that is not live, if the line has one. */
+bool compose_break(struct composer *composer, struct program_line *line);
+
+/* -- relate.c: what the operands of one operation must have to do with each other -- */
+
+/* The line has fitting kinds and presets; makes it a right call. */
+void compose_relate(struct composer *composer, struct program_line *line);
+
+/* A variable of the mask as an exact thing; that of variable 0 when the mask is empty. */
+static inline uint64_t compose_pick(struct composer *composer, unsigned mask)
+{
+    return mask ? PROGRAM_THING(PROGRAM_EXACT, random_bit(&composer->random, mask)) : 0;
+}
+
+/* Whether this time something unusual is wanted. */
+static inline bool compose_odd(struct composer *composer)
+{
+    return random_chance(&composer->random, composer->swarm.odd);
+}
+
+#endif

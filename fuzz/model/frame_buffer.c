@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * PinFrameBufferForSave2 and UnpinFrameBufferForSave.
+ *
+ * A pinned frame buffer is recorded as an object without a handle that has one
+ * ADL over all of it. The ADL belongs to the adapter whose frame buffer it is.
+ */
+#include "model_internal.h"
+
+#define PREFER_CONTIGUOUS 1u
+
+static struct model_adapter *member_at(struct model *model, const struct model_chain *chain,
+                                       uint64_t physical_index)
+{
+    for (unsigned i = 0; i < model->adapters; i++) {
+        struct model_adapter *member = &model->adapter[i];
+        if (member->life.live && member->chain == chain && member->physical_index == physical_index)
+            return member;
+    }
+    return NULL;
+}
+
+static bool is_lead(const struct model *model, const struct model_adapter *adapter)
+{
+    for (unsigned i = 0; i < model->adapters; i++) {
+        const struct model_adapter *other = &model->adapter[i];
+        if (other->life.live && other->chain == adapter->chain &&
+            other->physical_index < adapter->physical_index)
+            return false;
+    }
+    return true;
+}
+
+/* What both calls check of the adapter; NULL: refused. */
+static const struct model_adapter *resolve_lead(struct model *model, HANDLE handle, uint32_t lowest_version,
+                                                enum dxgkmem_call call, struct model_expectation *expectation)
+{
+    const struct model_adapter *adapter = model_resolve(model, MODEL_ADAPTER, handle, call, expectation);
+
+    if (adapter == NULL)
+        return NULL;
+    if (adapter->chain->version < lowest_version)
+        model_refuse(expectation, DXGKMEM_VIOLATION_WRONG_WDDM_LEVEL, adapter->handle);
+    else if (!is_lead(model, adapter))
+        model_refuse(expectation, DXGKMEM_VIOLATION_NOT_LEAD_ADAPTER, adapter->handle);
+    else
+        return adapter;
+    return NULL;
+}
+
+/* Anywhere in RAM; an identity chain must see it. */
+static struct model_bounds save_bounds(const struct model *model, const struct model_chain *chain)
+{
+    struct model_bounds bounds = {.highest = model->world.highest_page};
+
+    if (!chain->remapped)
+        bounds.highest = model_min(bounds.highest, model_pages_up_to(chain->highest_visible) - 1);
+    return bounds;
+}
+
+void model_pin(struct model *model, const struct model_conditions *conditions, HANDLE handle,
+               const DXGKARGCB_PINFRAMEBUFFERFORSAVE2 *in, struct model_expectation *expectation)
+{
+    const struct model_adapter *lead, *member;
+
+    if (!model_begin(model, conditions, expectation))
+        return;
+    lead = resolve_lead(model, handle, DXGKDDI_INTERFACE_VERSION_WDDM2_9, DXGKMEM_CALL_PIN, expectation);
+    if (lead == NULL)
+        return;
+    const struct model_chain *chain = lead->chain;
+    member = member_at(model, chain, in->PhysicalAdapterIndex);
+    if ((in->Flags.Value & ~PREFER_CONTIGUOUS) != 0) {
+        model_refuse(expectation, DXGKMEM_VIOLATION_RESERVED_BITS, lead->handle);
+    } else if (member == NULL) {
+        model_refuse(expectation, DXGKMEM_VIOLATION_FRAME_BUFFER_INDEX, lead->handle);
+    } else if (!model_page_multiple(in->CommitSize)) {
+        model_refuse(expectation, DXGKMEM_VIOLATION_UNALIGNED_RANGE, lead->handle);
+    } else if (in->CommitSize == 0 || (uint64_t)in->CommitSize > member->frame_buffer_bytes) {
+        model_refuse(expectation, DXGKMEM_VIOLATION_FRAME_BUFFER_SIZE, lead->handle);
+    } else if (member->frame_buffer != NULL) {
+        model_refuse_after(expectation, DXGKMEM_VIOLATION_PINNED_TWICE, lead->handle,
+                           member->frame_buffer->life.made, DXGKMEM_CALL_PIN);
+    } else {
+        uint64_t pages = (uint64_t)in->CommitSize >> DXGKMEM_PAGE_SHIFT;
+        struct model_bounds bounds = save_bounds(model, chain);
+        if (model_chain_quota(chain, pages, 0, 1, expectation) &&
+            model_machine_can(model, DXGK_PHYSICAL_MEMORY_TYPE_MDL, DXGK_MEMORY_CACHING_TYPE_CACHED, pages,
+                              &bounds, (in->Flags.Value & PREFER_CONTIGUOUS) != 0, 0, expectation))
+            (void)model_logical_room(model, chain, &bounds, pages, expectation);
+    }
+}
+
+const char *model_pin_done(struct model *model, const struct model_conditions *conditions, HANDLE handle,
+                           const DXGKARGCB_PINFRAMEBUFFERFORSAVE2 *in,
+                           const DXGKARGCB_PINFRAMEBUFFERFORSAVE2 *out, unsigned *invariant)
+{
+    const struct model_adapter *lead = model_find_live(model, MODEL_ADAPTER, model_value(handle));
+    struct model_adapter *member =
+        lead != NULL ? member_at(model, lead->chain, in->PhysicalAdapterIndex) : NULL;
+
+    if (member == NULL || member->frame_buffer != NULL)
+        return model_wrong(invariant, 1, "a pin succeeded that must be refused");
+    if (model->objects == MODEL_THINGS)
+        return model_wrong(invariant, 0, "the model has no room for another frame buffer");
+    if (out->PhysicalAdapterIndex != in->PhysicalAdapterIndex || out->CommitSize != in->CommitSize ||
+        out->Flags.Value != in->Flags.Value)
+        return model_wrong(invariant, 22, "pin wrote to an input field");
+
+    struct model_object *memory = &model->object[model->objects++];
+    *memory = (struct model_object){
+        .type = DXGK_PHYSICAL_MEMORY_TYPE_MDL,
+        .cache = DXGK_MEMORY_CACHING_TYPE_CACHED,
+        .size = in->CommitSize,
+        .pages = (uint64_t)in->CommitSize >> DXGKMEM_PAGE_SHIFT,
+        .memory = MODEL_MEMORY_IO + ++model->memories,
+        .bounds = save_bounds(model, member->chain),
+        .device_access = DXGKMEM_ACCESS_READ | DXGKMEM_ACCESS_WRITE,
+    };
+    struct model_adl_wish wish = {
+        .object = memory,
+        .adapter = member,
+        .chain = member->chain,
+        .pages = memory->pages,
+        .prefer = (in->Flags.Value & PREFER_CONTIGUOUS) != 0,
+    };
+    const char *wrong =
+        model_make_adl(model, &wish, out->pAdl, conditions->operation, DXGKMEM_CALL_PIN, invariant);
+    if (wrong != NULL)
+        return wrong;
+    model_life_begin(&memory->life, conditions->operation, DXGKMEM_CALL_PIN);
+    member->frame_buffer = model->live_adl[model->live_adls - 1];
+    member->chain->pages += memory->pages;
+    member->chain->frame_buffers++;
+    model->live_frame_buffers++;
+    model->live_pages += memory->pages;
+    return NULL;
+}
+
+void model_end_frame_buffer(struct model *model, struct model_adapter *adapter, uint64_t operation,
+                            enum dxgkmem_call by)
+{
+    struct model_adl *adl = adapter->frame_buffer;
+
+    model_end_adl(model, adl, operation, by);
+    model_life_end(model, &adl->object->life, operation, by);
+    adapter->frame_buffer = NULL;
+    adapter->chain->pages -= adl->pages;
+    adapter->chain->frame_buffers--;
+    model->live_frame_buffers--;
+    model->live_pages -= adl->pages;
+}
+
+void model_unpin(struct model *model, const struct model_conditions *conditions, HANDLE handle,
+                 const DXGKARGCB_UNPINFRAMEBUFFERFORSAVE *in, struct model_expectation *expectation)
+{
+    const struct model_adapter *lead, *member;
+
+    if (!model_begin(model, conditions, expectation))
+        return;
+    lead = resolve_lead(model, handle, DXGKDDI_INTERFACE_VERSION_WDDM2_4, DXGKMEM_CALL_UNPIN, expectation);
+    if (lead == NULL)
+        return;
+    member = member_at(model, lead->chain, in->PhysicalAdapterIndex);
+    if (member == NULL)
+        model_refuse(expectation, DXGKMEM_VIOLATION_FRAME_BUFFER_INDEX, lead->handle);
+    else if (member->frame_buffer == NULL)
+        model_refuse(expectation, DXGKMEM_VIOLATION_NOT_PINNED, lead->handle);
+}
+
+const char *model_unpin_done(struct model *model, const struct model_conditions *conditions, HANDLE handle,
+                             const DXGKARGCB_UNPINFRAMEBUFFERFORSAVE *in, unsigned *invariant)
+{
+    const struct model_adapter *lead = model_find_live(model, MODEL_ADAPTER, model_value(handle));
+    struct model_adapter *member =
+        lead != NULL ? member_at(model, lead->chain, in->PhysicalAdapterIndex) : NULL;
+
+    if (member == NULL || member->frame_buffer == NULL)
+        return model_wrong(invariant, 1, "an unpin of what is not pinned succeeded");
+    model_end_frame_buffer(model, member, conditions->operation, DXGKMEM_CALL_UNPIN);
+    return NULL;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The model as a whole: its size, reset, the world it lives in, its counts.
+ */
+#include "model_internal.h"
+
+size_t model_size(void)
+{
+    return sizeof(struct model);
+}
+
+/* Slots of the tables carry a stamp: when it has gone round, stale slots would look used. */
+static void forget_stamps(struct model *model)
+{
+    for (unsigned i = 0; i < MODEL_WORD_SLOTS; i++)
+        model->word[i].stamp = 0;
+    for (unsigned i = 0; i < MODEL_OWNER_SLOTS; i++)
+        model->owner[i].stamp = 0;
+    model->resets = 0;
+}
+
+void model_reset(struct model *model)
+{
+    model->stopped = false;
+    model->handles = model->live_handles = 0;
+    model->chains = model->adapters = model->objects = 0;
+    model->adapter_objects = model->adls = model->mappings = 0;
+    model->live_adls = model->live_mappings = 0;
+    model->live_adapters = model->live_objects = model->live_adapter_objects = model->live_frame_buffers = 0;
+    model->live_pages = model->mapped_pages = 0;
+    model->unopened.pages = model->unopened.objects = 0;
+    model->memories = 0;
+    model->arena_used = 0;
+    model->words = 0;
+    model->resets++;
+    if (model->resets == UINT32_MAX)
+        forget_stamps(model);
+}
+
+void model_set_world(struct model *model, const struct model_world *world)
+{
+    model->world = *world;
+}
+
+void model_statistics(struct model *model, struct dxgkmem_statistics *statistics)
+{
+    *statistics = (struct dxgkmem_statistics){
+        .adapters = model->live_adapters,
+        .objects = model->live_objects,
+        .adapter_objects = model->live_adapter_objects,
+        .adls = model->live_adls - model->live_frame_buffers,
+        .mappings = model->live_mappings,
+        .frame_buffers = model->live_frame_buffers,
+        .pages = model->live_pages,
+    };
+}
+
+void model_other_member(struct model *model, bool legacy, struct model_expectation *expectation)
+{
+    (void)model;
+    model_refuse(expectation,
+                 legacy ? DXGKMEM_VIOLATION_LEGACY_CALLBACK : DXGKMEM_VIOLATION_UNRELATED_CALLBACK, 0);
+}

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The model's records, and the helpers its files share.
+ *
+ * Everything that ever lived in one program stays in an array, so that a
+ * handle's past can be told. Nothing is cleared by a reset: the counts go back
+ * to zero, and a record is written whole when it is made. The two hash tables
+ * hold the number of the reset in each used slot instead.
+ *
+ * One thread uses a model. Records point at each other; a model does not move.
+ */
+#ifndef DXGKMEM_MODEL_INTERNAL_H
+#define DXGKMEM_MODEL_INTERNAL_H
+
+#include "model.h"
+
+#define MODEL_HANDLES (3 * MODEL_THINGS)
+
+/* Page numbers of ADLs with a page array that are remembered in one program; the rest count as unknown. */
+#define MODEL_ARENA 32768u
+/* Slots of the table of page owners and of the table of contents: powers of two, twice what they hold. */
+#define MODEL_OWNER_SLOTS 65536u
+#define MODEL_WORD_SLOTS (2u * MODEL_PAGES)
+
+#define MODEL_UNLIMITED (~(uint64_t)0)
+/* More than any page number. */
+#define MODEL_NO_PAGE_BOUND (~(uint64_t)0 >> DXGKMEM_PAGE_SHIFT)
+
+/* Memory number of all I/O space: its contents belong to the physical range. Other numbers follow. */
+#define MODEL_MEMORY_IO 1u
+
+/* When a thing began and ended, and by what. */
+struct model_life {
+    bool live;
+    enum dxgkmem_call made_by, ended_by;
+    uint64_t made, ended;        /* operations */
+    uint32_t handles_when_ended; /* handles given out until it ended */
+};
+
+struct model_chain { /* a logical adapter */
+    bool remapped;
+    uint32_t version;
+    unsigned indices_used; /* physical indices given out so far */
+    unsigned present;      /* adapters in it now */
+    uint64_t highest_visible;
+    struct dxgkmem_quota quota;
+    uint64_t pages;   /* taken of the quota, as the next two */
+    uint32_t objects; /* also: adapter memory objects alive */
+    uint32_t adls;
+    unsigned frame_buffers; /* pinned now */
+};
+
+struct model_adapter {
+    struct model_life life;
+    uint64_t handle;
+    struct model_chain *chain;
+    unsigned physical_index;
+    uint64_t device;
+    uint64_t frame_buffer_bytes;
+    struct model_adl *frame_buffer; /* of its pinned frame buffer, or NULL */
+};
+
+/* Where an object's pages may lie, in page numbers. */
+struct model_bounds {
+    uint64_t lowest, highest; /* physical, inclusive, resolved; lowest > highest: no page will do */
+    uint64_t asked_highest;   /* as the caller bounded it, before the machine and the adapter lowered it */
+    uint64_t skip;            /* the window moves up by this; 0: it does not */
+    uint64_t boundary;        /* 0: none */
+    uint64_t chunk;           /* as dxgkmem_memory_request.chunk_pages */
+    bool logical_low, logical_high; /* whether logical pages obey lowest and asked_highest too */
+};
+
+struct model_object { /* a physical memory object, or the memory of a pinned frame buffer */
+    struct model_life life;
+    uint64_t handle; /* 0: a frame buffer */
+    DXGK_PHYSICAL_MEMORY_TYPE type;
+    DXGK_MEMORY_CACHING_TYPE cache;
+    uint64_t size;       /* as asked */
+    uint64_t pages;      /* rounded up */
+    uint32_t memory;     /* number for contents */
+    uint64_t first_page; /* of page 0 within that memory: not 0 for I/O space only */
+    struct model_bounds bounds;
+    unsigned cpu_access, device_access;
+    bool charged_unopened;
+    bool one_block; /* its pages are one block */
+    struct model_adapter_object *open;
+    unsigned adls, mappings; /* alive */
+    uint64_t ended_base;     /* where its most recently ended mapping began; 0: none */
+    uint64_t ended_operation;
+    enum dxgkmem_call ended_by;
+};
+
+struct model_adapter_object {
+    struct model_life life;
+    uint64_t handle;
+    struct model_object *object;
+    struct model_chain *chain;
+};
+
+struct model_adl {
+    struct model_life life;
+    uint64_t address;
+    struct model_object *object;
+    struct model_adapter_object *adapter_object; /* NULL: of a frame buffer */
+    struct model_adapter *adapter;               /* of a frame buffer */
+    struct model_chain *chain;
+    uint64_t first, pages; /* within the object */
+    /* Page numbers: consecutive from base, or `known` of them in the arena. */
+    bool consecutive;
+    uint64_t base;
+    const uint64_t *array;
+    uint64_t known;
+    uint64_t lowest, highest; /* of the known numbers */
+    DXGK_ADL handed_out;      /* what the driver was given */
+};
+
+struct model_mapping {
+    struct model_life life;
+    uint64_t base;
+    struct model_object *object;
+    uint64_t process; /* 0: kernel */
+    uint64_t first, pages;
+};
+
+struct model_handle {
+    enum model_kind kind;
+    struct model_life *life;
+    void *thing;
+};
+
+struct model_owner { /* who has a physical page that an ADL's page array named */
+    uint64_t page;
+    uint32_t stamp; /* used in this program when it equals the model's stamp */
+    uint32_t object_page;
+    uint32_t object; /* place in model.object */
+};
+
+struct model_word {
+    uint64_t offset, value;
+    uint32_t memory;
+    uint32_t stamp;
+};
+
+struct model {
+    struct model_world world;
+    bool stopped;
+    uint32_t resets; /* the stamp is one more, so that zeroed slots are free */
+
+    unsigned handles, live_handles;
+    unsigned chains, adapters, objects, adapter_objects, adls, mappings;
+    unsigned live_adls, live_mappings;
+    unsigned live_adapters, live_objects, live_adapter_objects, live_frame_buffers;
+    uint64_t live_pages;
+    uint64_t mapped_pages;
+    struct { /* of objects created without an adapter */
+        uint64_t pages;
+        uint64_t objects;
+    } unopened;
+    uint32_t memories; /* memory numbers given out */
+    uint32_t arena_used;
+    unsigned words;
+
+    uint64_t handle_value[MODEL_HANDLES];
+    struct model_handle handle[MODEL_HANDLES];
+    struct model_chain chain[MODEL_THINGS];
+    struct model_adapter adapter[MODEL_THINGS];
+    struct model_object object[MODEL_THINGS];
+    struct model_adapter_object adapter_object[MODEL_THINGS];
+    struct model_adl adl[MODEL_THINGS];
+    struct model_mapping mapping[MODEL_THINGS];
+    struct model_adl *live_adl[MODEL_THINGS];         /* oldest first */
+    struct model_mapping *live_mapping[MODEL_THINGS]; /* oldest first */
+
+    struct model_word word[MODEL_WORD_SLOTS];
+    struct model_owner owner[MODEL_OWNER_SLOTS];
+    uint64_t arena[MODEL_ARENA];
+};
+
+static inline uint32_t model_stamp(const struct model *model)
+{
+    return model->resets + 1u;
+}
+
+static inline uint64_t model_value(const void *pointer)
+{
+    return (uint64_t)(uintptr_t)pointer;
+}
+
+static inline uint64_t model_min(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline uint64_t model_max(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+static inline bool model_page_multiple(uint64_t bytes)
+{
+    return (bytes & DXGKMEM_PAGE_MASK) == 0;
+}
+
+/* One past the last page whose last byte is at or below an address: 0 when there is none. */
+static inline uint64_t model_pages_up_to(uint64_t address)
+{
+    return (address >> DXGKMEM_PAGE_SHIFT) + ((address & DXGKMEM_PAGE_MASK) == DXGKMEM_PAGE_MASK ? 1u : 0u);
+}
+
+static inline bool model_ranges_meet(uint64_t a, uint64_t a_length, uint64_t b, uint64_t b_length)
+{
+    return a_length != 0 && b_length != 0 && a <= b + (b_length - 1) && b <= a + (a_length - 1);
+}
+
+/* -- expect.c: filling in an expectation ------------------------------------ */
+
+/* The checks that every callback begins with; false: the expectation is complete. */
+bool model_begin(const struct model *model, const struct model_conditions *conditions,
+                 struct model_expectation *expectation);
+void model_expect_success(struct model_expectation *expectation);
+void model_refuse(struct model_expectation *expectation, enum dxgkmem_violation_code code, uint64_t subject);
+/* With the operation that made it a mistake. */
+void model_refuse_after(struct model_expectation *expectation, enum dxgkmem_violation_code code,
+                        uint64_t subject, uint64_t earlier, enum dxgkmem_call earlier_call);
+/* Resource failures. What was admitted before stays: it is checked earlier, so it may come instead. */
+void model_may_fail(struct model_expectation *expectation, NTSTATUS status);
+void model_must_fail(struct model_expectation *expectation, NTSTATUS status);
+/* Whether room for so many new handles is left; false: the call must fail, the expectation is complete. */
+bool model_handle_room(const struct model *model, unsigned needed, struct model_expectation *expectation);
+/* Whether the quota of a chain bears this; false: as above. */
+bool model_chain_quota(const struct model_chain *chain, uint64_t pages, uint32_t objects, uint32_t adls,
+                       struct model_expectation *expectation);
+/* A done function's verdict. */
+const char *model_wrong(unsigned *invariant, unsigned number, const char *sentence);
+
+/* -- handles.c ---------------------------------------------------------------- */
+
+void model_life_begin(struct model_life *life, uint64_t operation, enum dxgkmem_call by);
+void model_life_end(const struct model *model, struct model_life *life, uint64_t operation,
+                    enum dxgkmem_call by);
+/* The record of a value that was given out as a handle, or NULL. */
+const struct model_handle *model_find_handle(const struct model *model, uint64_t value);
+/* The live thing of this kind, or NULL. */
+void *model_find_live(const struct model *model, enum model_kind kind, uint64_t value);
+/* The checks of one handle operand; NULL: refused, the expectation is complete. */
+void *model_resolve(const struct model *model, enum model_kind kind, HANDLE handle, enum dxgkmem_call call,
+                    struct model_expectation *expectation);
+/* Whether a new handle is one; NULL when it is, else what is wrong with it. */
+const char *model_check_handle(const struct model *model, HANDLE handle, unsigned *invariant);
+void model_give_handle(struct model *model, enum model_kind kind, uint64_t value, struct model_life *life,
+                       void *thing);
+void model_end_handle(struct model *model, struct model_life *life, uint64_t operation, enum dxgkmem_call by);
+
+/* -- lifetime.c ----------------------------------------------------------------- */
+
+/* Opens an object on a chain; the caller checked the handle and that there is room. */
+void model_make_adapter_object(struct model *model, struct model_object *object, struct model_chain *chain,
+                               uint64_t handle, uint64_t operation, enum dxgkmem_call by);
+void model_end_adapter_object(struct model *model, struct model_adapter_object *opened, uint64_t operation,
+                              enum dxgkmem_call by);
+void model_end_object(struct model *model, struct model_object *object, uint64_t operation,
+                      enum dxgkmem_call by);
+struct model_adl *model_oldest_adl(const struct model *model, const struct model_object *object);
+struct model_mapping *model_oldest_mapping(const struct model *model, const struct model_object *object);
+/* Whether I/O space reaches above what an identity chain can see. */
+bool model_io_hidden(const struct model_chain *chain, uint64_t first_page, uint64_t pages);
+
+/* -- create.c -------------------------------------------------------------------- */
+
+/* Asks the machine; false: the call must fail, the expectation is complete. */
+bool model_machine_can(const struct model *model, DXGK_PHYSICAL_MEMORY_TYPE type,
+                       DXGK_MEMORY_CACHING_TYPE cache, uint64_t pages, const struct model_bounds *bounds,
+                       bool prefer_contiguous, uint32_t protection, struct model_expectation *expectation);
+
+/* -- mapping.c ------------------------------------------------------------------- */
+
+void model_end_mapping(struct model *model, struct model_mapping *mapping, uint64_t operation,
+                       enum dxgkmem_call by);
+
+/* -- adl.c ------------------------------------------------------------------------ */
+
+/* How an ADL was asked for, and by whom. */
+struct model_adl_wish {
+    struct model_object *object;
+    struct model_adapter_object *adapter_object;
+    struct model_adapter *adapter;
+    struct model_chain *chain;
+    uint64_t first, pages;
+    bool require, prefer;
+};
+
+/* Checks what was handed out and records it; NULL when all is right. */
+const char *model_make_adl(struct model *model, const struct model_adl_wish *wish, const DXGK_ADL *handed_out,
+                           uint64_t operation, enum dxgkmem_call by, unsigned *invariant);
+void model_end_adl(struct model *model, struct model_adl *adl, uint64_t operation, enum dxgkmem_call by);
+/* The live ADL at an address, else the one that ended there last, else NULL. */
+struct model_adl *model_find_adl(const struct model *model, uint64_t address);
+
+/* -- logical.c --------------------------------------------------------------------- */
+
+/* Whether a remapped chain has logical room; false: the call must fail, the expectation is complete. */
+bool model_logical_room(const struct model *model, const struct model_chain *chain,
+                        const struct model_bounds *bounds, uint64_t pages,
+                        struct model_expectation *expectation);
+/* Checks the logical pages of a new ADL of a remapped chain. */
+const char *model_check_logical(const struct model *model, const struct model_adl *adl, unsigned *invariant);
+
+/* -- physical.c -------------------------------------------------------------------- */
+
+/* Checks the page numbers of a new ADL of an identity chain, and remembers whose they are. */
+const char *model_check_physical(struct model *model, const struct model_adl *adl, unsigned *invariant);
+
+/* -- frame_buffer.c ------------------------------------------------------------------ */
+
+void model_end_frame_buffer(struct model *model, struct model_adapter *adapter, uint64_t operation,
+                            enum dxgkmem_call by);
+
+#endif

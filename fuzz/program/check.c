@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One call against the model's expectation: the status, the violations, and the
+ * argument block. Owns the conditions of a call and the messages of findings.
+ */
+#include "runner_internal.h"
+
+struct writer *runner_find(struct runner *runner, unsigned invariant)
+{
+    struct runner_finding *finding = &runner->result.finding;
+
+    if (runner_found(runner)) { /* the first one counts */
+        runner->sink = (struct writer){.room = 0};
+        return &runner->sink;
+    }
+    finding->invariant =
+        invariant != 0 ? invariant : 20; /* 0: the model ran out of room, the program is too long for it */
+    finding->line = runner->at;
+    runner->says = (struct writer){.text = finding->message, .room = sizeof(finding->message)};
+    if (runner->at < runner->program->lines) {
+        size_t room = sizeof(finding->message) / 2;
+        size_t length = program_print_line(runner->line, finding->message, room);
+
+        runner->says.length = length < room ? length : room - 1;
+    } else {
+        write_text(&runner->says, "the final stop");
+    }
+    /* terminated at once, and again when the run ends */
+    finding->message[runner->says.length] = '\0';
+    return &runner->says;
+}
+
+void runner_find_that(struct runner *runner, unsigned invariant, const char *sentence)
+{
+    struct writer *says = runner_find(runner, invariant);
+
+    write_text(says, ": ");
+    write_text(says, sentence);
+}
+
+void runner_find_at(struct runner *runner, unsigned invariant, enum program_kind kind, uint64_t value,
+                    uint64_t page, const char *wrong)
+{
+    struct writer *says = runner_find(runner, invariant);
+
+    write_text(says, ": page ");
+    write_hexadecimal(says, page);
+    write_text(says, " of ");
+    runner_name_thing(runner, says, kind, value);
+    write_text(says, ": ");
+    write_text(says, wrong);
+}
+
+/* The invariant that is broken when this mistake goes unpunished or is invented. */
+static unsigned invariant_of(enum dxgkmem_violation_code code)
+{
+    switch (code) {
+    case DXGKMEM_VIOLATION_STALE_HANDLE:
+    case DXGKMEM_VIOLATION_ADAPTER_REMOVED:
+    case DXGKMEM_VIOLATION_CLOSE_AFTER_DESTROY:
+    case DXGKMEM_VIOLATION_ADL_ALREADY_FREED:
+    case DXGKMEM_VIOLATION_UNMAP_WRONG_BASE:
+    case DXGKMEM_VIOLATION_NOT_PINNED:
+        return 1;
+    case DXGKMEM_VIOLATION_NULL_HANDLE:
+    case DXGKMEM_VIOLATION_UNKNOWN_HANDLE:
+    case DXGKMEM_VIOLATION_WRONG_KIND_HANDLE:
+    case DXGKMEM_VIOLATION_ADL_FOREIGN:
+        return 2;
+    case DXGKMEM_VIOLATION_IO_SPACE_OVER_RAM:
+    case DXGKMEM_VIOLATION_IO_SPACE_OVERLAP:
+        return 4;
+    case DXGKMEM_VIOLATION_CLOSE_WITH_LIVE_ADL:
+    case DXGKMEM_VIOLATION_DESTROY_WITH_LIVE_ADL:
+        return 5;
+    case DXGKMEM_VIOLATION_CONTIGUOUS_OF_SCATTERED:
+    case DXGKMEM_VIOLATION_ADL_OUT_OF_RANGE:
+        return 6;
+    case DXGKMEM_VIOLATION_NOT_VISIBLE:
+    case DXGKMEM_VIOLATION_INVALID_CONSTRAINTS:
+        return 7;
+    case DXGKMEM_VIOLATION_DESTROY_WITH_LIVE_MAPPING:
+    case DXGKMEM_VIOLATION_MAP_OUT_OF_RANGE:
+        return 10;
+    case DXGKMEM_VIOLATION_INVALID_PROTECTION:
+    case DXGKMEM_VIOLATION_INVALID_CACHE_TYPE:
+        return 11;
+    case DXGKMEM_VIOLATION_IO_SPACE_TO_USER:
+    case DXGKMEM_VIOLATION_UNMAP_WRONG_PROCESS:
+    case DXGKMEM_VIOLATION_LEFT_AT_PROCESS_EXIT:
+    case DXGKMEM_VIOLATION_LEFT_AT_REMOVAL:
+        return 12;
+    case DXGKMEM_VIOLATION_LEFT_AT_STOP:
+        return 14;
+    case DXGKMEM_VIOLATION_ADL_SCRIBBLED:
+        return 16;
+    case DXGKMEM_VIOLATION_IRQL_TOO_HIGH:
+    case DXGKMEM_VIOLATION_WRONG_WDDM_LEVEL:
+        return 17;
+    default:
+        return 3;
+    }
+}
+
+/* The call that an operation makes. */
+static enum dxgkmem_call call_of(uint8_t opcode)
+{
+    static const uint8_t call[PROGRAM_OPCODES] = {
+        [OP_ADD] = DXGKMEM_CALL_ADD_ADAPTER,   [OP_REMOVE] = DXGKMEM_CALL_REMOVE_ADAPTER,
+        [OP_CREATE] = DXGKMEM_CALL_CREATE,     [OP_DESTROY] = DXGKMEM_CALL_DESTROY,
+        [OP_OPEN] = DXGKMEM_CALL_OPEN,         [OP_CLOSE] = DXGKMEM_CALL_CLOSE,
+        [OP_MAP] = DXGKMEM_CALL_MAP,           [OP_UNMAP] = DXGKMEM_CALL_UNMAP,
+        [OP_ADL] = DXGKMEM_CALL_ALLOCATE_ADL,  [OP_FREE_ADL] = DXGKMEM_CALL_FREE_ADL,
+        [OP_PIN] = DXGKMEM_CALL_PIN,           [OP_UNPIN] = DXGKMEM_CALL_UNPIN,
+        [OP_LEGACY] = DXGKMEM_CALL_LEGACY,     [OP_UNRELATED] = DXGKMEM_CALL_UNRELATED,
+        [OP_EXIT] = DXGKMEM_CALL_PROCESS_EXIT, [OP_STOP] = DXGKMEM_CALL_STOP,
+    };
+    return (enum dxgkmem_call)call[opcode];
+}
+
+/* " (stale_handle)" and what made it one. */
+static void say_mistake(const struct runner *runner, struct writer *says, enum dxgkmem_violation_code code,
+                        uint64_t earlier, enum dxgkmem_call by)
+{
+    write_text(says, code == DXGKMEM_VIOLATION_NONE ? "success" : dxgkmem_violation_name(code));
+    if (earlier == 0)
+        return;
+    write_text(says, " (");
+    write_text(says, trace_call_name(by));
+    if (earlier <= runner->operations && earlier < PROGRAM_OPERATIONS + 2) {
+        write_text(says, ", line ");
+        write_decimal(says, runner->operation_line[earlier] + 1u);
+    } else {
+        write_text(says, ", an operation that was not made");
+    }
+    write_character(says, ')');
+}
+
+static void say_report(const struct runner *runner, struct writer *says,
+                       const struct dxgkmem_violation *report)
+{
+    say_mistake(runner, says, report->code, report->earlier_operation, report->earlier_call);
+}
+
+void runner_begin_unnumbered(struct runner *runner)
+{
+    runner->conditions = (struct model_conditions){.irql = runner->irql, .process = runner->process};
+    runner->expected = (struct model_expectation){.status = STATUS_SUCCESS};
+    runner->wrong = NULL;
+    runner->fault_had_fired = dxgkmem_sim_fault_fired(runner->sim);
+}
+
+void runner_begin_call(struct runner *runner, bool callback)
+{
+    runner_begin_unnumbered(runner);
+    if (callback) {
+        runner->conditions.null_arguments = runner->arguments_are == PROGRAM_HOW_NULL;
+        runner->conditions.misaligned_arguments = runner->arguments_are == PROGRAM_HOW_MISALIGNED;
+    } else {
+        runner->conditions.irql = PASSIVE_LEVEL;
+    }
+    if (runner->started) {
+        runner->conditions.operation = ++runner->operations;
+        runner->operation_line[runner->operations] = (uint16_t)runner->at;
+    }
+}
+
+/* -- violations -------------------------------------------------------------------- */
+
+/* What differs between the report and the expectation; NULL: nothing. */
+static const char *report_fault(const struct runner *runner, const struct dxgkmem_violation *report)
+{
+    const struct model_expectation *expected = &runner->expected;
+    bool earlier_unknown =
+        (expected->earlier_unknown_allowed || expected->stale_allowed) && report->earlier_operation == 0;
+
+    if (report->call != call_of(runner->event.opcode))
+        return "names another call";
+    if (report->operation != runner->conditions.operation)
+        return "has the wrong operation number";
+    if (report->documented != expected->documented)
+        return "is wrong about what is documented";
+    if (report->subject != expected->subject)
+        return "names the wrong thing";
+    if (earlier_unknown)
+        return NULL;
+    if (report->earlier_operation != expected->earlier_operation)
+        return "blames the wrong operation";
+    if (report->earlier_call != expected->earlier_call)
+        return "blames the wrong call";
+    return NULL;
+}
+
+/* The reports of a call; true: they are the ones expected. */
+static bool check_reports(struct runner *runner)
+{
+    const struct model_expectation *expected = &runner->expected;
+    const struct dxgkmem_violation *report = runner->violation;
+    bool forgotten = expected->stale_allowed && report->code == DXGKMEM_VIOLATION_STALE_HANDLE &&
+                     report->earlier_operation == 0;
+    bool same = runner->violations == 1 && (report->code == expected->violation || forgotten);
+    const char *fault = NULL;
+    struct writer *says;
+
+    if (runner->violations == 0 && expected->violation == DXGKMEM_VIOLATION_NONE)
+        return true;
+    if (!runner->started && runner->violations == 0) /* nobody is registered to be told */
+        return true;
+    if (same)
+        fault = report_fault(runner, report);
+    if (same && fault == NULL)
+        return true;
+    says =
+        runner_find(runner, invariant_of(expected->violation != DXGKMEM_VIOLATION_NONE ? expected->violation
+                                                                                       : report->code));
+    if (runner->violations == 0) {
+        write_text(says, " was accepted");
+    } else {
+        write_text(says, " was reported as ");
+        say_report(runner, says, report);
+    }
+    if (runner->violations > 1) {
+        write_text(says, " and ");
+        say_report(runner, says, report + 1);
+    }
+    if (fault != NULL) {
+        write_text(says, ", which ");
+        write_text(says, fault);
+    }
+    write_text(says, ", expected ");
+    say_mistake(runner, says, expected->violation, expected->earlier_operation, expected->earlier_call);
+    return false;
+}
+
+/* -- statuses ---------------------------------------------------------------------- */
+
+/* What an injected fault in this very call may make it return. */
+static bool is_fault_status(const struct runner *runner, NTSTATUS status)
+{
+    return (status == STATUS_NO_MEMORY || status == STATUS_INSUFFICIENT_RESOURCES) &&
+           dxgkmem_sim_fault_fired(runner->sim) && !runner->fault_had_fired;
+}
+
+static bool is_resource_status(const struct runner *runner, NTSTATUS status)
+{
+    const struct model_expectation *expected = &runner->expected;
+    if (status == STATUS_SUCCESS)
+        return false;
+    for (unsigned i = 0; i < sizeof(expected->resource) / sizeof(expected->resource[0]); i++)
+        if (expected->resource[i] == status)
+            return true;
+    return is_fault_status(runner, status);
+}
+
+static bool check_status(struct runner *runner, NTSTATUS status)
+{
+    const struct model_expectation *expected = &runner->expected;
+    struct writer *says;
+
+    if (status == expected->status && !(expected->must_fail && status == STATUS_SUCCESS))
+        return true;
+    if (expected->stale_allowed && runner->violation[0].code == DXGKMEM_VIOLATION_STALE_HANDLE &&
+        status == dxgkmem_violation_status(DXGKMEM_VIOLATION_STALE_HANDLE))
+        return true;
+    if (expected->violation == DXGKMEM_VIOLATION_NONE && is_resource_status(runner, status))
+        return true;
+    if (status == STATUS_SUCCESS && expected->must_fail)
+        says = runner_find(runner, expected->resource[0] == STATUS_QUOTA_EXCEEDED ? 21 : 7);
+    else
+        says = runner_find(
+            runner, expected->violation != DXGKMEM_VIOLATION_NONE ? invariant_of(expected->violation) : 18);
+    write_text(says, " returned ");
+    write_text(says, trace_status_name(status));
+    write_text(says, ", expected ");
+    write_text(says, trace_status_name(expected->must_fail ? expected->resource[0] : expected->status));
+    return false;
+}
+
+bool runner_end_call(struct runner *runner, bool has_status, NTSTATUS status)
+{
+    bool mistaken = runner->violations > 0 && runner->violation[0].code != DXGKMEM_VIOLATION_ADL_SCRIBBLED &&
+                    runner->violation[0].code != DXGKMEM_VIOLATION_LEFT_AT_REMOVAL;
+    bool succeeded = has_status ? NT_SUCCESS(status) : !mistaken && runner->started;
+
+    runner->event.has_status = has_status;
+    runner->event.status = has_status ? status : STATUS_SUCCESS;
+    runner->outcome = succeeded ? RUNNER_DONE : mistaken || !runner->started ? RUNNER_REFUSED : RUNNER_FAILED;
+    if (program_operations[runner->event.opcode].role == PROGRAM_ROLE_CALLBACK) {
+        runner->result.callbacks++;
+        runner->result.successes += succeeded;
+        runner->arguments_are = -1;
+    }
+    if (runner->model == NULL)
+        return succeeded;
+    /* what a removal left behind is compared with the model's list afterwards */
+    if (runner->violations == 0 && has_status && is_fault_status(runner, status))
+        return false; /* also when a mistake would have been found a little later */
+    if (runner->event.opcode != OP_REMOVE && !check_reports(runner))
+        return false;
+    if (has_status && !check_status(runner, status))
+        return false;
+    return succeeded;
+}
+
+/* -- things that were left ----------------------------------------------------------- */
+
+static bool same_report(const struct dxgkmem_violation *one, const struct dxgkmem_violation *other)
+{
+    return one->code == other->code && one->call == other->call && one->documented == other->documented &&
+           one->operation == other->operation && one->subject == other->subject &&
+           one->earlier_operation == other->earlier_operation && one->earlier_call == other->earlier_call;
+}
+
+/* Where the report is among those not yet matched; `from` when they are in order. */
+static unsigned find_left(const struct runner *runner, const struct dxgkmem_violation *wanted, unsigned from,
+                          bool in_order)
+{
+    unsigned to = in_order && from < runner->violations ? from + 1 : runner->violations;
+
+    for (unsigned i = from; i < to; i++)
+        if (same_report(&runner->violation[i], wanted))
+            return i;
+    return runner->violations;
+}
+
+void runner_compare_left(struct runner *runner, size_t left, bool in_order)
+{
+    struct writer *says;
+
+    for (unsigned i = 0; i < left; i++) {
+        unsigned found = find_left(runner, &runner->left[i], i, in_order);
+
+        if (found >= runner->violations) {
+            says = runner_find(runner, invariant_of(runner->left[i].code));
+            write_text(says, i < runner->violations ? ": wrong or out of order: the report of "
+                                                    : ": missing: the report of ");
+            say_report(runner, says, &runner->left[i]);
+            return;
+        }
+        if (found != i) { /* those before i are matched */
+            struct dxgkmem_violation moved = runner->violation[found];
+
+            runner->violation[found] = runner->violation[i];
+            runner->violation[i] = moved;
+        }
+    }
+    if (runner->violations > left) {
+        says = runner_find(runner, invariant_of(runner->violation[left].code));
+        write_text(says, ": one report too many: ");
+        say_report(runner, says, &runner->violation[left]);
+    }
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The matrix of what programs have tried: which handle of which callback was
+ * given which class of value, and what had become of the thing it named.
+ *
+ * A cell is a column (operation and operand), a class and a fate. Calls that
+ * are refused before they look at a handle count for nothing, and so do values
+ * that were shifted and classes that did not exist (those count as exact).
+ */
+#include "runner_internal.h"
+
+enum fate { FATE_NONE, FATE_LIVE, FATE_ENDED };
+
+/* The calls that end things, in the order of their fates. */
+static const uint8_t enders[] = {
+    DXGKMEM_CALL_DESTROY, DXGKMEM_CALL_CLOSE,          DXGKMEM_CALL_UNMAP,        DXGKMEM_CALL_FREE_ADL,
+    DXGKMEM_CALL_UNPIN,   DXGKMEM_CALL_REMOVE_ADAPTER, DXGKMEM_CALL_PROCESS_EXIT,
+};
+
+#define ENDERS (sizeof(enders) / sizeof(enders[0]))
+#define FATES (FATE_ENDED + (unsigned)ENDERS)
+
+struct column {
+    uint8_t opcode, operand;
+};
+
+static const struct column columns[] = {
+    {OP_CREATE, CREATE_ADAPTER},
+    {OP_DESTROY, DESTROY_OBJECT},
+    {OP_DESTROY, DESTROY_WITH},
+    {OP_OPEN, OPEN_OBJECT},
+    {OP_OPEN, OPEN_ADAPTER},
+    {OP_CLOSE, CLOSE_ADAPTER_OBJECT},
+    {OP_MAP, MAP_OBJECT},
+    {OP_UNMAP, UNMAP_OBJECT},
+    {OP_UNMAP, UNMAP_MAPPING},
+    {OP_ADL, ADL_ADAPTER_OBJECT},
+    {OP_FREE_ADL, FREE_ADL_ADAPTER_OBJECT},
+    {OP_FREE_ADL, FREE_ADL_ADL},
+    {OP_PIN, PIN_ADAPTER},
+    {OP_UNPIN, UNPIN_ADAPTER},
+};
+
+#define COLUMNS ((unsigned)(sizeof(columns) / sizeof(columns[0])))
+
+unsigned matrix_cells(void)
+{
+    return COLUMNS * PROGRAM_CLASSES * FATES;
+}
+
+static enum program_kind kind_of(unsigned column)
+{
+    return program_operations[columns[column].opcode].operand[columns[column].operand].kind;
+}
+
+/* Whether this call ends things of this kind. */
+static bool can_end(enum dxgkmem_call call, enum program_kind kind)
+{
+    switch (kind) {
+    case PROGRAM_ADAPTER:
+        return call == DXGKMEM_CALL_REMOVE_ADAPTER;
+    case PROGRAM_OBJECT:
+        return call == DXGKMEM_CALL_DESTROY;
+    case PROGRAM_ADAPTER_OBJECT:
+        return call == DXGKMEM_CALL_CLOSE || call == DXGKMEM_CALL_DESTROY ||
+               call == DXGKMEM_CALL_REMOVE_ADAPTER;
+    case PROGRAM_ADL:
+        return call == DXGKMEM_CALL_FREE_ADL || call == DXGKMEM_CALL_UNPIN ||
+               call == DXGKMEM_CALL_REMOVE_ADAPTER;
+    case PROGRAM_MAPPING:
+        return call == DXGKMEM_CALL_UNMAP || call == DXGKMEM_CALL_PROCESS_EXIT;
+    default:
+        return false;
+    }
+}
+
+bool matrix_feasible(unsigned cell)
+{
+    unsigned fate = cell % FATES;
+    enum program_class class = (enum program_class)(cell / FATES % PROGRAM_CLASSES);
+    enum program_kind kind;
+    bool ended;
+
+    if (cell >= matrix_cells())
+        return false;
+    kind = kind_of(cell / FATES / PROGRAM_CLASSES);
+    ended = fate >= FATE_ENDED && can_end((enum dxgkmem_call)enders[fate - FATE_ENDED], kind);
+    switch (class) {
+    case PROGRAM_EXACT: /* also of a variable that was never bound */
+        return fate == FATE_NONE || fate == FATE_LIVE || ended;
+    case PROGRAM_NEXT: /* a handle of the next generation has the wrong check; after an ADL there may be one */
+        return fate == FATE_NONE || (kind == PROGRAM_ADL && (fate == FATE_LIVE || ended));
+    case PROGRAM_NULL:
+    case PROGRAM_GARBAGE:
+    case PROGRAM_FLIPPED:
+        return fate == FATE_NONE;
+    case PROGRAM_WRONG_KIND:
+    case PROGRAM_OTHER:
+        return fate == FATE_LIVE;
+    case PROGRAM_RECYCLED: /* an address that is used again is that of the live thing */
+        return ended && kind != PROGRAM_ADL && kind != PROGRAM_MAPPING;
+    case PROGRAM_PREVIOUS:
+        return fate == FATE_LIVE || ended;
+    default:
+        return false;
+    }
+}
+
+size_t matrix_name(unsigned cell, char *text, size_t room)
+{
+    struct writer writer = {.text = text, .room = room};
+    unsigned fate = cell % FATES;
+    unsigned class = cell / FATES % PROGRAM_CLASSES;
+    const struct column *column = &columns[cell / FATES / PROGRAM_CLASSES % COLUMNS];
+    const struct program_operand *operand = &program_operations[column->opcode].operand[column->operand];
+
+    write_text(&writer, program_operations[column->opcode].name);
+    write_character(&writer, ' ');
+    write_character(&writer, program_kind_letters[operand->kind]);
+    write_character(&writer, ' ');
+    write_text(&writer, class == PROGRAM_EXACT ? "exact" : program_class_names[class]);
+    write_character(&writer, ' ');
+    if (fate >= FATE_ENDED) {
+        write_text(&writer, "ended-by-");
+        write_text(&writer, trace_call_name((enum dxgkmem_call)enders[fate - FATE_ENDED]));
+    } else {
+        write_text(&writer, fate == FATE_LIVE ? "live" : "none");
+    }
+    return write_close(&writer);
+}
+
+/* The fate of a value, or FATES when none of the matrix's. */
+static unsigned fate_of(struct runner *runner, enum program_kind kind, const struct runner_value *value)
+{
+    struct model_fate fate;
+
+    if (value->class == PROGRAM_WRONG_KIND) /* only things that live are passed */
+        return FATE_LIVE;
+    fate = model_fate(runner->model, (enum model_kind)kind, value->value, runner->process);
+    if (!fate.known)
+        return FATE_NONE;
+    if (fate.live)
+        return FATE_LIVE;
+    for (unsigned i = 0; i < ENDERS; i++)
+        if (enders[i] == fate.ended_by)
+            return FATE_ENDED + i;
+    return FATES;
+}
+
+void runner_tell_matrix(struct runner *runner, unsigned operand, const struct runner_value *value)
+{
+    const struct model_conditions *conditions = &runner->conditions;
+    unsigned column = 0, fate;
+
+    if (runner->options.cell == NULL || runner->model == NULL || !runner->started ||
+        conditions->null_arguments || conditions->misaligned_arguments || conditions->irql > APC_LEVEL)
+        return;
+    while (column < COLUMNS &&
+           (columns[column].opcode != runner->line->opcode || columns[column].operand != operand))
+        column++;
+    if (column == COLUMNS)
+        return;
+    fate = fate_of(runner, kind_of(column), value);
+    if (fate < FATES)
+        runner->options.cell(runner->options.cell_context,
+                             (column * PROGRAM_CLASSES + (unsigned)value->class) * FATES + fate);
+}

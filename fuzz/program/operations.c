@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The table of operations: names, operands, presets, choices, what each ends.
+ *
+ * Decoder, printer, parser, mutator, matrix and documentation read this table
+ * and keep no list of their own. A new operation is one opcode, one row here
+ * and one function in the runner.
+ *
+ * Files outlive the program that wrote them: rows, operands and choices are
+ * only ever added, behind the others, with `since` one version up.
+ */
+#include "operands.h"
+#include "program.h"
+
+/* A table: one operand a line. */
+/* clang-format off */
+#define THINGS PROGRAM_THING(PROGRAM_CLASSES, 0)
+#define BIND(k) {.type = PROGRAM_OPERAND_BIND, .kind = (k), .count = PROGRAM_VARIABLES}
+#define THING(k) {.type = PROGRAM_OPERAND_THING, .kind = (k), .count = THINGS}
+#define THING_KEY(key, k, start) \
+    {.name = (key), .type = PROGRAM_OPERAND_THING, .kind = (k), .count = THINGS, .preset = (start)}
+#define NUMBER(key, start, likes) \
+    {.name = (key), .type = PROGRAM_OPERAND_NUMBER, .kind = PROGRAM_KINDS, .preset = (start),     \
+     .taste = (likes)}
+#define SIGNED(key, likes) \
+    {.name = (key), .type = PROGRAM_OPERAND_NUMBER, .kind = PROGRAM_KINDS, .negative = true, .taste = (likes)}
+#define FLAGS(key, start, names)                                                                 \
+    {.name = (key), .type = PROGRAM_OPERAND_NUMBER, .kind = PROGRAM_KINDS, .preset = (start),     \
+     .taste = PROGRAM_TASTE_FLAGS, .bits = (names)}
+#define CHOICE(key, start, list)                                                                 \
+    {.name = (key), .type = PROGRAM_OPERAND_CHOICE, .kind = PROGRAM_KINDS, .preset = (start),     \
+     .choices = (list), .count = sizeof(list) / sizeof((list)[0]) - 1}
+
+/* Counts the operands, so that nobody has to. */
+#define OPERANDS(...)                                                                                  \
+    .operands = sizeof((const struct program_operand[]){__VA_ARGS__}) / sizeof(struct program_operand), \
+    .operand = {__VA_ARGS__}
+
+#define NOTHING PROGRAM_THING(PROGRAM_NULL, 0)
+#define ALL_ONES (~(uint64_t)0)
+
+const char program_kind_letters[PROGRAM_KINDS + 1] = "doalm";
+
+const char *const program_kind_words[PROGRAM_KINDS] = {
+    [PROGRAM_ADAPTER] = "an adapter",
+    [PROGRAM_OBJECT] = "a physical memory object",
+    [PROGRAM_ADAPTER_OBJECT] = "an adapter memory object",
+    [PROGRAM_ADL] = "an ADL",
+    [PROGRAM_MAPPING] = "a CPU mapping",
+};
+
+const char *const program_class_names[PROGRAM_CLASSES] = {
+    [PROGRAM_EXACT] = "",
+    [PROGRAM_NULL] = "null",
+    [PROGRAM_GARBAGE] = "garbage",
+    [PROGRAM_WRONG_KIND] = "wrong_kind",
+    [PROGRAM_NEXT] = "next",
+    [PROGRAM_FLIPPED] = "flipped",
+    [PROGRAM_RECYCLED] = "recycled",
+    [PROGRAM_PREVIOUS] = "previous",
+    [PROGRAM_OTHER] = "other",
+};
+
+static const char *const wddm[] = {"2.0", "2.4", "2.6", "2.9", "3.0", "3.1", "3.2", NULL};
+static const char *const remap[] = {"auto", "always", "unsupported", NULL};
+static const char *const type[] = {"mdl", "contiguous", "section", "io", "invalid", NULL};
+static const char *const cache[] = {"cached", "noncached", "writecombined", "invalid", NULL};
+static const char *const protection[] = {"readwrite", "readonly", "execute", "writecopy", "invalid", NULL};
+static const char *const mode[] = {"kernel", "user", "invalid", NULL};
+static const char *const field[] = {"count", "flags", "base", "entry", NULL};
+static const char *const how[] = {"null", "misaligned", NULL};
+
+/* MM_ALLOCATE_ and MM_DONT_ZERO_ALLOCATION */
+static const struct program_bit mdl_flags[] = {
+    {"dont_zero", MM_DONT_ZERO_ALLOCATION},
+    {"local_node", MM_ALLOCATE_FROM_LOCAL_NODE_ONLY},
+    {"fully_required", MM_ALLOCATE_FULLY_REQUIRED},
+    {"no_wait", MM_ALLOCATE_NO_WAIT},
+    {"prefer_contiguous", MM_ALLOCATE_PREFER_CONTIGUOUS},
+    {"require_chunks", MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS},
+    {"large_pages", MM_ALLOCATE_FAST_LARGE_PAGES},
+    {"hot_remove", MM_ALLOCATE_AND_HOT_REMOVE},
+    {NULL, 0},
+};
+static const struct program_bit section_attributes[] = {{"commit", SEC_COMMIT}, {NULL, 0}};
+static const struct program_bit adl_flags[] = {{"require", 1}, {"prefer", 2}, {NULL, 0}};
+static const struct program_bit pin_flags[] = {{"prefer", 1}, {NULL, 0}};
+
+const struct program_operation program_operations[PROGRAM_OPCODES] = {
+    [OP_ADD] = {
+        .name = "add",
+        .summary = "Adds a physical adapter, alone or linked to another one.",
+        .role = PROGRAM_ROLE_SYSTEM, .since = 1, .ends = PROGRAM_KINDS,
+        OPERANDS(
+            [ADD_ADAPTER] = BIND(PROGRAM_ADAPTER),
+            [ADD_WDDM] = CHOICE("wddm", PROGRAM_WDDM_3_2, wddm),
+            [ADD_VISIBLE] = NUMBER("visible", ALL_ONES, PROGRAM_TASTE_ADDRESS),
+            [ADD_REMAP] = CHOICE("remap", PROGRAM_REMAP_AUTO, remap),
+            [ADD_LINK] = THING_KEY("link", PROGRAM_ADAPTER, NOTHING),
+            [ADD_FRAME_BUFFER] = NUMBER("frame_buffer", 0x4000, PROGRAM_TASTE_BYTES),
+            [ADD_QUOTA_PAGES] = NUMBER("quota_pages", 0, PROGRAM_TASTE_SMALL),
+            [ADD_QUOTA_ADLS] = NUMBER("quota_adls", 0, PROGRAM_TASTE_SMALL)),
+    },
+    [OP_REMOVE] = {
+        .name = "remove",
+        .summary = "Removes a physical adapter, and with the last of a chain all that is open on it.",
+        .role = PROGRAM_ROLE_SYSTEM, .since = 1, .ends = PROGRAM_ADAPTER,
+        OPERANDS([REMOVE_ADAPTER] = THING(PROGRAM_ADAPTER)),
+    },
+    [OP_CREATE] = {
+        .name = "create",
+        .summary = "Creates a physical memory object and, with an adapter, opens it there.",
+        .role = PROGRAM_ROLE_CALLBACK, .since = 1, .ends = PROGRAM_KINDS,
+        OPERANDS(
+            [CREATE_OBJECT] = BIND(PROGRAM_OBJECT),
+            [CREATE_ADAPTER_OBJECT] = BIND(PROGRAM_ADAPTER_OBJECT),
+            [CREATE_ADAPTER] = THING_KEY("adapter", PROGRAM_ADAPTER, PROGRAM_THING(PROGRAM_EXACT, 0)),
+            [CREATE_TYPE] = CHOICE("type", PROGRAM_TYPE_MDL, type),
+            [CREATE_SIZE] = NUMBER("size", 0x1000, PROGRAM_TASTE_BYTES),
+            [CREATE_CACHE] = CHOICE("cache", PROGRAM_CACHE_CACHED, cache),
+            [CREATE_LOW] = NUMBER("low", 0, PROGRAM_TASTE_ADDRESS),
+            [CREATE_HIGH] = NUMBER("high", ALL_ONES, PROGRAM_TASTE_ADDRESS),
+            [CREATE_SKIP] = NUMBER("skip", 0, PROGRAM_TASTE_BYTES),
+            [CREATE_BOUNDARY] = NUMBER("boundary", 0, PROGRAM_TASTE_MASK),
+            [CREATE_FLAGS] = FLAGS("flags", 0, mdl_flags),
+            [CREATE_BASE] = NUMBER("base", 0, PROGRAM_TASTE_ADDRESS),
+            [CREATE_PROTECTION] = CHOICE("protection", PROGRAM_PROTECTION_READWRITE, protection),
+            [CREATE_ATTRIBUTES] = FLAGS("attributes", 0, section_attributes)),
+    },
+    [OP_DESTROY] = {
+        .name = "destroy",
+        .summary = "Destroys a physical memory object and closes the adapter memory object it names.",
+        .role = PROGRAM_ROLE_CALLBACK, .since = 1, .ends = PROGRAM_OBJECT,
+        OPERANDS(
+            [DESTROY_OBJECT] = THING(PROGRAM_OBJECT),
+            [DESTROY_WITH] = THING_KEY("with", PROGRAM_ADAPTER_OBJECT, NOTHING)),
+    },
+    [OP_OPEN] = {
+        .name = "open",
+        .summary = "Opens a physical memory object on the logical adapter of an adapter.",
+        .role = PROGRAM_ROLE_CALLBACK, .since = 1, .ends = PROGRAM_KINDS,
+        OPERANDS(
+            [OPEN_ADAPTER_OBJECT] = BIND(PROGRAM_ADAPTER_OBJECT),
+            [OPEN_OBJECT] = THING(PROGRAM_OBJECT),
+            [OPEN_ADAPTER] = THING(PROGRAM_ADAPTER)),
+    },
+    [OP_CLOSE] = {
+        .name = "close",
+        .summary = "Closes an adapter memory object.",
+        .role = PROGRAM_ROLE_CALLBACK, .since = 1, .ends = PROGRAM_ADAPTER_OBJECT,
+        OPERANDS([CLOSE_ADAPTER_OBJECT] = THING(PROGRAM_ADAPTER_OBJECT)),
+    },
+    [OP_MAP] = {
+        .name = "map",
+        .summary = "Maps part of a physical memory object for the CPU.",
+        .role = PROGRAM_ROLE_CALLBACK, .since = 1, .ends = PROGRAM_KINDS,
+        OPERANDS(
+            [MAP_MAPPING] = BIND(PROGRAM_MAPPING),
+            [MAP_OBJECT] = THING(PROGRAM_OBJECT),
+            [MAP_MODE] = CHOICE("mode", PROGRAM_MODE_KERNEL, mode),
+            [MAP_OFFSET] = NUMBER("offset", 0, PROGRAM_TASTE_BYTES),
+            [MAP_SIZE] = NUMBER("size", 0x1000, PROGRAM_TASTE_BYTES)),
+    },
+    [OP_UNMAP] = {
+        .name = "unmap",
+        .summary = "Ends a CPU mapping; extra is added to the size that map returned, shift to its base.",
+        .role = PROGRAM_ROLE_CALLBACK, .since = 1, .ends = PROGRAM_MAPPING,
+        OPERANDS(
+            [UNMAP_OBJECT] = THING(PROGRAM_OBJECT),
+            [UNMAP_MAPPING] = THING(PROGRAM_MAPPING),
+            [UNMAP_EXTRA] = SIGNED("extra", PROGRAM_TASTE_BYTES),
+            [UNMAP_SHIFT] = SIGNED("shift", PROGRAM_TASTE_BYTES)),
+    },
+    [OP_ADL] = {
+        .name = "adl",
+        .summary = "Allocates an ADL over part of an adapter memory object.",
+        .role = PROGRAM_ROLE_CALLBACK, .since = 1, .ends = PROGRAM_KINDS,
+        OPERANDS(
+            [ADL_ADL] = BIND(PROGRAM_ADL),
+            [ADL_ADAPTER_OBJECT] = THING(PROGRAM_ADAPTER_OBJECT),
+            [ADL_OFFSET] = NUMBER("offset", 0, PROGRAM_TASTE_BYTES),
+            [ADL_SIZE] = NUMBER("size", 0x1000, PROGRAM_TASTE_BYTES),
+            [ADL_FLAGS] = FLAGS("flags", 0, adl_flags)),
+    },
+    [OP_FREE_ADL] = {
+        .name = "free_adl",
+        .summary = "Frees an ADL; shift is added to the pointer.",
+        .role = PROGRAM_ROLE_CALLBACK, .since = 1, .ends = PROGRAM_ADL,
+        OPERANDS(
+            [FREE_ADL_ADAPTER_OBJECT] = THING(PROGRAM_ADAPTER_OBJECT),
+            [FREE_ADL_ADL] = THING(PROGRAM_ADL),
+            [FREE_ADL_SHIFT] = SIGNED("shift", PROGRAM_TASTE_ACCESS)),
+    },
+    [OP_PIN] = {
+        .name = "pin",
+        .summary = "Pins the frame-buffer save area of one physical adapter of a chain.",
+        .role = PROGRAM_ROLE_CALLBACK, .since = 1, .ends = PROGRAM_KINDS,
+        OPERANDS(
+            [PIN_ADL] = BIND(PROGRAM_ADL),
+            [PIN_ADAPTER] = THING(PROGRAM_ADAPTER),
+            [PIN_INDEX] = NUMBER("index", 0, PROGRAM_TASTE_SMALL),
+            [PIN_SIZE] = NUMBER("size", 0x1000, PROGRAM_TASTE_BYTES),
+            [PIN_FLAGS] = FLAGS("flags", 0, pin_flags)),
+    },
+    [OP_UNPIN] = {
+        .name = "unpin",
+        .summary = "Unpins the frame-buffer save area of one physical adapter of a chain.",
+        .role = PROGRAM_ROLE_CALLBACK, .since = 1, .ends = PROGRAM_KINDS,
+        OPERANDS(
+            [UNPIN_ADAPTER] = THING(PROGRAM_ADAPTER),
+            [UNPIN_INDEX] = NUMBER("index", 0, PROGRAM_TASTE_SMALL)),
+    },
+    [OP_LEGACY] = {
+        .name = "legacy",
+        .summary = "Calls one of the WDDM 2.4 memory callbacks, which are not offered.",
+        .role = PROGRAM_ROLE_CALLBACK, .since = 1, .ends = PROGRAM_KINDS,
+        OPERANDS(
+            [MEMBER_ADAPTER] = THING(PROGRAM_ADAPTER),
+            [MEMBER_MEMBER] = NUMBER("member", 0, PROGRAM_TASTE_SMALL)),
+    },
+    [OP_UNRELATED] = {
+        .name = "unrelated",
+        .summary = "Calls a member of the interface that is not about memory.",
+        .role = PROGRAM_ROLE_CALLBACK, .since = 1, .ends = PROGRAM_KINDS,
+        OPERANDS(
+            [MEMBER_ADAPTER] = THING(PROGRAM_ADAPTER),
+            [MEMBER_MEMBER] = NUMBER("member", 0, PROGRAM_TASTE_SMALL)),
+    },
+    [OP_DMA_READ] = {
+        .name = "dma_read",
+        .summary = "The device of an adapter reads eight bytes of a page of an ADL.",
+        .role = PROGRAM_ROLE_ACCESS, .since = 1, .ends = PROGRAM_KINDS,
+        OPERANDS(
+            [DMA_ADAPTER] = THING(PROGRAM_ADAPTER),
+            [DMA_ADL] = THING(PROGRAM_ADL),
+            [DMA_PAGE] = NUMBER("page", 0, PROGRAM_TASTE_SMALL),
+            [DMA_OFFSET] = NUMBER("offset", 0, PROGRAM_TASTE_ACCESS)),
+    },
+    [OP_DMA_WRITE] = {
+        .name = "dma_write",
+        .summary = "The device of an adapter writes eight bytes of a page of an ADL.",
+        .role = PROGRAM_ROLE_ACCESS, .since = 1, .ends = PROGRAM_KINDS,
+        OPERANDS(
+            [DMA_ADAPTER] = THING(PROGRAM_ADAPTER),
+            [DMA_ADL] = THING(PROGRAM_ADL),
+            [DMA_PAGE] = NUMBER("page", 0, PROGRAM_TASTE_SMALL),
+            [DMA_OFFSET] = NUMBER("offset", 0, PROGRAM_TASTE_ACCESS),
+            [DMA_VALUE] = NUMBER("value", 1, PROGRAM_TASTE_ANY)),
+    },
+    [OP_CPU_READ] = {
+        .name = "cpu_read",
+        .summary = "The CPU, in the current process, reads eight bytes through a mapping.",
+        .role = PROGRAM_ROLE_ACCESS, .since = 1, .ends = PROGRAM_KINDS,
+        OPERANDS(
+            [CPU_MAPPING] = THING(PROGRAM_MAPPING),
+            [CPU_OFFSET] = NUMBER("offset", 0, PROGRAM_TASTE_ACCESS)),
+    },
+    [OP_CPU_WRITE] = {
+        .name = "cpu_write",
+        .summary = "The CPU, in the current process, writes eight bytes through a mapping.",
+        .role = PROGRAM_ROLE_ACCESS, .since = 1, .ends = PROGRAM_KINDS,
+        OPERANDS(
+            [CPU_MAPPING] = THING(PROGRAM_MAPPING),
+            [CPU_OFFSET] = NUMBER("offset", 0, PROGRAM_TASTE_ACCESS),
+            [CPU_VALUE] = NUMBER("value", 1, PROGRAM_TASTE_ANY)),
+    },
+    [OP_SCRIBBLE] = {
+        .name = "scribble",
+        .summary = "The driver writes to an ADL that it was given: to a field of it or to its page array.",
+        .role = PROGRAM_ROLE_ACCESS, .since = 1, .ends = PROGRAM_KINDS,
+        OPERANDS(
+            [SCRIBBLE_ADL] = THING(PROGRAM_ADL),
+            [SCRIBBLE_FIELD] = CHOICE("field", PROGRAM_FIELD_COUNT, field),
+            [SCRIBBLE_VALUE] = NUMBER("value", ALL_ONES, PROGRAM_TASTE_ANY)),
+    },
+    [OP_PROCESS] = {
+        .name = "process",
+        .summary = "Makes another process the current one.",
+        .role = PROGRAM_ROLE_WORLD, .since = 1, .ends = PROGRAM_KINDS,
+        OPERANDS([CONDITION_VALUE] = NUMBER("number", 1, PROGRAM_TASTE_SMALL)),
+    },
+    [OP_EXIT] = {
+        .name = "exit",
+        .summary = "A process ends, and with it its user mappings.",
+        .role = PROGRAM_ROLE_SYSTEM, .since = 1, .ends = PROGRAM_KINDS,
+        OPERANDS([CONDITION_VALUE] = NUMBER("number", 1, PROGRAM_TASTE_SMALL)),
+    },
+    [OP_IRQL] = {
+        .name = "irql",
+        .summary = "Sets the IRQL of the calls that follow.",
+        .role = PROGRAM_ROLE_WORLD, .since = 1, .ends = PROGRAM_KINDS,
+        OPERANDS([CONDITION_VALUE] = NUMBER("level", 0, PROGRAM_TASTE_SMALL)),
+    },
+    [OP_FAIL] = {
+        .name = "fail",
+        .summary = "Makes the nth fallible call of the host from now fail, once; 0 takes it back.",
+        .role = PROGRAM_ROLE_WORLD, .since = 1, .ends = PROGRAM_KINDS,
+        OPERANDS([CONDITION_VALUE] = NUMBER("nth", 1, PROGRAM_TASTE_SMALL)),
+    },
+    [OP_ARGS] = {
+        .name = "args",
+        .summary = "The next callback gets a pArgs that is NULL or misaligned.",
+        .role = PROGRAM_ROLE_WORLD, .since = 1, .ends = PROGRAM_KINDS,
+        OPERANDS([CONDITION_VALUE] = CHOICE("how", PROGRAM_HOW_NULL, how)),
+    },
+    [OP_STOP] = {
+        .name = "stop",
+        .summary = "Stops the instance and reports all that was left.",
+        .role = PROGRAM_ROLE_SYSTEM, .since = 1, .ends = PROGRAM_KINDS,
+    },
+};

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Runs one program: makes its world, goes through its lines, stops the instance
+ * and looks at what is left. Owns the runner's memory, the machines (one a
+ * world, made when first needed), the events and the trace's hash.
+ */
+#include "runner_internal.h"
+
+/* What comes after the last line. */
+static const struct program_line final_stop = {.opcode = OP_STOP};
+
+static void (*const functions[PROGRAM_OPCODES])(struct runner *runner) = {
+    [OP_ADD] = runner_add,
+    [OP_REMOVE] = runner_remove,
+    [OP_CREATE] = runner_create_object,
+    [OP_DESTROY] = runner_destroy_object,
+    [OP_OPEN] = runner_open,
+    [OP_CLOSE] = runner_close,
+    [OP_MAP] = runner_map,
+    [OP_UNMAP] = runner_unmap,
+    [OP_ADL] = runner_allocate_adl,
+    [OP_FREE_ADL] = runner_free_adl,
+    [OP_PIN] = runner_pin,
+    [OP_UNPIN] = runner_unpin,
+    [OP_LEGACY] = runner_legacy,
+    [OP_UNRELATED] = runner_unrelated,
+    [OP_DMA_READ] = runner_dma,
+    [OP_DMA_WRITE] = runner_dma,
+    [OP_CPU_READ] = runner_cpu,
+    [OP_CPU_WRITE] = runner_cpu,
+    [OP_SCRIBBLE] = runner_scribble,
+    [OP_PROCESS] = runner_condition,
+    [OP_EXIT] = runner_exit,
+    [OP_IRQL] = runner_condition,
+    [OP_FAIL] = runner_condition,
+    [OP_ARGS] = runner_condition,
+    [OP_STOP] = runner_stop,
+};
+
+/* -- worlds --------------------------------------------------------------------------- */
+
+static bool touches_ram(void *context, struct dxgkmem_run run)
+{
+    struct dxgkmem_machine *machine = dxgkmem_sim_machine(context);
+
+    return machine->ops->touches_ram(machine, run);
+}
+
+static bool could_create(void *context, const struct dxgkmem_memory_request *request)
+{
+    return dxgkmem_sim_could_create(context, request);
+}
+
+#if UINTPTR_MAX > 0xffffffffu
+#define OBJECT_BYTES (((uint64_t)1 << 44) - DXGKMEM_PAGE_BYTES)
+#else
+#define OBJECT_BYTES ((uint64_t)1 << 31)
+#endif
+#define EFFECTIVE(limit, highest) ((limit) != 0 ? (limit) : (highest))
+
+static void describe(struct runner_world *world, const struct dxgkmem_limits *limits)
+{
+    struct dxgkmem_machine *machine = dxgkmem_sim_machine(world->sim);
+
+    world->free_pages = dxgkmem_sim_free_pages(world->sim);
+    world->digest = dxgkmem_sim_digest(world->sim);
+    world->model = (struct model_world){
+        .highest_ram_page = machine->ops->highest_ram_page(machine),
+        .highest_page = machine->ops->highest_page(machine),
+        .object_bytes_limit = EFFECTIVE(limits->object_bytes, OBJECT_BYTES),
+        .unopened = {.pages = EFFECTIVE(limits->unopened.pages, UINT64_MAX),
+                     .objects = EFFECTIVE(limits->unopened.objects, UINT32_MAX),
+                     .adls = EFFECTIVE(limits->unopened.adls, UINT32_MAX)},
+        .handles_limit = EFFECTIVE(limits->handles, (1u << DXGKMEM_HANDLE_INDEX_BITS) - 1),
+        .generations_limit = EFFECTIVE(limits->generations, (1u << DXGKMEM_HANDLE_GENERATION_BITS) - 1),
+        .touches_ram = touches_ram,
+        .could_create = could_create,
+        .context = world->sim,
+    };
+}
+
+/* The machine of a world, as new. */
+static bool enter(struct runner *runner, enum program_world number)
+{
+    struct runner_world *world = &runner->world[number];
+
+    if (world->sim != NULL) {
+        dxgkmem_sim_reset(world->sim);
+    } else {
+        runner->machine = program_worlds[number].machine;
+        runner->machine.windows = runner->options.windows;
+        runner->machine.windows_context = runner->options.windows_context;
+        if (!NT_SUCCESS(dxgkmem_sim_create(&runner->machine, &world->sim)))
+            return false;
+        describe(world, &program_worlds[number].limits);
+    }
+    runner->here = world;
+    runner->sim = world->sim;
+    return true;
+}
+
+static void take_violation(void *context, const struct dxgkmem_violation *violation)
+{
+    struct runner *runner = context;
+
+    runner->violations_in_all++;
+    if (runner->violations < RUNNER_VIOLATIONS)
+        runner->violation[runner->violations++] = *violation;
+}
+
+static bool start(struct runner *runner, enum program_world number)
+{
+    const struct dxgkmem_config config = {
+        .machine = dxgkmem_sim_machine(runner->sim),
+        .violation = take_violation,
+        .violation_context = runner,
+        .limits = program_worlds[number].limits,
+    };
+
+    runner->started = NT_SUCCESS(dxgkmem_start(&config));
+    return runner->started;
+}
+
+/* -- events --------------------------------------------------------------------------------- */
+
+static void begin_line(struct runner *runner, const struct program_line *line, unsigned at)
+{
+    struct runner_event *event = &runner->event;
+
+    runner->line = line;
+    runner->at = at;
+    runner->violations = runner->ended = runner->made = 0;
+    runner->outcome = RUNNER_NOT_CALLED;
+    event->line = at;
+    event->opcode = line->opcode;
+    event->skipped = event->has_status = false;
+    event->status = STATUS_SUCCESS;
+    event->values = event->reports = 0;
+}
+
+static void hash(struct runner *runner, uint64_t value)
+{
+    uint64_t mixed = (runner->result.trace_hash ^ value) * 0x9e3779b97f4a7c15u;
+
+    runner->result.trace_hash = mixed ^ mixed >> 29;
+}
+
+static void hash_event(struct runner *runner)
+{
+    const struct runner_event *event = &runner->event;
+
+    hash(runner, (uint64_t)event->line << 16 | (uint64_t)event->opcode << 8 | (uint64_t)event->skipped << 1 |
+                     event->has_status);
+    hash(runner, (uint64_t)(uint32_t)event->status << 16 | (uint64_t)event->values << 8 | event->reports);
+    for (unsigned i = 0; i < event->values; i++)
+        hash(runner, event->value[i]);
+    for (unsigned i = 0; i < event->reports; i++)
+        hash(runner, (uint64_t)event->report[i].code << 32 | (uint64_t)event->report[i].earlier_call << 16 |
+                         event->report[i].earlier_line);
+}
+
+static void end_line(struct runner *runner)
+{
+    struct runner_event *event = &runner->event;
+
+    for (unsigned i = 0; i < runner->violations && i < RUNNER_REPORTS; i++) {
+        const struct dxgkmem_violation *violation = &runner->violation[i];
+        uint64_t earlier = violation->earlier_operation;
+        bool known = earlier != 0 && earlier <= runner->operations;
+
+        event->report[event->reports].code = violation->code;
+        event->report[event->reports].earlier_call = violation->earlier_call;
+        event->report[event->reports++].earlier_line = known ? runner->operation_line[earlier] + 1u : 0;
+    }
+    hash_event(runner);
+    if (runner->options.event != NULL)
+        runner->options.event(runner->options.event_context, runner->program, event);
+}
+
+/* -- a program ----------------------------------------------------------------------------------- */
+
+static void check_line(struct runner *runner)
+{
+    bool started = runner->started;
+
+    switch (program_operations[runner->line->opcode].role) {
+    case PROGRAM_ROLE_CALLBACK:
+    case PROGRAM_ROLE_SYSTEM:
+        if (runner->outcome != RUNNER_NOT_CALLED && started)
+            runner_check_state(runner);
+        else if (!started)
+            runner_check_stopped(runner);
+        break;
+    case PROGRAM_ROLE_ACCESS:
+        if (!runner->event.skipped && started) {
+            runner_check_contents(runner);
+            runner->changes = dxgkmem_sim_changes(runner->sim);
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+static void run_line(struct runner *runner, const struct program_line *line, unsigned at)
+{
+    begin_line(runner, line, at);
+    functions[line->opcode](runner);
+    if (runner->model != NULL && !runner_found(runner))
+        check_line(runner);
+    end_line(runner);
+}
+
+static bool begin_program(struct runner *runner, const struct program *program)
+{
+    runner->program = program;
+    runner->at = program->lines;
+    runner->result.finding.invariant = 0;
+    runner->result.finding.line = 0;
+    runner->result.finding.message[0] = '\0';
+    runner->result.trace_hash = program->world + 1u;
+    runner->result.callbacks = runner->result.successes = 0;
+    runner->started = false;
+    runner->operations = runner->violations_in_all = 0;
+    runner->violations = 0;
+    runner->irql = PASSIVE_LEVEL;
+    runner->process = 1;
+    runner->arguments_are = -1;
+    runner->interface.Size = 0;
+    runner->things = runner->adls = runner->chains = runner->words = 0;
+    memset(runner->variable, 0, sizeof(runner->variable));
+    if (!enter(runner, (enum program_world)program->world) ||
+        !start(runner, (enum program_world)program->world))
+        return false;
+    if (runner->model != NULL) {
+        model_reset(runner->model);
+        model_set_world(runner->model, &runner->here->model);
+        runner_note_state(runner);
+    }
+    return true;
+}
+
+/* Leaves nothing started, whatever happened. */
+static void end_program(struct runner *runner)
+{
+    if (runner->started) {
+        dxgkmem_sim_fail_at(runner->sim, 0);
+        dxgkmem_sim_set_irql(runner->sim, PASSIVE_LEVEL);
+        dxgkmem_reset();
+        dxgkmem_stop(NULL);
+        runner->started = false;
+    }
+    if (runner_found(runner))
+        write_close(&runner->says);
+}
+
+void runner_run(struct runner *runner, const struct program *program, struct runner_result *result)
+{
+    if (begin_program(runner, program)) {
+        for (unsigned at = 0; at < program->lines && !runner_found(runner); at++)
+            run_line(runner, &program->line[at], at);
+        if (!runner_found(runner))
+            run_line(runner, &final_stop, program->lines);
+    } else {
+        runner_find_that(runner, 18, "the instance does not start");
+    }
+    end_program(runner);
+    *result = runner->result;
+}
+
+/* -- the runner ------------------------------------------------------------------------------------ */
+
+struct runner *runner_create(const struct runner_options *options)
+{
+    struct runner *runner = dxgkmem_host_alloc(sizeof(*runner));
+
+    if (runner == NULL)
+        return NULL;
+    runner->options = *options;
+    if (options->no_model)
+        return runner;
+    runner->model = dxgkmem_host_alloc(model_size());
+    if (runner->model == NULL) {
+        dxgkmem_host_free(runner, sizeof(*runner));
+        return NULL;
+    }
+    return runner;
+}
+
+void runner_destroy(struct runner *runner)
+{
+    if (runner == NULL)
+        return;
+    for (unsigned number = 0; number < PROGRAM_WORLDS; number++)
+        if (runner->world[number].sim != NULL)
+            dxgkmem_sim_destroy(runner->world[number].sim);
+    if (runner->model != NULL)
+        dxgkmem_host_free(runner->model, model_size());
+    dxgkmem_host_free(runner, sizeof(*runner));
+}

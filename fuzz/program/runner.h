@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The runner: makes a program's calls, compares each with the model, checks the
+ * invariants after every operation from outside, and writes the trace.
+ *
+ * It drives the implementation as a driver does, through DXGKRNL_INTERFACE, and
+ * the simulated machine through sim.h. Freestanding: it also runs inside the drivers.
+ * It owns one world at a time: machine, instance, model. No state survives from one program to the next.
+ */
+#ifndef DXGKMEM_RUNNER_H
+#define DXGKMEM_RUNNER_H
+
+#include "program.h"
+
+#include <dxgkmem/dxgkmem.h>
+
+struct runner;
+
+/* What a run found, if anything: the first violated invariant. */
+struct runner_finding {
+    unsigned invariant; /* 1..22, fuzz/model/INVARIANTS.md; 0: nothing was found */
+    unsigned line;      /* index of the operation in the program; program->lines: at the final stop */
+    char message[240];  /* what was expected and what happened, in one sentence */
+};
+
+/*
+ * One operation's outcome, normalised: things by number, never an address.
+ * The trace's hash is taken over these fields in order, so it is the same
+ * whether anybody prints the trace or not.
+ */
+#define RUNNER_REPORTS 24
+struct runner_event {
+    unsigned line;
+    uint8_t opcode;
+    bool skipped;       /* nothing to act on: no interface yet, no such address */
+    bool has_status;
+    NTSTATUS status;    /* of callbacks that have one, and of adapter functions */
+    uint64_t value[4];  /* outputs that are no address: offset, size, pages, contiguous, data read, fault */
+    unsigned values;
+    unsigned reports;   /* violations, at most RUNNER_REPORTS kept */
+    struct {
+        enum dxgkmem_violation_code code;
+        enum dxgkmem_call earlier_call;
+        unsigned earlier_line; /* line + 1 of the operation that made it a mistake; 0: none */
+    } report[RUNNER_REPORTS];
+};
+
+struct runner_options {
+    /* Called after each operation. NULL: nobody looks. */
+    void (*event)(void *context, const struct program *program, const struct runner_event *event);
+    void *event_context;
+    /* Called with each matrix cell that an operation hits. */
+    void (*cell)(void *context, unsigned cell);
+    void *cell_context;
+    bool no_model;      /* make the calls, check nothing: for comparison with plain fuzzing */
+    const struct dxgkmem_sim_windows *windows; /* real CPU mappings; see sim.h */
+    void *windows_context;
+};
+
+struct runner_result {
+    struct runner_finding finding;
+    uint64_t trace_hash;
+    unsigned callbacks, successes; /* depth: callbacks made, and those that succeeded */
+};
+
+/* NULL when the host has no memory. Starts the instance: one runner at a time. */
+struct runner *runner_create(const struct runner_options *options);
+void runner_destroy(struct runner *runner);
+/* Runs one program from a fresh world. */
+void runner_run(struct runner *runner, const struct program *program, struct runner_result *result);
+
+/* trace.c: an event as a line of text, without newline; returns the length it would need. */
+size_t trace_print(const struct program *program, const struct runner_event *event, char *text, size_t room);
+const char *trace_status_name(NTSTATUS status);
+/* The name of the operation that makes a call: "destroy". */
+const char *trace_call_name(enum dxgkmem_call call);
+
+/* matrix.c: cells are operation x handle operand x class x fate of the value passed. */
+unsigned matrix_cells(void);             /* cell numbers are below this */
+bool matrix_feasible(unsigned cell);     /* whether any program can reach it */
+size_t matrix_name(unsigned cell, char *text, size_t room); /* "close a exact ended-by-destroy" */
+
+#endif

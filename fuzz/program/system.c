@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the system does: adapters come and go, processes end, the instance
+ * stops; and the conditions of the calls that follow. The system's own calls
+ * are made at PASSIVE_LEVEL, whatever the level of the driver's is.
+ */
+#include "runner_internal.h"
+
+#define PROCESS_OF(number) ((number) % DXGKMEM_SIM_PROCESSES + 1)
+
+static void begin(struct runner *runner)
+{
+    dxgkmem_sim_set_irql(runner->sim, PASSIVE_LEVEL);
+    runner_begin_call(runner, false);
+}
+
+static void end(struct runner *runner)
+{
+    dxgkmem_sim_set_irql(runner->sim, runner->irql);
+}
+
+/* -- adapters ------------------------------------------------------------------------- */
+
+static void fill_config(struct runner *runner, struct dxgkmem_adapter_config *config)
+{
+    static const uint32_t versions[PROGRAM_WDDMS] = {
+        [PROGRAM_WDDM_2_0] = DXGKDDI_INTERFACE_VERSION_WDDM2_0,
+        [PROGRAM_WDDM_2_4] = DXGKDDI_INTERFACE_VERSION_WDDM2_4,
+        [PROGRAM_WDDM_2_6] = DXGKDDI_INTERFACE_VERSION_WDDM2_6,
+        [PROGRAM_WDDM_2_9] = DXGKDDI_INTERFACE_VERSION_WDDM2_9,
+        [PROGRAM_WDDM_3_0] = DXGKDDI_INTERFACE_VERSION_WDDM3_0,
+        [PROGRAM_WDDM_3_1] = DXGKDDI_INTERFACE_VERSION_WDDM3_1,
+        [PROGRAM_WDDM_3_2] = DXGKDDI_INTERFACE_VERSION_WDDM3_2,
+    };
+    uint64_t remap = runner_number(runner, ADD_REMAP);
+    uint64_t adls = runner_number(runner, ADD_QUOTA_ADLS);
+
+    *config = (struct dxgkmem_adapter_config){
+        .device = runner_number(runner, ADD_ADAPTER), /* the variable's number */
+        .version = versions[runner_number(runner, ADD_WDDM)],
+        .frame_buffer_bytes = runner_number(runner, ADD_FRAME_BUFFER),
+        .remapping = remap == PROGRAM_REMAP_ALWAYS ? DXGKMEM_REMAPPING_ALWAYS : DXGKMEM_REMAPPING_AUTO,
+        .quota = {.pages = runner_number(runner, ADD_QUOTA_PAGES),
+                  .adls = adls > UINT32_MAX ? UINT32_MAX : (uint32_t)adls},
+    };
+    config->memory_caps.HighestVisibleAddress.QuadPart = (LONGLONG)runner_number(runner, ADD_VISIBLE);
+    config->iommu_caps.DmaRemappingSupported = remap != PROGRAM_REMAP_UNSUPPORTED;
+    config->link_to = runner_handle(runner_resolve(runner, ADD_LINK).value);
+}
+
+/* The driver keeps the newest interface that any of its adapters was given; it outlives the adapter. */
+static void receive_interface(struct runner *runner, HANDLE adapter)
+{
+    DXGKRNL_INTERFACE *received = &runner->received;
+    uintptr_t member;
+
+    memset(received, 0, sizeof(*received));
+    received->Size = sizeof(*received);
+    if (!NT_SUCCESS(dxgkmem_query_interface(adapter, received))) {
+        runner_find_that(runner, 2, "the new adapter has no interface");
+        return;
+    }
+    for (size_t at = offsetof(DXGKRNL_INTERFACE, DxgkCbEvalAcpiMethod); at + sizeof(member) <= received->Size;
+         at += sizeof(member)) {
+        memcpy(&member, (const uint8_t *)received + at, sizeof(member));
+        if (member == 0) {
+            runner_find_that(runner, 2, "the new adapter's interface has an empty member");
+            return;
+        }
+    }
+    if (runner->interface.Size == 0 || received->Version >= runner->interface.Version)
+        runner->interface = *received;
+}
+
+/* In which chain an adapter is, and the how manieth it was there. */
+static void place_adapter(struct runner *runner, struct runner_thing *thing, uint64_t link)
+{
+    const struct runner_thing *linked = link != 0 ? runner_find_live(runner, PROGRAM_ADAPTER, link, 0) : NULL;
+
+    thing->chain = linked != NULL ? linked->chain : runner->chains++;
+    if (linked == NULL)
+        runner->chain_devices[thing->chain] = 0;
+    for (unsigned i = 0; i < runner->things; i++) {
+        const struct runner_thing *other = &runner->thing[i];
+
+        if (other != thing && other->kind == PROGRAM_ADAPTER && other->chain == thing->chain)
+            thing->index++;
+    }
+    thing->owner = thing->chain;
+    thing->device = (uint8_t)runner_number(runner, ADD_ADAPTER);
+    runner->chain_devices[thing->chain] |= (uint16_t)(1u << thing->device);
+}
+
+void runner_add(struct runner *runner)
+{
+    struct dxgkmem_adapter_config *config = &runner->config;
+    HANDLE adapter = NULL;
+    const char *wrong;
+    unsigned invariant = 0;
+
+    begin(runner);
+    fill_config(runner, config);
+    if (runner->model != NULL)
+        model_add_adapter(runner->model, config, &runner->expected);
+    if (runner_end_call(runner, true, dxgkmem_add_adapter(config, &adapter))) {
+        wrong = runner->model == NULL
+                    ? NULL
+                    : model_add_adapter_done(runner->model, &runner->conditions, config, adapter, &invariant);
+        if (wrong != NULL) {
+            runner_find_that(runner, invariant, wrong);
+        } else {
+            place_adapter(runner, runner_make(runner, PROGRAM_ADAPTER, runner_pointer(adapter)),
+                          runner_pointer(config->link_to));
+            runner_bind(runner, PROGRAM_ADAPTER, (unsigned)runner_number(runner, ADD_ADAPTER));
+            receive_interface(runner, adapter);
+        }
+    }
+    end(runner);
+}
+
+/* What was reported as left behind has ended. */
+static void end_left(struct runner *runner)
+{
+    for (unsigned i = 0; i < runner->violations; i++) {
+        const struct dxgkmem_violation *left = &runner->violation[i];
+        struct runner_thing *thing = NULL;
+
+        if (left->code == DXGKMEM_VIOLATION_LEFT_AT_PROCESS_EXIT)
+            thing = runner_find_live(runner, PROGRAM_MAPPING, left->subject, runner->exiting);
+        else if (left->code == DXGKMEM_VIOLATION_LEFT_AT_REMOVAL)
+            thing = runner_find_live(runner, PROGRAM_ADL, left->subject, 0);
+        if (thing == NULL && left->code == DXGKMEM_VIOLATION_LEFT_AT_REMOVAL)
+            thing = runner_find_live(runner, PROGRAM_ADAPTER_OBJECT, left->subject, 0);
+        if (thing != NULL)
+            runner_end(runner, thing);
+    }
+}
+
+void runner_remove(struct runner *runner)
+{
+    struct runner_thing *thing;
+    HANDLE adapter;
+    size_t left = 0;
+
+    if (!runner->started) { /* what it answers then is not laid down */
+        runner->event.skipped = true;
+        return;
+    }
+    begin(runner);
+    adapter = runner_handle(runner_resolve(runner, REMOVE_ADAPTER).value);
+    if (runner->model != NULL)
+        model_remove_adapter(runner->model, adapter, &runner->expected);
+    if (runner_end_call(runner, true, dxgkmem_remove_adapter(adapter))) {
+        if (runner->model != NULL)
+            left = model_remove_adapter_done(runner->model, &runner->conditions, adapter, runner->left,
+                                             RUNNER_VIOLATIONS);
+        end_left(runner);
+        thing = runner_find_live(runner, PROGRAM_ADAPTER, runner_pointer(adapter), 0);
+        if (thing != NULL)
+            runner_end(runner, thing);
+    }
+    if (runner->model != NULL)
+        runner_compare_left(runner, left, true);
+    end(runner);
+}
+
+/* -- processes and the end --------------------------------------------------------------- */
+
+void runner_exit(struct runner *runner)
+{
+    size_t left;
+
+    begin(runner);
+    runner->exiting = PROCESS_OF(runner_number(runner, CONDITION_VALUE));
+    dxgkmem_process_exit(runner->exiting);
+    runner->outcome = RUNNER_DONE;
+    end_left(runner);
+    if (runner->model != NULL) {
+        left = model_process_exit(runner->model, &runner->conditions, runner->exiting, runner->left,
+                                  RUNNER_VIOLATIONS);
+        runner_compare_left(runner, left, true);
+    }
+    end(runner);
+}
+
+static void compare_leaks(struct runner *runner, const struct dxgkmem_leaks *leaks,
+                          const struct dxgkmem_leaks *expected)
+{
+    if (leaks->objects != expected->objects || leaks->adapter_objects != expected->adapter_objects ||
+        leaks->adls != expected->adls || leaks->mappings != expected->mappings ||
+        leaks->frame_buffers != expected->frame_buffers)
+        runner_find_that(runner, 14, "the counts of what was left differ from what was left");
+}
+
+/* The order in which things are left is not promised; in the trace it is that of their making. */
+static void sort_reports(struct runner *runner)
+{
+    for (unsigned i = 1; i < runner->violations; i++) {
+        struct dxgkmem_violation report = runner->violation[i];
+        unsigned to = i;
+
+        for (; to > 0 && runner->violation[to - 1].earlier_operation > report.earlier_operation; to--)
+            runner->violation[to] = runner->violation[to - 1];
+        runner->violation[to] = report;
+    }
+}
+
+void runner_stop(struct runner *runner)
+{
+    struct dxgkmem_leaks leaks = {0}, expected = {0};
+    size_t left;
+
+    begin(runner);
+    dxgkmem_stop(&leaks);
+    runner->outcome = RUNNER_DONE;
+    if (runner->model != NULL) {
+        left = model_stop(runner->model, &runner->conditions, runner->left, RUNNER_VIOLATIONS, &expected);
+        runner_compare_left(runner, left, false);
+        compare_leaks(runner, &leaks, &expected);
+    }
+    sort_reports(runner);
+    runner->started = false;
+    for (unsigned i = 0; i < runner->things; i++)
+        runner->thing[i].live = false;
+    runner->event.value[0] = leaks.objects;
+    runner->event.value[1] = leaks.adapter_objects;
+    runner->event.value[2] = leaks.adls + leaks.frame_buffers;
+    runner->event.value[3] = leaks.mappings;
+    runner->event.values = 4;
+    end(runner);
+}
+
+/* -- conditions ------------------------------------------------------------------------------ */
+
+void runner_condition(struct runner *runner)
+{
+    static const uint8_t levels[] = {PASSIVE_LEVEL, APC_LEVEL, DISPATCH_LEVEL, HIGH_LEVEL};
+    uint64_t value = runner_number(runner, CONDITION_VALUE);
+
+    switch (runner->line->opcode) {
+    case OP_PROCESS:
+        runner->process = PROCESS_OF(value);
+        dxgkmem_sim_set_process(runner->sim, runner->process);
+        break;
+    case OP_IRQL:
+        runner->irql = levels[value % sizeof(levels)];
+        dxgkmem_sim_set_irql(runner->sim, runner->irql);
+        break;
+    case OP_FAIL:
+        dxgkmem_sim_fail_at(runner->sim, value);
+        break;
+    default:
+        runner->arguments_are = (int)value;
+        break;
+    }
+}

@@ -1,0 +1,241 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# One fuzzing run with libFuzzer: starts the processes, shows what they do, gathers
+# what they find. Started by ./dev fuzz, in the project's folder, after the build:
+#
+#   campaign.sh TARGET SECONDS JOBS [--keep-going] [--fresh]
+#
+# build/fuzz/TARGET/   corpus/    live corpus, named by content
+#                      seeds/     the seed corpus in binary form
+#                      findings/  inputs as the engine saved them, and as text
+#                      job.N/     log and status of each process
+# The programs are those of build/libfuzzer.
+set -u -o pipefail
+
+target=$1 seconds=$2 jobs=$3
+shift 3
+keep_going=0 fresh=0
+for option in "$@"; do
+    case $option in
+    --keep-going) keep_going=1 ;;
+    --fresh) fresh=1 ;;
+    esac
+done
+
+binaries=build/libfuzzer/fuzz
+tool=$binaries/dxgkmem
+home=build/fuzz/$target
+corpus=$home/corpus findings=$home/findings seeds=$home/seeds
+enough_kib=8192 # less room than this, and an input could be written in part
+
+say() { printf 'fuzz: %s\n' "$*" >&2; }
+
+room_kib() { df -Pk "$home" | awk 'NR == 2 { print $4 }'; }
+
+# -- before ---------------------------------------------------------------------------
+
+((fresh)) && rm -rf "$corpus"
+mkdir -p "$corpus" "$findings" || {
+    say "$home: the folders cannot be made"
+    exit 2
+}
+if (($(room_kib) < enough_kib)); then
+    say "$home: the disk is full: $(room_kib) KiB are free, $enough_kib are needed so that no input is lost"
+    exit 2
+fi
+rm -rf "$seeds" "$home"/job.*
+mkdir -p "$seeds" || exit 2
+folders=()
+for folder in corpus/seeds corpus/regressions; do
+    compgen -G "$folder/*" >/dev/null && folders+=("$folder")
+done
+if ((${#folders[@]})); then
+    if [[ $target == fuzz_text ]]; then
+        for folder in "${folders[@]}"; do cp "$folder"/* "$seeds" || exit 2; done
+    else
+        "$tool" pack -o "$seeds" "${folders[@]}" || exit 2
+    fi
+fi
+limits=(-max_len=2048)
+if [[ $target == fuzz_text ]]; then
+    # The words of the language, which bytes alone would hardly ever hit.
+    "$tool" operations | grep -oE '[a-z_]+=?' | sort -u | sed 's/.*/"&"/' >"$home/words" || exit 2
+    limits=(-max_len=4096 -dict="$home/words")
+fi
+before=$(find "$findings" -type f ! -name '*.txt' | sort)
+
+# -- the processes ----------------------------------------------------------------------
+
+declare -a pid started
+begin=$SECONDS
+end=$((begin + seconds))
+
+start_job() {
+    local job=$1 left=$((end - SECONDS))
+    ((left > 0)) || return 0
+    mkdir -p "$home/job.$job"
+    started[job]=$((${started[job]-0} + 1))
+    # Another seed for each process and each start; inputs of the others are taken in by -reload.
+    DXGKMEM_FUZZ_STATUS=$home/job.$job/status.${started[job]} \
+    UBSAN_OPTIONS=print_stacktrace=1 \
+        "$binaries/$target" -seed=$((1000 * job + started[job])) -max_total_time="$left" -reload=1 "${limits[@]}" \
+        -timeout=10 -rss_limit_mb=2048 -detect_leaks=0 -print_final_stats=1 \
+        -artifact_prefix="$findings/" "$corpus" "$seeds" >>"$home/job.$job/log" 2>&1 </dev/null &
+    pid[job]=$!
+}
+
+alive() { kill -0 "$1" 2>/dev/null; }
+
+stop_jobs() {
+    local job
+    for job in "${!pid[@]}"; do alive "${pid[job]}" && kill -INT "${pid[job]}" 2>/dev/null; done
+    for job in "${!pid[@]}"; do wait "${pid[job]}" 2>/dev/null; done
+}
+
+# Sums (or the largest) of one key over every status file.
+sum() { cat "$home"/job.*/status.* 2>/dev/null | awk -v key="$1" '$1 == key { n += $2 } END { print n + 0 }'; }
+largest() { cat "$home"/job.*/status.* 2>/dev/null | awk -v key="$1" '$1 == key && $2 > n { n = $2 } END { print n + 0 }'; }
+
+new_findings() { comm -13 <(printf '%s\n' "$before") <(find "$findings" -type f ! -name '*.txt' | sort) | grep .; }
+
+# libFuzzer names what it writes by content: a file whose name says otherwise was cut off.
+drop_partial() {
+    (cd "$1" && find . -maxdepth 1 -type f -regextype posix-extended -regex '\./[0-9a-f]{40}' -printf '%f\n' |
+        xargs -r sha1sum | awk '$1 != $2 { print $2 }' | xargs -r rm -f)
+}
+
+count=$(find "$seeds" -type f | wc -l)
+say "$target: $seconds s, $jobs processes, $count seeds, $(find "$corpus" -type f | wc -l) inputs of earlier runs"
+
+interrupted=0 full=0
+trap 'interrupted=1' INT TERM
+for ((job = 1; job <= jobs; job++)); do start_job "$job"; done
+
+# -- progress ---------------------------------------------------------------------------
+
+show() {
+    local now executions operations line
+    executions=$(sum executions) operations=$(sum operations)
+    now=$SECONDS
+    line=$(printf '%4d s left  %7d exec/s  %8d operations/s  %4d/%d cells  %5d corpus  %d findings' \
+        $((end > now ? end - now : 0)) \
+        $(((executions - shown_executions) / (now > shown_at ? now - shown_at : 1))) \
+        $(((operations - shown_operations) / (now > shown_at ? now - shown_at : 1))) \
+        "$(largest cells)" "$(largest cells_feasible)" \
+        "$(find "$corpus" -type f | wc -l)" "$(new_findings | wc -l)")
+    [[ $target == fuzz_program ]] || line=$(printf '%4d s left  %5d corpus  %d findings' \
+        $((end > now ? end - now : 0)) "$(find "$corpus" -type f | wc -l)" "$(new_findings | wc -l)")
+    if [[ -t 2 ]]; then printf '\r\033[K%s' "$line" >&2; else printf '%s\n' "$line" >&2; fi
+    shown_executions=$executions shown_operations=$operations shown_at=$now
+}
+
+shown_executions=0 shown_operations=0 shown_at=$SECONDS
+every=1
+[[ -t 2 ]] || every=10
+while ((!interrupted && !full)); do
+    running=0
+    for job in "${!pid[@]}"; do
+        if alive "${pid[job]}"; then
+            running=$((running + 1))
+        elif ((keep_going && SECONDS < end - 1)); then
+            start_job "$job"
+            running=$((running + 1))
+        fi
+    done
+    ((running)) || break
+    ((keep_going)) || [[ -z $(new_findings) ]] || break
+    (($(room_kib) >= enough_kib)) || full=1
+    sleep 1 &
+    wait $!
+    ((SECONDS - shown_at < every)) || show
+done
+stop_jobs
+trap '' INT
+[[ -t 2 ]] && printf '\r\033[K' >&2
+
+# -- summary ------------------------------------------------------------------------------
+
+drop_partial "$corpus"
+took=$((SECONDS - begin > 0 ? SECONDS - begin : 1))
+if [[ $target == fuzz_program ]]; then
+    executions=$(sum executions)
+    printf '%d programs, %d operations in %d s: %d programs/s; of %d callbacks %d succeeded\n' "$executions" \
+        "$(sum operations)" "$took" $((executions / took)) "$(sum callbacks)" "$(sum successes)"
+    printf '%d of %d matrix cells; %d inputs in the live corpus, %s\n' "$(largest cells)" \
+        "$(largest cells_feasible)" "$(find "$corpus" -type f | wc -l)" "$corpus"
+else
+    printf '%s executions in %d s; %d inputs in the live corpus, %s\n' \
+        "$(awk '/^stat::number_of_executed_units:/ { n += $2 } END { print n + 0 }' "$home"/job.*/log)" "$took" \
+        "$(find "$corpus" -type f | wc -l)" "$corpus"
+fi
+
+# A process that ended otherwise than by time, interrupt or finding must not pass for a clean run.
+broken=()
+for log in "$home"/job.*/log; do
+    grep -qE '^(stat::number_of_executed_units|==[0-9]+== libFuzzer: run interrupted)' "$log" || broken+=("$log")
+done
+
+# What the log says of one saved input: the finding before it, or what a sanitizer reported.
+explain() { # explain LOG NAME
+    awk -v name="$2" '
+        /^finding: / { text = ""; on = 1 }
+        /^program:$/ { on = 0 }
+        on { text = text $0 "\n" }
+        /^==[0-9]+== ?ERROR|^SUMMARY: |runtime error|^    #[0-5] |ALARM|panic/ { if (n++ < 12) report = report $0 "\n" }
+        /Test unit written to/ {
+            if (index($0, name)) { printf "%s", text ? text : report; exit }
+            text = report = ""; on = n = 0
+        }' "$1"
+}
+
+found=0
+declare -A known
+while read -r file; do
+    [[ $file ]] || continue
+    found=$((found + 1))
+    name=$(basename "$file")
+    text=
+    for log in "$home"/job.*/log; do
+        if grep -qF "$name" "$log"; then
+            text=$(explain "$log" "$name")
+            break
+        fi
+    done
+    # The same invariant broken by the same kind of operation in the same way is shown once.
+    kind=$(sed -E '/^  operation/d; s/^  ([a-z_]+) [^:]*(:[^:]*)*: /  \1: /; /^    #/d; s/0x[0-9a-f]+|[0-9]{3,}//g' <<<"$text")
+    if [[ $kind && ${known[$kind]-} ]]; then
+        printf '\nfinding %d: %s: like finding %s\n' "$found" "$file" "${known[$kind]}"
+        [[ $target != fuzz_program ]] || "$tool" show --lenient "$file" >"$file.txt"
+        continue
+    fi
+    [[ $kind ]] && known[$kind]=$found
+    printf '\nfinding %d: %s\n%s\n' "$found" "$file" "$text"
+    if [[ ${name#*-} != "$(sha1sum <"$file" | cut -d' ' -f1)" ]]; then
+        say "$file was cut off when it was written; $log has the program"
+    fi
+    if [[ $target == fuzz_program ]]; then
+        if "$tool" show --lenient "$file" >"$file.txt"; then
+            sed 's/^/    /' "$file.txt"
+            printf 'replay: ./dev run %s\n' "$file.txt"
+        fi
+    else
+        printf 'replay: %s %s\n' "$binaries/$target" "$file"
+    fi
+done < <(new_findings)
+
+if ((full)); then
+    say "stopped: the disk is full ($(room_kib) KiB free); everything found so far is kept"
+    exit 2
+fi
+((interrupted)) && {
+    say "interrupted; everything found so far is kept"
+    exit 130
+}
+((found)) && exit 1
+if ((${#broken[@]})); then
+    say "a process ended in an unexpected way; its log is ${broken[0]}"
+    tail -n 5 "${broken[0]}" >&2
+    exit 2
+fi
+echo "nothing found"

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: MIT
+#
+# dxgkmem_invariants(LIST HEADER): makes HEADER, one X(number, "sentence") a line, from the
+# numbered items of the Markdown file LIST: the first sentence of each, joined when it is wrapped.
+function(dxgkmem_invariants list header)
+    set(out "/* made from ${list} */\n")
+    set(number 0)
+    set(text "")
+    file(STRINGS ${list} lines)
+    foreach(line IN LISTS lines ITEMS "0. end")
+        string(REGEX REPLACE "[*`]" "" line "${line}")
+        if(line MATCHES "^([0-9]+)\\. +(.*)$")
+            set(next ${CMAKE_MATCH_1})
+            set(begin "${CMAKE_MATCH_2}")
+            if(number)
+                string(REGEX MATCH "^[^.]*" sentence "${text}")
+                string(REGEX REPLACE "([\"\\\\])" "\\\\\\1" sentence "${sentence}")
+                string(APPEND out "X(${number}, \"${sentence}\")\n")
+            endif()
+            set(number ${next})
+            set(text "${begin}")
+        elseif(line MATCHES "^ +([^ ].*)$")
+            string(APPEND text " ${CMAKE_MATCH_1}")
+        endif()
+    endforeach()
+    file(GENERATE OUTPUT ${header} CONTENT "${out}")
+endfunction()

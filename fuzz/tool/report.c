@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* Implements report.h. The sentences come from fuzz/model/INVARIANTS.md when the build is configured. */
+#include "tool/report.h"
+
+#include <stdlib.h>
+
+static const struct {
+    unsigned number;
+    const char *sentence;
+} sentences[] = {
+#define X(number, sentence) {number, sentence},
+#include "invariant_sentences.h"
+#undef X
+};
+
+const char *report_invariant(unsigned number)
+{
+    for (size_t i = 0; i < sizeof sentences / sizeof sentences[0]; i++)
+        if (sentences[i].number == number)
+            return sentences[i].sentence;
+    return "an invariant that has no sentence";
+}
+
+void report_finding(FILE *to, const char *file, const struct program *program,
+                    const unsigned *source_line, const struct runner_finding *finding)
+{
+    char line[512];
+
+    fprintf(to, "finding: invariant %u: %s\n", finding->invariant, report_invariant(finding->invariant));
+    fprintf(to, "  %s\n", finding->message);
+    if (finding->line >= program->lines) {
+        fprintf(to, "  %s%sat the end, when everything is stopped\n", file ? file : "", file ? ": " : "");
+        return;
+    }
+    program_print_line(&program->line[finding->line], line, sizeof line);
+    if (file && source_line)
+        fprintf(to, "  %s:%u: %s\n", file, source_line[finding->line], line);
+    else
+        fprintf(to, "  operation %u: %s\n", finding->line + 1, line);
+}
+
+void report_program(FILE *to, const struct program *program)
+{
+    size_t room = program_print(program, NULL, 0) + 1;
+    char *text = malloc(room);
+
+    if (!text) {
+        fprintf(to, "(no memory to print the program)\n");
+        return;
+    }
+    program_print(program, text, room);
+    fputs(text, to);
+    free(text);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a finding looks like to a person. The tool and the fuzz targets print it
+ * the same way.
+ */
+#ifndef DXGKMEM_REPORT_H
+#define DXGKMEM_REPORT_H
+
+#include "program/runner.h"
+
+#include <stdio.h>
+
+/* The sentence of an invariant, without a full stop. */
+const char *report_invariant(unsigned number);
+
+/*
+ * Prints the violated invariant, what was expected and what happened, and the
+ * line that did it. `file` may be NULL; source_line gives the line of `file`
+ * for each operation, or is NULL.
+ */
+void report_finding(FILE *to, const char *file, const struct program *program,
+                    const unsigned *source_line, const struct runner_finding *finding);
+
+/* Prints the program as text. */
+void report_program(FILE *to, const struct program *program);
+
+#endif

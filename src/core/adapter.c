@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT */
+/* Adding and removing adapters, and the life of logical adapters. */
+#include "adapter.h"
+
+#include "adl.h"
+#include "frame_buffer.h"
+#include "object.h"
+
+/* -- logical adapters -------------------------------------------------------------- */
+
+void logical_refer(struct logical_adapter *logical)
+{
+    ATOMIC_ADD(&logical->references, 1);
+}
+
+void logical_release(struct logical_adapter *logical)
+{
+    struct dxgkmem_machine *machine = instance.machine;
+
+    /* The last one must see all that the others did. */
+    if (__atomic_sub_fetch(&logical->references, 1, __ATOMIC_ACQ_REL) != 0)
+        return;
+    if (logical->domain != NULL)
+        machine->ops->domain_destroy(machine, logical->domain);
+    dxgkmem_host_lock_destroy(&logical->lock);
+    dxgkmem_host_lock_destroy(&logical->pin_lock);
+    pool_free(logical, sizeof(*logical));
+}
+
+uint64_t logical_highest_physical(struct logical_adapter *logical)
+{
+    uint64_t highest;
+    if (logical->remapped)
+        return UINT64_MAX;
+    lock_acquire(&logical->lock, RANK_LOGICAL);
+    highest = logical->highest_visible_page;
+    lock_release(&logical->lock);
+    return highest;
+}
+
+struct adapter *logical_adapter_at(struct logical_adapter *logical, uint32_t physical_index)
+{
+    struct adapter *adapter = NULL;
+    lock_acquire(&logical->lock, RANK_LOGICAL);
+    if (physical_index < DXGKMEM_CHAIN_MAX)
+        adapter = logical->chain[physical_index];
+    lock_release(&logical->lock);
+    return adapter;
+}
+
+bool logical_is_lead(struct logical_adapter *logical, uint32_t physical_index)
+{
+    bool lead = true;
+    lock_acquire(&logical->lock, RANK_LOGICAL);
+    for (uint32_t i = 0; i < physical_index; i++)
+        lead = lead && logical->chain[i] == NULL;
+    lock_release(&logical->lock);
+    return lead;
+}
+
+/* Pages that lie wholly at or below an address (inclusive); 0: none, so count rather than highest. */
+static uint64_t visible_pages(const struct dxgkmem_adapter_config *config)
+{
+    uint64_t highest = (uint64_t)config->memory_caps.HighestVisibleAddress.QuadPart;
+    return (highest >> DXGKMEM_PAGE_SHIFT) + ((highest & DXGKMEM_PAGE_MASK) == DXGKMEM_PAGE_MASK);
+}
+
+static bool sees_all_ram(const struct dxgkmem_adapter_config *config)
+{
+    return visible_pages(config) > instance.highest_ram_page;
+}
+
+static struct logical_adapter *logical_make(const struct dxgkmem_adapter_config *config, NTSTATUS *status)
+{
+    struct dxgkmem_machine *machine = instance.machine;
+    struct logical_adapter *logical = pool_alloc(sizeof(*logical));
+
+    *status = STATUS_INSUFFICIENT_RESOURCES;
+    if (logical == NULL)
+        return NULL;
+    dxgkmem_host_lock_init(&logical->lock);
+    dxgkmem_host_lock_init(&logical->pin_lock);
+    logical->references = 1;
+    logical->version = config->version;
+    logical->remapped = config->remapping == DXGKMEM_REMAPPING_ALWAYS || !sees_all_ram(config);
+    logical->highest_visible_page = visible_pages(config) - 1;
+    quota_init(&logical->quota, &config->quota);
+    *status = machine->ops->domain_create(machine, &logical->domain);
+    if (!NT_SUCCESS(*status)) {
+        logical->domain = NULL;
+        logical_release(logical);
+        return NULL;
+    }
+    return logical;
+}
+
+/* -- adapters by handle --------------------------------------------------------------- */
+
+bool adapter_acquire(struct call *call, HANDLE handle, uint32_t lowest_version, struct adapter_reference *reference)
+{
+    struct adapter *adapter = handle_acquire(call, (uintptr_t)handle, HANDLE_ADAPTER);
+
+    if (adapter == NULL)
+        return false;
+    reference->adapter = adapter;
+    reference->logical = adapter->logical;
+    reference->physical_index = adapter->physical_index;
+    logical_refer(reference->logical);
+    handle_unlock(adapter->slot);
+    if (reference->logical->version >= lowest_version)
+        return true;
+    refuse(call, DXGKMEM_VIOLATION_WRONG_WDDM_LEVEL, (uintptr_t)handle, 0);
+    adapter_release(reference);
+    return false;
+}
+
+void adapter_release(struct adapter_reference *reference)
+{
+    logical_release(reference->logical);
+}
+
+/* -- adding ------------------------------------------------------------------------------- */
+
+static bool version_known(uint32_t version)
+{
+    static const uint32_t versions[] = {
+        DXGKDDI_INTERFACE_VERSION_VISTA,     DXGKDDI_INTERFACE_VERSION_VISTA_SP1,
+        DXGKDDI_INTERFACE_VERSION_WIN7,      DXGKDDI_INTERFACE_VERSION_WIN8,
+        DXGKDDI_INTERFACE_VERSION_WDDM1_3,   DXGKDDI_INTERFACE_VERSION_WDDM1_3_PATH_INDEPENDENT_ROTATION,
+        DXGKDDI_INTERFACE_VERSION_WDDM2_0,   DXGKDDI_INTERFACE_VERSION_WDDM2_1,
+        DXGKDDI_INTERFACE_VERSION_WDDM2_1_5, DXGKDDI_INTERFACE_VERSION_WDDM2_1_6,
+        DXGKDDI_INTERFACE_VERSION_WDDM2_2,   DXGKDDI_INTERFACE_VERSION_WDDM2_3,
+        DXGKDDI_INTERFACE_VERSION_WDDM2_4,   DXGKDDI_INTERFACE_VERSION_WDDM2_5,
+        DXGKDDI_INTERFACE_VERSION_WDDM2_6,   DXGKDDI_INTERFACE_VERSION_WDDM2_7,
+        DXGKDDI_INTERFACE_VERSION_WDDM2_8,   DXGKDDI_INTERFACE_VERSION_WDDM2_9,
+        DXGKDDI_INTERFACE_VERSION_WDDM3_0,   DXGKDDI_INTERFACE_VERSION_WDDM3_1,
+        DXGKDDI_INTERFACE_VERSION_WDDM3_2,
+    };
+    for (unsigned i = 0; i < sizeof(versions) / sizeof(versions[0]); i++)
+        if (versions[i] == version)
+            return true;
+    return false;
+}
+
+static bool config_valid(const struct dxgkmem_adapter_config *config)
+{
+    return version_known(config->version) && visible_pages(config) != 0 &&
+           is_page_multiple(config->frame_buffer_bytes) &&
+           (unsigned)config->remapping <= DXGKMEM_REMAPPING_ALWAYS;
+}
+
+/* Puts the adapter on the list of all, which is what makes its device number its own. */
+static bool adapter_enlist(struct adapter *adapter)
+{
+    bool taken = false;
+    lock_acquire(&instance.adapters_lock, RANK_ADAPTERS);
+    for (struct list_link *link = instance.adapters; link != NULL; link = list_next(instance.adapters, link))
+        taken = taken || CONTAINER_OF(link, struct adapter, link)->device == adapter->device;
+    if (!taken)
+        list_append(&instance.adapters, &adapter->link);
+    lock_release(&instance.adapters_lock);
+    return !taken;
+}
+
+/* Finds a place in the chain; the adapter has joined when this succeeds. */
+static NTSTATUS chain_join(struct logical_adapter *logical, struct adapter *adapter,
+                           const struct dxgkmem_adapter_config *config)
+{
+    uint64_t highest = visible_pages(config) - 1;
+    NTSTATUS status = STATUS_INVALID_PARAMETER;
+
+    lock_acquire(&logical->lock, RANK_LOGICAL);
+    if (!logical->gone && logical->indices < DXGKMEM_CHAIN_MAX &&
+        (logical->opened == 0 || highest >= logical->highest_visible_page)) {
+        logical->highest_visible_page = least(logical->highest_visible_page, highest);
+        adapter->physical_index = logical->indices++;
+        logical->chain[adapter->physical_index] = adapter;
+        status = STATUS_SUCCESS;
+    }
+    lock_release(&logical->lock);
+    return status;
+}
+
+static bool fits_chain(const struct logical_adapter *logical, const struct dxgkmem_adapter_config *config)
+{
+    if (logical->version != config->version)
+        return false;
+    return logical->remapped ? config->iommu_caps.DmaRemappingSupported != 0 : sees_all_ram(config);
+}
+
+/* The logical adapter that the new one belongs to, referred to once for it. */
+static NTSTATUS choose_logical(const struct dxgkmem_adapter_config *config, struct adapter *adapter)
+{
+    struct adapter_reference link;
+    struct call probe;
+    NTSTATUS status;
+
+    if (config->link_to != NULL) {
+        memset(&probe, 0, sizeof(probe));
+        if (!adapter_acquire(&probe, config->link_to, 0, &link))
+            return STATUS_INVALID_PARAMETER;
+        adapter->logical = link.logical; /* the reference moves here */
+        return fits_chain(link.logical, config) ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
+    }
+    if (config->remapping == DXGKMEM_REMAPPING_ALWAYS && !config->iommu_caps.DmaRemappingSupported)
+        return STATUS_INVALID_PARAMETER;
+    if (!sees_all_ram(config) && !config->iommu_caps.DmaRemappingSupported)
+        return STATUS_NOT_SUPPORTED;
+    adapter->logical = logical_make(config, &status);
+    return status;
+}
+
+static NTSTATUS adapter_build(const struct dxgkmem_adapter_config *config, struct adapter *adapter)
+{
+    struct dxgkmem_machine *machine = instance.machine;
+    NTSTATUS status;
+
+    if (!adapter_enlist(adapter))
+        return STATUS_INVALID_PARAMETER;
+    status = choose_logical(config, adapter);
+    if (!NT_SUCCESS(status))
+        return status;
+    status = chain_join(adapter->logical, adapter, config);
+    if (!NT_SUCCESS(status))
+        return status;
+    adapter->slot = handle_reserve();
+    if (adapter->slot == TABLE_NONE)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    status = machine->ops->domain_attach(machine, adapter->logical->domain, adapter->device);
+    adapter->attached = NT_SUCCESS(status);
+    return status;
+}
+
+/* Undoes the place in the chain; true when the chain is empty now. */
+static bool chain_leave(struct adapter *adapter, bool never_joined_the_world)
+{
+    struct logical_adapter *logical = adapter->logical;
+    bool empty = true;
+
+    lock_acquire(&logical->lock, RANK_LOGICAL);
+    if (logical->chain[adapter->physical_index] == adapter) {
+        logical->chain[adapter->physical_index] = NULL;
+        if (never_joined_the_world && adapter->physical_index + 1 == logical->indices)
+            logical->indices--;
+    }
+    for (unsigned i = 0; i < DXGKMEM_CHAIN_MAX; i++)
+        empty = empty && logical->chain[i] == NULL;
+    logical->gone = logical->gone || empty;
+    lock_release(&logical->lock);
+    return empty;
+}
+
+void adapter_free(struct adapter *adapter)
+{
+    struct dxgkmem_machine *machine = instance.machine;
+
+    if (adapter->attached)
+        machine->ops->domain_detach(machine, adapter->logical->domain, adapter->device);
+    if (adapter->logical != NULL) {
+        chain_leave(adapter, true);
+        logical_release(adapter->logical);
+    }
+    if (adapter->link.next != NULL) {
+        lock_acquire(&instance.adapters_lock, RANK_ADAPTERS);
+        list_remove(&instance.adapters, &adapter->link);
+        lock_release(&instance.adapters_lock);
+    }
+    if (adapter->slot != TABLE_NONE)
+        handle_release(adapter->slot);
+    pool_free(adapter, sizeof(*adapter));
+}
+
+NTSTATUS dxgkmem_add_adapter(const struct dxgkmem_adapter_config *config, HANDLE *device_handle)
+{
+    struct adapter *adapter;
+    struct call call;
+    NTSTATUS status;
+
+    if (ATOMIC_LOAD_ACQUIRE(&instance.started) == 0)
+        return STATUS_INVALID_DEVICE_STATE;
+    call_number(&call, DXGKMEM_CALL_ADD_ADAPTER);
+    if (config == NULL || device_handle == NULL)
+        return STATUS_INVALID_PARAMETER;
+    *device_handle = NULL;
+    if (!config_valid(config))
+        return STATUS_INVALID_PARAMETER;
+    adapter = pool_alloc(sizeof(*adapter));
+    if (adapter == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    adapter->slot = TABLE_NONE;
+    adapter->device = config->device;
+    adapter->frame_buffer_bytes = config->frame_buffer_bytes;
+    status = adapter_build(config, adapter);
+    if (!NT_SUCCESS(status)) {
+        adapter_free(adapter);
+        return status;
+    }
+    count_up(COUNT_ADAPTERS, 1);
+    if (config->version >= DXGKDDI_INTERFACE_VERSION_WDDM3_2)
+        ATOMIC_ADD(&instance.strict_irql_adapters, 1);
+    *device_handle = handle_pointer(handle_publish(adapter->slot, HANDLE_ADAPTER, call.now, adapter, 0));
+    return STATUS_SUCCESS;
+}
+
+/* -- removing ------------------------------------------------------------------------------ */
+
+/* Ends the oldest thing open on the logical adapter, with its ADLs; false: nothing is open. */
+static bool close_oldest(struct call *call, struct logical_adapter *logical)
+{
+    struct call probe = *call;
+    struct object *object;
+    struct adl *adl;
+    uint64_t handle = 0, address;
+    stamp made;
+
+    lock_acquire(&logical->lock, RANK_LOGICAL);
+    if (logical->open != NULL)
+        handle = object_adapter_handle(CONTAINER_OF(logical->open, struct object, open_link));
+    lock_release(&logical->lock);
+    if (handle == 0)
+        return false;
+    /* Locks of objects come before those of logical adapters: look again under the right one. */
+    object = handle_acquire(&probe, handle, HANDLE_ADAPTER_OBJECT);
+    if (object == NULL)
+        return true;
+    adl = adl_oldest(object);
+    address = adl != NULL ? (uintptr_t)adl_handed_out(adl) : handle;
+    made = adl != NULL ? adl_when(adl) : object_opened(object);
+    if (adl != NULL)
+        adl_end(adl, call->now);
+    else
+        object_end_adapter(object, call->now);
+    handle_unlock(object->slot);
+    report_left(call, DXGKMEM_VIOLATION_LEFT_AT_REMOVAL, address, made);
+    return true;
+}
+
+NTSTATUS dxgkmem_remove_adapter(HANDLE device_handle)
+{
+    struct dxgkmem_machine *machine = instance.machine;
+    struct logical_adapter *logical;
+    struct adapter *adapter;
+    struct call call, probe;
+    uint64_t pinned;
+    stamp made;
+    bool empty;
+
+    if (ATOMIC_LOAD_ACQUIRE(&instance.started) == 0)
+        return STATUS_INVALID_HANDLE;
+    call_number(&call, DXGKMEM_CALL_REMOVE_ADAPTER);
+    probe = call;
+    adapter = handle_acquire(&probe, (uintptr_t)device_handle, HANDLE_ADAPTER);
+    if (adapter == NULL)
+        return STATUS_INVALID_HANDLE;
+    /* Whoever ends the handle removes the adapter; nobody else can reach it any more. */
+    handle_end(adapter->slot, call.now);
+    handle_unlock(adapter->slot);
+    logical = adapter->logical;
+    machine->ops->domain_detach(machine, logical->domain, adapter->device);
+    adapter->attached = false;
+    /* Out of the chain and unpinned in one step: nobody can pin it again between. */
+    lock_acquire(&logical->pin_lock, RANK_PIN);
+    empty = chain_leave(adapter, false);
+    pinned = frame_buffer_abandon(adapter, call.now, &made);
+    lock_release(&logical->pin_lock);
+    if (pinned != 0)
+        report_left(&call, DXGKMEM_VIOLATION_LEFT_AT_REMOVAL, pinned, made);
+    while (empty && close_oldest(&call, logical))
+        continue;
+    if (logical->version >= DXGKDDI_INTERFACE_VERSION_WDDM3_2)
+        ATOMIC_SUB(&instance.strict_irql_adapters, 1);
+    count_down(COUNT_ADAPTERS, 1);
+    adapter_free(adapter);
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS dxgkmem_query_adapter(HANDLE device_handle, struct dxgkmem_adapter_info *info)
+{
+    struct adapter_reference reference;
+    struct logical_adapter *logical;
+    struct call probe;
+
+    memset(&probe, 0, sizeof(probe));
+    if (ATOMIC_LOAD_ACQUIRE(&instance.started) == 0 || info == NULL)
+        return STATUS_INVALID_PARAMETER;
+    if (!adapter_acquire(&probe, device_handle, 0, &reference))
+        return STATUS_INVALID_HANDLE;
+    logical = reference.logical;
+    memset(info, 0, sizeof(*info));
+    info->remapped = logical->remapped;
+    info->version = logical->version;
+    info->physical_index = reference.physical_index;
+    lock_acquire(&logical->lock, RANK_LOGICAL);
+    for (unsigned i = 0; i < DXGKMEM_CHAIN_MAX; i++)
+        info->physical_adapters += logical->chain[i] != NULL;
+    info->highest_visible_address = (logical->highest_visible_page << DXGKMEM_PAGE_SHIFT) | DXGKMEM_PAGE_MASK;
+    lock_release(&logical->lock);
+    adapter_release(&reference);
+    return STATUS_SUCCESS;
+}

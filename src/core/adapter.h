@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Adapters and logical adapters.
+ *
+ * A logical adapter owns one DMA domain, its logical address space and the list
+ * of what is open on it. It lives as long as anybody refers to it: its physical
+ * adapters, the objects open on it, calls under way.
+ */
+#ifndef DXGKMEM_CORE_ADAPTER_H
+#define DXGKMEM_CORE_ADAPTER_H
+
+#include "handle.h"
+
+struct adapter;
+struct frame_buffer;
+
+struct logical_adapter {
+    struct dxgkmem_lock lock;
+    struct dxgkmem_lock pin_lock; /* guards adapter->pinned of the chain */
+    counter references;           /* atomic */
+    struct dxgkmem_domain *domain;
+    bool remapped;
+    uint32_t version;
+    struct quota quota;
+
+    /* Under the lock. */
+    bool gone;                                 /* no physical adapter is left: nothing may be opened any more */
+    uint32_t indices;                          /* physical indices given out so far */
+    struct adapter *chain[DXGKMEM_CHAIN_MAX];  /* by physical index; NULL: removed */
+    uint64_t highest_visible_page;             /* only ever lowered, and only while nothing is open */
+    struct range_tree taken;                   /* logical pages of ADLs, when remapped */
+    struct list_link *open;                    /* struct object.open_link, in the order of opening */
+    uint32_t opened;                           /* length of that list, and pinned frame buffers */
+};
+
+struct adapter {
+    struct logical_adapter *logical;
+    uint64_t device;
+    uint64_t frame_buffer_bytes;
+    uint32_t slot;
+    uint32_t physical_index;
+    bool attached; /* to the domain */
+    struct frame_buffer *pinned; /* under the logical adapter's pin_lock */
+    struct list_link link;       /* in instance.adapters */
+};
+
+/* A physical adapter as a call sees it: refers to the logical adapter until adapter_release. */
+struct adapter_reference {
+    struct logical_adapter *logical; /* NULL: none */
+    struct adapter *adapter;         /* only to compare with chain[] under the lock */
+    uint32_t physical_index;
+};
+
+/* The adapter of a handle; false: the mistake is noted. lowest_version: else wrong_wddm_level. */
+bool adapter_acquire(struct call *call, HANDLE handle, uint32_t lowest_version, struct adapter_reference *reference);
+void adapter_release(struct adapter_reference *reference);
+
+/* Another reference, and the end of one; the last one frees the logical adapter. */
+void logical_refer(struct logical_adapter *logical);
+void logical_release(struct logical_adapter *logical);
+
+/* Highest physical page that an object open on it may have: all of them when remapped. */
+uint64_t logical_highest_physical(struct logical_adapter *logical);
+
+/* The physical adapter of an index, or NULL; whether an index is the lowest one present. The lock is not held. */
+struct adapter *logical_adapter_at(struct logical_adapter *logical, uint32_t physical_index);
+bool logical_is_lead(struct logical_adapter *logical, uint32_t physical_index);
+
+/* Takes the adapter out of the world and frees it; its handle has ended or nobody knows it. */
+void adapter_free(struct adapter *adapter);
+
+#endif

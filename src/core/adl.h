@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ADLs. While one lives its pages are locked and the device reaches them.
+ *
+ * The trusted record is the table entry; the DXGK_ADL that the driver gets lies
+ * in the table's other plane and is only ever written, and compared when freed.
+ */
+#ifndef DXGKMEM_CORE_ADL_H
+#define DXGKMEM_CORE_ADL_H
+
+#include "object.h"
+
+#define ADL_CONTIGUOUS 1u
+#define ADL_FRAME_BUFFER 2u
+
+struct adl {
+    struct table_entry entry;
+    uint32_t flags; /* atomic: ADL_ bits; stay after the end */
+    uint32_t first; /* page of the object */
+    uint32_t pages;
+    struct object *owner;     /* atomic: NULL when not live. Changes under the owner's lock. */
+    stamp when;               /* atomic: made, while live; else ended; 0: never used */
+    DXGK_PAGE_NUMBER *array;  /* handed out, when not contiguous; owned */
+    struct list_link link;    /* in owner->adls */
+    /* Remapped: its logical pages, in logical->taken. Identity: its pages of the object, in owner->coverage. */
+    struct range_node node;
+};
+
+/* The owner is locked and open. RequireContiguous needs no word here: such objects are contiguous. */
+NTSTATUS adl_make(struct call *call, struct object *owner, uint64_t first, uint64_t pages, bool wish_contiguous,
+                  uint32_t flags, struct adl **adl);
+/* The owner is locked. When it returns the device cannot reach the pages through this ADL. */
+void adl_end(struct adl *adl, stamp when);
+
+/* What the driver was given. */
+DXGK_ADL *adl_handed_out(const struct adl *adl);
+
+static inline stamp adl_when(const struct adl *adl)
+{
+    return __atomic_load_n(&adl->when, __ATOMIC_RELAXED);
+}
+
+/* The oldest live ADL of an object; NULL: none. */
+static inline struct adl *adl_oldest(const struct object *object)
+{
+    return object->adls == NULL ? NULL : CONTAINER_OF(object->adls, struct adl, link);
+}
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dxgkmem_audit(): walks every structure, compares what it says with what the
+ * others say of the same thing, and takes a digest of the state. Everything
+ * stands still meanwhile.
+ */
+#include "adl.h"
+#include "frame_buffer.h"
+#include "mapping.h"
+
+/* What was met on the way, to be compared with the counters. */
+struct walk {
+    const char *problem;
+    uint64_t digest;
+    uint64_t adapters, objects, adapter_objects, adls, mappings, frame_buffers, pages;
+};
+
+static void problem_unless(struct walk *walk, bool sound, const char *problem)
+{
+    if (!sound && walk->problem == NULL)
+        walk->problem = problem;
+}
+
+static void note(struct walk *walk, uint64_t value)
+{
+    walk->digest = mix64(walk->digest ^ value) + 0x9e3779b97f4a7c15u;
+}
+
+static void walk_adl(struct walk *walk, const struct object *object, const struct adl *adl)
+{
+    uint32_t index = adl->entry.next_free;
+
+    problem_unless(walk, adl->owner == object, "an ADL in an object's list belongs to another");
+    problem_unless(walk, index < table_used(&instance.adls) && table_at(&instance.adls, 0, index) == adl,
+                   "an ADL does not know its own place");
+    problem_unless(walk, (uint64_t)adl->first + adl->pages <= object->pages, "an ADL reaches past its object");
+    problem_unless(walk, ((adl->flags & ADL_CONTIGUOUS) == 0) == (adl->array != NULL),
+                   "an ADL has an array exactly when it is not contiguous");
+    note(walk, adl_when(adl));
+    note(walk, (uint64_t)adl->first << 32 | adl->pages);
+    note(walk, adl->flags);
+    note(walk, adl->node.start);
+    walk->adls += (adl->flags & ADL_FRAME_BUFFER) == 0;
+}
+
+static void walk_mapping(struct walk *walk, const struct object *object, const struct mapping *mapping)
+{
+    problem_unless(walk, mapping->object == object, "a mapping in an object's list belongs to another");
+    note(walk, mapping->made);
+    note(walk, mapping->node.start);
+    note(walk, mapping->node.end);
+    note(walk, mapping->process);
+    walk->mappings++;
+}
+
+static void walk_object(struct walk *walk, const struct object *object)
+{
+    note(walk, (uint64_t)object->slot << 32 | object->adapter_slot);
+    note(walk, object->size);
+    note(walk, (uintptr_t)object->context);
+    note(walk, object->last_unmapped ^ object->last_unmapped_at << 20);
+    for (struct list_link *link = object->adls; link != NULL; link = list_next(object->adls, link))
+        walk_adl(walk, object, CONTAINER_OF(link, struct adl, link));
+    for (struct list_link *link = object->mappings; link != NULL; link = list_next(object->mappings, link))
+        walk_mapping(walk, object, CONTAINER_OF(link, struct mapping, object_link));
+    problem_unless(walk, object->memory != NULL, "a live object has no pages");
+    problem_unless(walk, object->logical != NULL || object->adls == NULL, "an object that is not open has an ADL");
+    problem_unless(walk, object->adls != NULL || object->coverage.root == NULL,
+                   "an object without an ADL has coverage");
+    problem_unless(walk, range_audit(&object->coverage) == NULL, "an object's coverage is damaged");
+    walk->pages += object->pages;
+}
+
+static void walk_slot(struct walk *walk, uint32_t index)
+{
+    const struct handle_slot *slot = handle_slot(index);
+    const struct object *object = handle_thing(index, HANDLE_OBJECT);
+
+    /* A slot that was only ever reserved says nothing: a call that ran out of something may leave one. */
+    if (slot->life == 0)
+        return;
+    note(walk, (uint64_t)index << 32 | slot->life);
+    note(walk, slot->when[0]);
+    note(walk, slot->when[1]);
+    if (object == NULL)
+        return;
+    walk->objects++;
+    problem_unless(walk, object->slot == index, "an object does not know its own slot");
+    if (object->logical != NULL) {
+        walk->adapter_objects++;
+        problem_unless(walk, handle_slot(object->adapter_slot)->owner_index == index,
+                       "an adapter memory object names another object's slot");
+    }
+    walk_object(walk, object);
+}
+
+static void walk_logical(struct walk *walk, const struct adapter *adapter)
+{
+    const struct logical_adapter *logical = adapter->logical;
+    uint64_t pages = 0;
+    uint32_t objects = 0, pinned = 0;
+
+    for (struct list_link *link = logical->open; link != NULL; link = list_next(logical->open, link)) {
+        const struct object *object = CONTAINER_OF(link, struct object, open_link);
+        problem_unless(walk, object->logical == logical, "an object is on another adapter's list");
+        pages += object->pages;
+        objects++;
+    }
+    for (unsigned i = 0; i < DXGKMEM_CHAIN_MAX; i++) {
+        if (logical->chain[i] != NULL && logical->chain[i]->pinned != NULL) {
+            pages += logical->chain[i]->pinned->object->pages;
+            pinned++;
+        }
+    }
+    problem_unless(walk, logical->opened == objects + pinned, "an adapter miscounts what is open on it");
+    problem_unless(walk, logical->quota.objects == objects && logical->quota.pages == pages,
+                   "an adapter's quota does not match what is open on it");
+    problem_unless(walk, range_audit(&logical->taken) == NULL, "an adapter's logical addresses are damaged");
+    note(walk, logical->quota.adls);
+    note(walk, logical->references);
+}
+
+static void walk_adapters(struct walk *walk)
+{
+    for (struct list_link *link = instance.adapters; link != NULL; link = list_next(instance.adapters, link)) {
+        const struct adapter *adapter = CONTAINER_OF(link, struct adapter, link);
+        walk->adapters++;
+        note(walk, (uint64_t)adapter->slot << 32 | adapter->physical_index);
+        note(walk, adapter->device);
+        if (adapter->pinned != NULL) {
+            walk->frame_buffers++;
+            walk_object(walk, adapter->pinned->object);
+        }
+        walk_logical(walk, adapter);
+    }
+}
+
+static void walk_unopened(struct walk *walk)
+{
+    note(walk, instance.unopened.objects);
+    note(walk, instance.unopened.pages);
+    problem_unless(walk, range_audit(&instance.claims) == NULL, "the claims on I/O ranges are damaged");
+    for (unsigned i = 0; i < MAPPING_STRIPES; i++) {
+        problem_unless(walk, range_audit(&instance.stripe[i].kernel) == NULL, "the kernel's mappings are damaged");
+        for (const struct mapping_space *space = instance.stripe[i].spaces; space != NULL; space = space->next)
+            problem_unless(walk, space->mappings != NULL && range_audit(&space->tree) == NULL,
+                           "a process' mappings are damaged");
+    }
+}
+
+static void compare_counters(struct walk *walk)
+{
+    struct dxgkmem_statistics statistics;
+
+    dxgkmem_query_statistics(&statistics);
+    problem_unless(walk, statistics.adapters == walk->adapters, "the count of adapters is wrong");
+    problem_unless(walk, statistics.objects == walk->objects, "the count of objects is wrong");
+    problem_unless(walk, statistics.adapter_objects == walk->adapter_objects,
+                   "the count of adapter memory objects is wrong");
+    problem_unless(walk, statistics.adls == walk->adls, "the count of ADLs is wrong");
+    problem_unless(walk, statistics.mappings == walk->mappings, "the count of mappings is wrong");
+    problem_unless(walk, statistics.frame_buffers == walk->frame_buffers, "the count of frame buffers is wrong");
+    problem_unless(walk, statistics.pages == walk->pages, "the count of pages is wrong");
+}
+
+void dxgkmem_audit(struct dxgkmem_audit *audit)
+{
+    struct walk walk;
+
+    memset(&walk, 0, sizeof(walk));
+    if (ATOMIC_LOAD_ACQUIRE(&instance.started) != 0) {
+        for (uint32_t i = 0; i < table_used(&instance.handles); i++)
+            walk_slot(&walk, i);
+        walk_adapters(&walk);
+        walk_unopened(&walk);
+        compare_counters(&walk);
+    }
+    audit->problem = walk.problem;
+    audit->digest = walk.digest;
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* Making, verifying, ending handles. What the things are belongs to adapter.c and object.c. */
+#include "handle.h"
+
+#define INDEX_BITS DXGKMEM_HANDLE_INDEX_BITS
+#define GENERATION_BITS DXGKMEM_HANDLE_GENERATION_BITS
+#define KIND_BITS DXGKMEM_HANDLE_KIND_BITS
+#define CHECK_BITS DXGKMEM_HANDLE_CHECK_BITS
+#define BODY_BITS (INDEX_BITS + GENERATION_BITS + KIND_BITS)
+
+#define MASK(bits) (((uint64_t)1 << (bits)) - 1)
+
+_Static_assert(BODY_BITS + CHECK_BITS == sizeof(void *) * 8, "a handle fills a pointer");
+
+#define LIFE_LIVE 1u
+
+static uint32_t life_make(uint32_t generation, enum handle_kind kind)
+{
+    return generation << 3 | (uint32_t)kind << 1;
+}
+
+static uint32_t life_generation(uint32_t life)
+{
+    return life >> 3;
+}
+
+static enum handle_kind life_kind(uint32_t life)
+{
+    return (enum handle_kind)(life >> 1 & 3);
+}
+
+static uint64_t check_of(uint64_t body)
+{
+    uint64_t mixed = mix64(body ^ instance.handle_key[0]) ^ instance.handle_key[1];
+    return mix64(mixed) >> (64 - CHECK_BITS);
+}
+
+static uint64_t handle_make(uint32_t index, uint32_t generation, enum handle_kind kind)
+{
+    uint64_t body = (uint64_t)kind << (INDEX_BITS + GENERATION_BITS) | (uint64_t)generation << INDEX_BITS | index;
+    return check_of(body) << BODY_BITS | body;
+}
+
+struct handle_slot *handle_slot(uint32_t index)
+{
+    return table_at(&instance.handles, 0, index);
+}
+
+uint32_t handle_index(uint64_t handle)
+{
+    return (uint32_t)(handle & MASK(INDEX_BITS));
+}
+
+static uint32_t handle_generation(uint64_t handle)
+{
+    return (uint32_t)(handle >> INDEX_BITS & MASK(GENERATION_BITS));
+}
+
+static enum handle_kind handle_kind(uint64_t handle)
+{
+    return (enum handle_kind)(handle >> (INDEX_BITS + GENERATION_BITS) & MASK(KIND_BITS));
+}
+
+uint32_t handle_reserve(void)
+{
+    bool fresh;
+    uint32_t index = table_take_fresh(&instance.handles, &fresh);
+    if (fresh)
+        dxgkmem_host_lock_init(&handle_slot(index)->lock);
+    return index;
+}
+
+void handle_unreserve(uint32_t index)
+{
+    table_give(&instance.handles, index);
+}
+
+uint64_t handle_publish(uint32_t index, enum handle_kind kind, stamp when, void *thing, uint32_t owner_index)
+{
+    struct handle_slot *slot = handle_slot(index);
+    uint32_t generation = life_generation(ATOMIC_LOAD(&slot->life)) + 1;
+
+    ATOMIC_STORE(&slot->owner_index, owner_index);
+    slot->thing = thing;
+    ATOMIC_STORE(&slot->when[generation & 1], when);
+    /* Whoever sees this life also sees the complete thing. */
+    ATOMIC_STORE_RELEASE(&slot->life, life_make(generation, kind) | LIFE_LIVE);
+    return handle_make(index, generation, kind);
+}
+
+uint64_t handle_of(uint32_t index)
+{
+    uint32_t life = ATOMIC_LOAD(&handle_slot(index)->life);
+    return handle_make(index, life_generation(life), life_kind(life));
+}
+
+stamp handle_made(uint32_t index)
+{
+    const struct handle_slot *slot = handle_slot(index);
+    return ATOMIC_LOAD(&slot->when[life_generation(ATOMIC_LOAD(&slot->life)) & 1]);
+}
+
+void handle_end(uint32_t index, stamp when)
+{
+    struct handle_slot *slot = handle_slot(index);
+    uint32_t life = ATOMIC_LOAD(&slot->life);
+
+    CORE_ASSERT((life & LIFE_LIVE) != 0);
+    ATOMIC_STORE(&slot->when[life_generation(life) & 1], when);
+    ATOMIC_STORE_RELEASE(&slot->life, life & ~LIFE_LIVE);
+}
+
+void handle_release(uint32_t index)
+{
+    struct handle_slot *slot = handle_slot(index);
+
+    if (life_generation(ATOMIC_LOAD(&slot->life)) >= instance.config.limits.generations)
+        count_up(COUNT_RETIRED, 1);
+    else
+        table_give(&instance.handles, index);
+}
+
+void *handle_thing(uint32_t index, enum handle_kind kind)
+{
+    const struct handle_slot *slot = handle_slot(index);
+    uint32_t life = ATOMIC_LOAD_ACQUIRE(&slot->life);
+    return (life & LIFE_LIVE) != 0 && life_kind(life) == kind ? slot->thing : NULL;
+}
+
+void handle_clear(void)
+{
+    for (uint32_t i = 0; i < table_used(&instance.handles); i++)
+        dxgkmem_host_lock_destroy(&handle_slot(i)->lock);
+}
+
+void handle_lock(uint32_t index)
+{
+    lock_acquire(&handle_slot(index)->lock, RANK_SLOT);
+}
+
+void handle_unlock(uint32_t index)
+{
+    lock_release(&handle_slot(index)->lock);
+}
+
+/* Which violation the use of an ended handle is, by what ended it. */
+static void refuse_ended(struct call *call, uint64_t handle, stamp ended)
+{
+    enum dxgkmem_violation_code code = DXGKMEM_VIOLATION_STALE_HANDLE;
+
+    if (stamp_call(ended) == DXGKMEM_CALL_REMOVE_ADAPTER)
+        code = DXGKMEM_VIOLATION_ADAPTER_REMOVED;
+    else if (stamp_call(ended) == DXGKMEM_CALL_DESTROY && stamp_call(call->now) == DXGKMEM_CALL_CLOSE)
+        code = DXGKMEM_VIOLATION_CLOSE_AFTER_DESTROY;
+    refuse(call, code, handle, ended);
+}
+
+/*
+ * Judges a handle against its slot's life, which the caller read before: true
+ * when they match. The kind of a handle is part of its check, so a slot that is
+ * used for another kind by now does not matter.
+ */
+static bool life_matches(struct call *call, uint64_t handle, const struct handle_slot *slot, uint32_t life)
+{
+    uint32_t wanted = handle_generation(handle);
+    uint32_t present = life_generation(life);
+
+    if (present == wanted && (life & LIFE_LIVE) != 0)
+        return true;
+    if (present - wanted <= 1)
+        refuse_ended(call, handle, ATOMIC_LOAD(&slot->when[wanted & 1]));
+    else
+        refuse_ended(call, handle, 0);
+    return false;
+}
+
+/* The slot of a handle that was once given out for this kind, or NULL: the mistake is noted. Takes no lock. */
+static struct handle_slot *slot_of(struct call *call, uint64_t handle, enum handle_kind kind)
+{
+    uint32_t index = handle_index(handle);
+
+    if (handle == 0) {
+        refuse(call, DXGKMEM_VIOLATION_NULL_HANDLE, 0, 0);
+        return NULL;
+    }
+    if (handle >> BODY_BITS != check_of(handle & MASK(BODY_BITS)) || index >= table_used(&instance.handles) ||
+        handle_generation(handle) == 0 ||
+        handle_generation(handle) > life_generation(ATOMIC_LOAD_ACQUIRE(&handle_slot(index)->life))) {
+        refuse(call, DXGKMEM_VIOLATION_UNKNOWN_HANDLE, handle, 0);
+        return NULL;
+    }
+    if (handle_kind(handle) != kind) {
+        refuse(call, DXGKMEM_VIOLATION_WRONG_KIND_HANDLE, handle, 0);
+        return NULL;
+    }
+    return handle_slot(index);
+}
+
+bool handle_check(struct call *call, uint64_t handle, enum handle_kind kind)
+{
+    struct handle_slot *slot = slot_of(call, handle, kind);
+    return slot != NULL && life_matches(call, handle, slot, ATOMIC_LOAD_ACQUIRE(&slot->life));
+}
+
+void *handle_acquire(struct call *call, uint64_t handle, enum handle_kind kind)
+{
+    struct handle_slot *slot = slot_of(call, handle, kind), *guard = slot;
+    void *thing;
+
+    if (slot == NULL || !life_matches(call, handle, slot, ATOMIC_LOAD_ACQUIRE(&slot->life)))
+        return NULL;
+    if (kind == HANDLE_ADAPTER_OBJECT)
+        guard = handle_slot(ATOMIC_LOAD(&slot->owner_index));
+    lock_acquire(&guard->lock, RANK_SLOT);
+    /* It may have ended, and the slot may have a new life, while we waited. Under the lock the answer stays. */
+    if (life_matches(call, handle, slot, ATOMIC_LOAD(&slot->life))) {
+        thing = guard->thing;
+        return thing;
+    }
+    lock_release(&guard->lock);
+    return NULL;
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/* The one instance: pool, quotas, counters, the beginning and end of calls. Start and stop are in lifetime.c. */
+#include "instance.h"
+
+struct instance instance;
+
+void *pool_alloc(size_t bytes)
+{
+    struct dxgkmem_machine *machine = instance.machine;
+    void *memory;
+
+    if (machine->ops->may_allocate != NULL && !machine->ops->may_allocate(machine))
+        return NULL;
+    memory = dxgkmem_host_alloc(bytes);
+    if (memory != NULL) {
+        count_up(COUNT_POOL_BYTES, bytes);
+        count_up(COUNT_POOL_BLOCKS, 1);
+    }
+    return memory;
+}
+
+void pool_free(void *memory, size_t bytes)
+{
+    count_down(COUNT_POOL_BYTES, bytes);
+    count_down(COUNT_POOL_BLOCKS, 1);
+    dxgkmem_host_free(memory, bytes);
+}
+
+static counter limit_of(uint64_t configured)
+{
+    return configured == 0 || configured > UINTPTR_MAX / 2 ? UINTPTR_MAX / 2 : (counter)configured;
+}
+
+void quota_init(struct quota *quota, const struct dxgkmem_quota *limits)
+{
+    quota->pages_limit = limit_of(limits->pages);
+    quota->objects_limit = limit_of(limits->objects);
+    quota->adls_limit = limit_of(limits->adls);
+}
+
+/* Adds first and looks afterwards, so that two threads cannot both take the last unit. */
+static bool counter_take(counter *taken, counter limit, uint64_t by)
+{
+    if (by == 0)
+        return true;
+    if (by <= limit && ATOMIC_ADD(taken, (counter)by) <= limit - (counter)by)
+        return true;
+    if (by <= limit)
+        ATOMIC_SUB(taken, (counter)by);
+    return false;
+}
+
+bool quota_take(struct quota *quota, uint64_t pages, uint32_t objects, uint32_t adls)
+{
+    if (!counter_take(&quota->pages, quota->pages_limit, pages))
+        return false;
+    if (!counter_take(&quota->objects, quota->objects_limit, objects)) {
+        quota_give(quota, pages, 0, 0);
+        return false;
+    }
+    if (!counter_take(&quota->adls, quota->adls_limit, adls)) {
+        quota_give(quota, pages, objects, 0);
+        return false;
+    }
+    return true;
+}
+
+void quota_give(struct quota *quota, uint64_t pages, uint32_t objects, uint32_t adls)
+{
+    if (pages != 0)
+        ATOMIC_SUB(&quota->pages, (counter)pages);
+    if (objects != 0)
+        ATOMIC_SUB(&quota->objects, objects);
+    if (adls != 0)
+        ATOMIC_SUB(&quota->adls, adls);
+}
+
+/* -- operations ------------------------------------------------------------- */
+
+#define STAMP_NUMBER_BITS 51
+#define STAMP_SHARD_BITS 8
+
+static stamp stamp_make(enum dxgkmem_call name, unsigned shard, counter number)
+{
+    return (stamp)name << (STAMP_NUMBER_BITS + STAMP_SHARD_BITS) | (stamp)shard << STAMP_NUMBER_BITS |
+           ((stamp)number & (((stamp)1 << STAMP_NUMBER_BITS) - 1));
+}
+
+uint64_t stamp_operation(stamp when)
+{
+    uint64_t shard = when >> STAMP_NUMBER_BITS & ((1u << STAMP_SHARD_BITS) - 1);
+    return shard << 48 | (when & (((stamp)1 << 48) - 1));
+}
+
+enum dxgkmem_call stamp_call(stamp when)
+{
+    return (enum dxgkmem_call)(when >> (STAMP_NUMBER_BITS + STAMP_SHARD_BITS));
+}
+
+void call_number(struct call *call, enum dxgkmem_call name)
+{
+    unsigned shard = dxgkmem_host_shard() % INSTANCE_SHARDS;
+    counter number = ATOMIC_ADD(&instance.shard[shard].count[COUNT_CALLS], 1) + 1;
+    call->now = stamp_make(name, shard, number);
+    call->violation.code = DXGKMEM_VIOLATION_NONE;
+}
+
+/* -- violations --------------------------------------------------------------- */
+
+static struct dxgkmem_violation violation_make(enum dxgkmem_violation_code code, enum dxgkmem_call name,
+                                               uint64_t subject, stamp now, stamp earlier)
+{
+    struct dxgkmem_violation violation;
+    memset(&violation, 0, sizeof(violation));
+    violation.code = code;
+    violation.call = name;
+    violation.operation = stamp_operation(now);
+    violation.subject = subject;
+    violation.earlier_operation = stamp_operation(earlier);
+    violation.earlier_call = stamp_call(earlier);
+    /* Destroying with a live ADL: ns-d3dkmddi-_dxgkargcb_destroy_physical_memory_object; IRQL from 3.2: iommu-dma-remapping. */
+    violation.documented =
+        code == DXGKMEM_VIOLATION_DESTROY_WITH_LIVE_ADL ||
+        (code == DXGKMEM_VIOLATION_IRQL_TOO_HIGH && ATOMIC_LOAD(&instance.strict_irql_adapters) != 0);
+    return violation;
+}
+
+static void violation_report(const struct dxgkmem_violation *violation)
+{
+    const struct dxgkmem_config *config = &instance.config;
+
+    count_up(COUNT_VIOLATIONS, 1);
+    if (config->violation != NULL)
+        config->violation(config->violation_context, violation);
+    if (config->policy == DXGKMEM_POLICY_BUG_CHECK_ALL ||
+        (config->policy == DXGKMEM_POLICY_BUG_CHECK_DOCUMENTED && violation->documented)) {
+        const uint64_t parameters[4] = {(uint64_t)violation->code, violation->operation, violation->subject,
+                                        violation->earlier_operation};
+        dxgkmem_host_bug_check(DXGKMEM_BUG_CHECK_CODE, parameters);
+    }
+}
+
+NTSTATUS refuse(struct call *call, enum dxgkmem_violation_code code, uint64_t subject, stamp earlier)
+{
+    if (call->violation.code == DXGKMEM_VIOLATION_NONE)
+        call->violation = violation_make(code, stamp_call(call->now), subject, call->now, earlier);
+    return dxgkmem_violation_status(code);
+}
+
+void report_left(const struct call *call, enum dxgkmem_violation_code code, uint64_t subject, stamp made)
+{
+    struct dxgkmem_violation violation = violation_make(code, stamp_call(call->now), subject, call->now, made);
+    violation_report(&violation);
+}
+
+void report_unnumbered(enum dxgkmem_call name, enum dxgkmem_violation_code code)
+{
+    struct dxgkmem_violation violation = violation_make(code, name, 0, 0, 0);
+    violation_report(&violation);
+}
+
+/* -- every callback ----------------------------------------------------------- */
+
+/* Reads each byte of the caller's block once: a later change of it has no effect. */
+static void capture(const struct call_arguments *arguments)
+{
+    const volatile uintptr_t *from = arguments->from;
+    uintptr_t *to = arguments->to;
+    for (size_t i = 0; i < arguments->bytes / sizeof(*to); i++)
+        to[i] = from[i];
+    /* Blocks whose size is no multiple of a word (UNPIN's is 4 bytes). */
+    const volatile char *tail = arguments->from;
+    for (size_t i = arguments->bytes / sizeof(*to) * sizeof(*to); i < arguments->bytes; i++)
+        ((char *)arguments->to)[i] = tail[i];
+}
+
+bool call_begin(struct call *call, enum dxgkmem_call name, const struct call_arguments *arguments, bool *writable)
+{
+    *writable = false;
+    if (ATOMIC_LOAD_ACQUIRE(&instance.started) == 0) {
+        call->now = stamp_make(name, 0, 0);
+        call->violation.code = DXGKMEM_VIOLATION_NONE;
+        refuse(call, DXGKMEM_VIOLATION_NOT_STARTED, 0, 0);
+        return false;
+    }
+    call_number(call, name);
+    if (arguments->from == NULL) {
+        refuse(call, DXGKMEM_VIOLATION_NULL_ARGUMENTS, 0, 0);
+        return false;
+    }
+    if ((uintptr_t)arguments->from % arguments->alignment != 0) {
+        refuse(call, DXGKMEM_VIOLATION_MISALIGNED_ARGUMENTS, 0, 0);
+        return false;
+    }
+    *writable = true;
+    if (instance.machine->ops->irql(instance.machine) > APC_LEVEL) {
+        refuse(call, DXGKMEM_VIOLATION_IRQL_TOO_HIGH, 0, 0);
+        return false;
+    }
+    capture(arguments);
+    return true;
+}
+
+void call_end(struct call *call)
+{
+    if (call->violation.code != DXGKMEM_VIOLATION_NONE)
+        violation_report(&call->violation);
+}
+
+NTSTATUS call_status(const struct call *call)
+{
+    return dxgkmem_violation_status(call->violation.code);
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* Start, reset and stop of the instance, and its statistics. */
+#include "adl.h"
+#include "callbacks.h"
+#include "frame_buffer.h"
+#include "mapping.h"
+
+#define GENERATIONS_MAX ((1u << DXGKMEM_HANDLE_GENERATION_BITS) - 1)
+#define HANDLES_MAX ((1u << DXGKMEM_HANDLE_INDEX_BITS) - 1)
+#if UINTPTR_MAX > 0xffffffffu
+#define OBJECT_BYTES_MAX (((uint64_t)1 << 44) - DXGKMEM_PAGE_BYTES)
+#else
+#define OBJECT_BYTES_MAX ((uint64_t)1 << 31)
+#endif
+
+/* Live ADLs have no limit of their own but the quotas; their table ends where its indices do. */
+#define ADLS_MAX (1u << 30)
+
+static uint64_t resolve(uint64_t configured, uint64_t highest)
+{
+    return configured == 0 ? highest : configured;
+}
+
+static bool limits_valid(const struct dxgkmem_limits *limits)
+{
+    return limits->handles <= HANDLES_MAX && limits->generations <= GENERATIONS_MAX &&
+           limits->object_bytes <= OBJECT_BYTES_MAX;
+}
+
+static void keys_make(void)
+{
+    instance.handle_key[0] = dxgkmem_host_random();
+    instance.handle_key[1] = dxgkmem_host_random();
+}
+
+static void locks_init(void)
+{
+    dxgkmem_host_lock_init(&instance.adapters_lock);
+    dxgkmem_host_lock_init(&instance.claims_lock);
+    for (unsigned i = 0; i < MAPPING_STRIPES; i++)
+        dxgkmem_host_lock_init(&instance.stripe[i].lock);
+}
+
+static void locks_destroy(void)
+{
+    dxgkmem_host_lock_destroy(&instance.adapters_lock);
+    dxgkmem_host_lock_destroy(&instance.claims_lock);
+    for (unsigned i = 0; i < MAPPING_STRIPES; i++)
+        dxgkmem_host_lock_destroy(&instance.stripe[i].lock);
+}
+
+NTSTATUS dxgkmem_start(const struct dxgkmem_config *config)
+{
+    struct dxgkmem_limits *limits = &instance.config.limits;
+
+    if (ATOMIC_LOAD_ACQUIRE(&instance.started) != 0)
+        return STATUS_INVALID_DEVICE_STATE;
+    if (config == NULL || config->machine == NULL || !limits_valid(&config->limits))
+        return STATUS_INVALID_PARAMETER;
+    memset(&instance, 0, sizeof(instance));
+    instance.config = *config;
+    instance.machine = config->machine;
+    limits->handles = (uint32_t)resolve(limits->handles, HANDLES_MAX);
+    limits->generations = (uint32_t)resolve(limits->generations, GENERATIONS_MAX);
+    limits->object_bytes = resolve(limits->object_bytes, OBJECT_BYTES_MAX);
+    quota_init(&instance.unopened, &limits->unopened);
+    instance.highest_ram_page = config->machine->ops->highest_ram_page(config->machine);
+    instance.highest_page = config->machine->ops->highest_page(config->machine);
+    if (!table_start(&instance.handles, sizeof(struct handle_slot), 0, limits->handles))
+        return STATUS_INSUFFICIENT_RESOURCES;
+    if (!table_start(&instance.adls, sizeof(struct adl), sizeof(DXGK_ADL), ADLS_MAX)) {
+        table_stop(&instance.handles);
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    interface_fill(&instance.callbacks);
+    keys_make();
+    locks_init();
+    ATOMIC_STORE_RELEASE(&instance.started, 1);
+    return STATUS_SUCCESS;
+}
+
+/* -- clearing: everything stands still ---------------------------------------------- */
+
+/* What a clearing does with each thing that it meets: counts it, and reports it when `call` is not NULL. */
+struct clearing {
+    const struct call *call;
+    struct dxgkmem_leaks leaks;
+};
+
+static void met(const struct clearing *clearing, uint64_t *count, uint64_t subject, stamp made)
+{
+    ++*count;
+    if (clearing->call != NULL)
+        report_left(clearing->call, DXGKMEM_VIOLATION_LEFT_AT_STOP, subject, made);
+}
+
+static void clear_frame_buffers(struct clearing *clearing)
+{
+    for (struct list_link *link = instance.adapters; link != NULL; link = list_next(instance.adapters, link)) {
+        stamp made;
+        uint64_t address = frame_buffer_abandon(CONTAINER_OF(link, struct adapter, link), 0, &made);
+        if (address != 0)
+            met(clearing, &clearing->leaks.frame_buffers, address, made);
+    }
+}
+
+static void clear_object(struct clearing *clearing, struct object *object)
+{
+    handle_lock(object->slot);
+    while (object->adls != NULL) {
+        struct adl *adl = adl_oldest(object);
+        uint64_t address = (uintptr_t)adl_handed_out(adl);
+        stamp made = adl_when(adl);
+        adl_end(adl, 0);
+        met(clearing, &clearing->leaks.adls, address, made);
+    }
+    while (object->mappings != NULL) {
+        struct mapping *mapping = mapping_oldest(object);
+        uint64_t base = mapping->node.start;
+        stamp made = mapping->made;
+        mapping_end(mapping, 0);
+        met(clearing, &clearing->leaks.mappings, base, made);
+    }
+    if (object->logical != NULL)
+        met(clearing, &clearing->leaks.adapter_objects, object_adapter_handle(object), object_opened(object));
+    met(clearing, &clearing->leaks.objects, object_handle(object), handle_made(object->slot));
+    object_end(object, 0);
+}
+
+static void clear_everything(struct clearing *clearing)
+{
+    clear_frame_buffers(clearing);
+    for (uint32_t i = 0; i < table_used(&instance.handles); i++) {
+        struct object *object = handle_thing(i, HANDLE_OBJECT);
+        if (object != NULL)
+            clear_object(clearing, object);
+    }
+    while (instance.adapters != NULL) {
+        struct adapter *adapter = CONTAINER_OF(instance.adapters, struct adapter, link);
+        handle_end(adapter->slot, 0);
+        count_down(COUNT_ADAPTERS, 1);
+        adapter_free(adapter);
+    }
+    handle_clear();
+}
+
+void dxgkmem_reset(void)
+{
+    struct clearing clearing;
+
+    if (ATOMIC_LOAD_ACQUIRE(&instance.started) == 0)
+        return;
+    memset(&clearing, 0, sizeof(clearing));
+    clear_everything(&clearing);
+    table_reset(&instance.handles);
+    table_reset(&instance.adls);
+    instance.strict_irql_adapters = 0;
+    for (unsigned i = 0; i < INSTANCE_SHARDS; i++) {
+        counter *count = instance.shard[i].count;
+        count[COUNT_CALLS] = count[COUNT_VIOLATIONS] = count[COUNT_RETIRED] = 0;
+    }
+    keys_make();
+}
+
+void dxgkmem_stop(struct dxgkmem_leaks *leaks)
+{
+    struct clearing clearing;
+    struct call call;
+
+    memset(&clearing, 0, sizeof(clearing));
+    if (ATOMIC_LOAD_ACQUIRE(&instance.started) != 0) {
+        call_number(&call, DXGKMEM_CALL_STOP);
+        clearing.call = &call;
+        clear_everything(&clearing);
+        table_stop(&instance.handles);
+        table_stop(&instance.adls);
+        locks_destroy();
+        ATOMIC_STORE_RELEASE(&instance.started, 0);
+    }
+    if (leaks != NULL)
+        *leaks = clearing.leaks;
+}
+
+/* -- statistics ------------------------------------------------------------------------ */
+
+/* A shard may be below zero; only the sum means something. */
+static uint64_t counter_sum(enum counter_name name)
+{
+    counter sum = 0;
+    for (unsigned i = 0; i < INSTANCE_SHARDS; i++)
+        sum += ATOMIC_LOAD(&instance.shard[i].count[name]);
+    return sum;
+}
+
+void dxgkmem_query_statistics(struct dxgkmem_statistics *statistics)
+{
+    statistics->adapters = counter_sum(COUNT_ADAPTERS);
+    statistics->objects = counter_sum(COUNT_OBJECTS);
+    statistics->adapter_objects = counter_sum(COUNT_ADAPTER_OBJECTS);
+    statistics->adls = counter_sum(COUNT_ADLS);
+    statistics->mappings = counter_sum(COUNT_MAPPINGS);
+    statistics->frame_buffers = counter_sum(COUNT_FRAME_BUFFERS);
+    statistics->pages = counter_sum(COUNT_PAGES);
+    statistics->pool_bytes = counter_sum(COUNT_POOL_BYTES);
+    statistics->pool_blocks = counter_sum(COUNT_POOL_BLOCKS);
+    statistics->retired_slots = counter_sum(COUNT_RETIRED);
+    statistics->calls = counter_sum(COUNT_CALLS);
+    statistics->violations = counter_sum(COUNT_VIOLATIONS);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * CPU mappings. A mapping belongs to an object, under whose lock it is made and
+ * ended, and is found by its base address through a stripe, under whose lock
+ * the trees and lists of that stripe are.
+ */
+#ifndef DXGKMEM_CORE_MAPPING_H
+#define DXGKMEM_CORE_MAPPING_H
+
+#include "object.h"
+
+struct mapping {
+    struct range_node node;        /* [base, base + bytes): in the stripe */
+    struct list_link object_link;  /* in object->mappings, oldest first */
+    struct list_link process_link; /* user mappings: in the space's list, oldest first */
+    struct object *object;
+    uint64_t process; /* 0: kernel */
+    stamp made;
+};
+
+/* The user mappings of one process; exists while there are any. */
+struct mapping_space {
+    struct mapping_space *next;
+    uint64_t process;
+    struct range_tree tree;
+    struct list_link *mappings;
+};
+
+static inline struct mapping *mapping_oldest(const struct object *object)
+{
+    return object->mappings == NULL ? NULL : CONTAINER_OF(object->mappings, struct mapping, object_link);
+}
+
+static inline stamp mapping_made(const struct mapping *mapping)
+{
+    return mapping->made;
+}
+
+/* Ends a mapping. Its object is locked, or everything stands still. */
+void mapping_end(struct mapping *mapping, stamp when);
+
+#endif

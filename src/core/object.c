@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a physical memory object: making, opening, closing, freeing, and
+ * the callbacks DESTROY, OPEN and CLOSE. What CREATE checks is in create.c.
+ */
+#include "object.h"
+
+#include "adl.h"
+#include "callbacks.h"
+#include "mapping.h"
+
+static size_t object_bytes(const struct object *object)
+{
+    return object_is_io(object) ? sizeof(struct io_object) : sizeof(struct object);
+}
+
+static unsigned cpu_access(const struct dxgkmem_memory_request *request)
+{
+    if (request->type != DXGK_PHYSICAL_MEMORY_TYPE_SECTION || request->page_protection == DXGKMEM_PAGE_READWRITE)
+        return DXGKMEM_ACCESS_READ | DXGKMEM_ACCESS_WRITE;
+    if (request->page_protection == DXGKMEM_PAGE_EXECUTE)
+        return DXGKMEM_ACCESS_READ | DXGKMEM_ACCESS_EXECUTE;
+    return DXGKMEM_ACCESS_READ;
+}
+
+/* -- building -------------------------------------------------------------------- */
+
+struct object *object_new(const struct object_plan *plan)
+{
+    const struct dxgkmem_memory_request *request = &plan->request;
+    bool io = request->type == DXGK_PHYSICAL_MEMORY_TYPE_IO_SPACE;
+    struct object *object = pool_alloc(io ? sizeof(struct io_object) : sizeof(struct object));
+
+    if (object == NULL)
+        return NULL;
+    object->slot = object->adapter_slot = TABLE_NONE;
+    object->type = (uint32_t)request->type & 3;
+    object->access = cpu_access(request) & 7;
+    object->pages = (uint32_t)request->pages;
+    object->size = plan->size;
+    object->context = plan->context;
+    object->lowest_page = io ? 0 : request->lowest_page;
+    object->highest_page = plan->highest_logical_page;
+    if (request->boundary_pages != 0)
+        object->boundary_log2 = (64u - (unsigned)__builtin_clzll(request->boundary_pages)) & 63;
+    return object;
+}
+
+NTSTATUS object_claim(struct call *call, struct object *object, const struct object_plan *plan)
+{
+    struct io_object *io = (struct io_object *)object;
+    const struct dxgkmem_memory_request *request = &plan->request;
+    uint64_t end = request->lowest_page + request->pages;
+    struct range_node *taken;
+    stamp made = 0;
+
+    if (!object_is_io(object))
+        return STATUS_SUCCESS;
+    lock_acquire(&instance.claims_lock, RANK_CLAIMS);
+    taken = range_first_overlap(&instance.claims, request->lowest_page, end);
+    if (taken != NULL) {
+        struct object *owner = &CONTAINER_OF(taken, struct io_object, claim)->object;
+        made = owner->slot == TABLE_NONE ? 0 : handle_made(owner->slot);
+    } else {
+        io->claim.start = request->lowest_page;
+        io->claim.end = end;
+        range_insert(&instance.claims, &io->claim);
+    }
+    lock_release(&instance.claims_lock);
+    return taken == NULL ? STATUS_SUCCESS : refuse(call, DXGKMEM_VIOLATION_IO_SPACE_OVERLAP, 0, made);
+}
+
+static void claim_give(struct io_object *io)
+{
+    if (io->claim.start == io->claim.end)
+        return;
+    lock_acquire(&instance.claims_lock, RANK_CLAIMS);
+    range_remove(&instance.claims, &io->claim);
+    lock_release(&instance.claims_lock);
+}
+
+NTSTATUS object_charge(struct object *object, const struct adapter_reference *reference)
+{
+    struct logical_adapter *logical = reference->logical;
+
+    if (logical == NULL) {
+        object->charged_unopened = quota_take(&instance.unopened, object->pages, 1, 0);
+        return object->charged_unopened ? STATUS_SUCCESS : STATUS_QUOTA_EXCEEDED;
+    }
+    logical_refer(logical);
+    object->logical = logical;
+    object->charged_adapter = quota_take(&logical->quota, object->pages, 1, 0);
+    if (!object->charged_adapter)
+        return STATUS_QUOTA_EXCEEDED;
+    object->adapter_slot = handle_reserve();
+    return object->adapter_slot != TABLE_NONE ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
+}
+
+NTSTATUS object_populate(struct object *object, const struct dxgkmem_memory_request *request)
+{
+    struct dxgkmem_machine *machine = instance.machine;
+    NTSTATUS status = machine->ops->memory_create(machine, request, &object->memory);
+
+    if (!NT_SUCCESS(status)) {
+        object->memory = NULL;
+        return status;
+    }
+    count_up(COUNT_PAGES, object->pages);
+    if (!object_is_io(object))
+        machine->ops->memory_zero(machine, object->memory);
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS object_attach(struct call *call, struct object *object)
+{
+    struct logical_adapter *logical = object->logical;
+
+    lock_acquire(&logical->lock, RANK_LOGICAL);
+    if (logical->gone) {
+        /* The last adapter went away since the handle was looked at. */
+        lock_release(&logical->lock);
+        return refuse(call, DXGKMEM_VIOLATION_ADAPTER_REMOVED, 0, 0);
+    }
+    list_append(&logical->open, &object->open_link);
+    logical->opened++;
+    handle_publish(object->adapter_slot, HANDLE_ADAPTER_OBJECT, call->now, NULL, object->slot);
+    lock_release(&logical->lock);
+    count_up(COUNT_ADAPTER_OBJECTS, 1);
+    return STATUS_SUCCESS;
+}
+
+/* -- undoing ----------------------------------------------------------------------- */
+
+void object_close(struct object *object)
+{
+    struct logical_adapter *logical = object->logical;
+
+    CORE_ASSERT(object->adls == NULL);
+    if (logical == NULL)
+        return;
+    if (object->open_link.next != NULL) {
+        lock_acquire(&logical->lock, RANK_LOGICAL);
+        list_remove(&logical->open, &object->open_link);
+        logical->opened--;
+        lock_release(&logical->lock);
+    }
+    if (object->adapter_slot != TABLE_NONE)
+        handle_release(object->adapter_slot);
+    if (object->charged_adapter)
+        quota_give(&logical->quota, object->pages, 1, 0);
+    object->adapter_slot = TABLE_NONE;
+    object->charged_adapter = 0;
+    object->logical = NULL;
+    logical_release(logical);
+}
+
+void object_free(struct object *object)
+{
+    struct dxgkmem_machine *machine = instance.machine;
+
+    CORE_ASSERT(object->mappings == NULL);
+    object_close(object);
+    if (object->memory != NULL) {
+        machine->ops->memory_destroy(machine, object->memory);
+        count_down(COUNT_PAGES, object->pages);
+    }
+    if (object_is_io(object))
+        claim_give((struct io_object *)object);
+    if (object->charged_unopened)
+        quota_give(&instance.unopened, object->pages, 1, 0);
+    if (object->slot != TABLE_NONE)
+        handle_release(object->slot);
+    pool_free(object, object_bytes(object));
+}
+
+void object_end_adapter(struct object *object, stamp when)
+{
+    handle_end(object->adapter_slot, when);
+    count_down(COUNT_ADAPTER_OBJECTS, 1);
+    object_close(object);
+}
+
+void object_end(struct object *object, stamp when)
+{
+    uint32_t slot = object->slot;
+
+    if (object->logical != NULL)
+        object_end_adapter(object, when);
+    handle_end(slot, when);
+    count_down(COUNT_OBJECTS, 1);
+    handle_unlock(slot);
+    /* Nobody can find it any more. */
+    object_free(object);
+}
+
+/* -- DxgkCbOpenPhysicalMemoryObject ----------------------------------------------------- */
+
+static NTSTATUS open_check(struct call *call, const struct object *object, const struct adapter_reference *reference,
+                           uint64_t subject)
+{
+    if (object->logical == reference->logical)
+        return refuse(call, DXGKMEM_VIOLATION_SECOND_OPEN, subject, object_opened(object));
+    if (object->logical != NULL)
+        return refuse(call, DXGKMEM_VIOLATION_OPEN_ON_OTHER_ADAPTER, subject, object_opened(object));
+    if (object_is_io(object) &&
+        ((const struct io_object *)object)->claim.end - 1 > logical_highest_physical(reference->logical))
+        return refuse(call, DXGKMEM_VIOLATION_NOT_VISIBLE, subject, 0);
+    return STATUS_SUCCESS;
+}
+
+/* The object is locked. */
+static NTSTATUS open_on_adapter(struct call *call, struct object *object, const struct adapter_reference *reference,
+                                uint64_t subject)
+{
+    NTSTATUS status = open_check(call, object, reference, subject);
+    if (!NT_SUCCESS(status))
+        return status;
+    status = object_charge(object, reference);
+    if (NT_SUCCESS(status))
+        status = object_attach(call, object);
+    if (!NT_SUCCESS(status))
+        object_close(object);
+    return status;
+}
+
+static NTSTATUS open_object(struct call *call, const DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT *in, uint64_t *out)
+{
+    uint64_t handle = (uintptr_t)in->hPhysicalMemoryObject;
+    struct adapter_reference reference;
+    struct object *object;
+    NTSTATUS status;
+
+    /* Two slot locks are never held together: the object is judged, then the adapter, then the object again. */
+    if (!handle_check(call, handle, HANDLE_OBJECT) ||
+        !adapter_acquire(call, in->hAdapter, DXGKDDI_INTERFACE_VERSION_WDDM2_9, &reference))
+        return call_status(call);
+    object = handle_acquire(call, handle, HANDLE_OBJECT);
+    if (object != NULL) {
+        status = open_on_adapter(call, object, &reference, handle);
+        if (NT_SUCCESS(status))
+            *out = object_adapter_handle(object);
+        handle_unlock(object->slot);
+    } else {
+        status = call_status(call);
+    }
+    adapter_release(&reference);
+    return status;
+}
+
+NTSTATUS APIENTRY CALLBACK dxgkmem_open_physical_memory_object(DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT *pArgs)
+{
+    DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT in;
+    struct call call;
+    bool writable;
+    uint64_t out = 0;
+    NTSTATUS status;
+
+    if (CALL_BEGIN(&call, OPEN, pArgs, in, &writable))
+        status = open_object(&call, &in, &out);
+    else
+        status = call_status(&call);
+    if (writable)
+        pArgs->hAdapterMemoryObject = handle_pointer(out);
+    call_end(&call);
+    return status;
+}
+
+/* -- DxgkCbClosePhysicalMemoryObject ------------------------------------------------------ */
+
+static void close_object(struct call *call, uint64_t handle)
+{
+    struct object *object = handle_acquire(call, handle, HANDLE_ADAPTER_OBJECT);
+    if (object == NULL)
+        return;
+    if (object->adls != NULL)
+        refuse(call, DXGKMEM_VIOLATION_CLOSE_WITH_LIVE_ADL, handle, adl_when(adl_oldest(object)));
+    else
+        object_end_adapter(object, call->now);
+    handle_unlock(object->slot);
+}
+
+VOID APIENTRY CALLBACK dxgkmem_close_physical_memory_object(const DXGKARGCB_CLOSE_PHYSICAL_MEMORY_OBJECT *pArgs)
+{
+    DXGKARGCB_CLOSE_PHYSICAL_MEMORY_OBJECT in;
+    struct call call;
+    bool writable;
+
+    if (CALL_BEGIN(&call, CLOSE, pArgs, in, &writable))
+        close_object(&call, (uintptr_t)in.hAdapterMemoryObject);
+    call_end(&call);
+}
+
+/* -- DxgkCbDestroyPhysicalMemoryObject ------------------------------------------------------ */
+
+/* The object is locked. */
+static NTSTATUS destroy_check(struct call *call, const struct object *object,
+                              const DXGKARGCB_DESTROY_PHYSICAL_MEMORY_OBJECT *in)
+{
+    uint64_t subject = (uintptr_t)in->hPhysicalMemoryObject;
+    uint64_t named = (uintptr_t)in->hAdapterMemoryObject;
+
+    if (named != 0 && !handle_check(call, named, HANDLE_ADAPTER_OBJECT))
+        return call_status(call);
+    if (named != 0 && named != object_adapter_handle(object))
+        return refuse(call, DXGKMEM_VIOLATION_DESTROY_FOREIGN_ADAPTER_OBJECT, named, handle_made(handle_index(named)));
+    if (object->adls != NULL)
+        return refuse(call, DXGKMEM_VIOLATION_DESTROY_WITH_LIVE_ADL, subject, adl_when(adl_oldest(object)));
+    if (named == 0 && object->logical != NULL)
+        return refuse(call, DXGKMEM_VIOLATION_DESTROY_WHILE_OPEN, subject, object_opened(object));
+    if (object->mappings != NULL)
+        return refuse(call, DXGKMEM_VIOLATION_DESTROY_WITH_LIVE_MAPPING, subject, mapping_made(mapping_oldest(object)));
+    return STATUS_SUCCESS;
+}
+
+static void destroy(struct call *call, const DXGKARGCB_DESTROY_PHYSICAL_MEMORY_OBJECT *in)
+{
+    struct object *object = handle_acquire(call, (uintptr_t)in->hPhysicalMemoryObject, HANDLE_OBJECT);
+    if (object == NULL)
+        return;
+    if (NT_SUCCESS(destroy_check(call, object, in)))
+        object_end(object, call->now);
+    else
+        handle_unlock(object->slot);
+}
+
+VOID APIENTRY CALLBACK dxgkmem_destroy_physical_memory_object(const DXGKARGCB_DESTROY_PHYSICAL_MEMORY_OBJECT *pArgs)
+{
+    DXGKARGCB_DESTROY_PHYSICAL_MEMORY_OBJECT in;
+    struct call call;
+    bool writable;
+
+    if (CALL_BEGIN(&call, DESTROY, pArgs, in, &writable))
+        destroy(&call, &in);
+    call_end(&call);
+}

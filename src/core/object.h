@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Physical memory objects, and the adapter memory object that one may have.
+ *
+ * The lock of an object is that of its handle slot; it guards every field. The
+ * object of a pinned frame buffer has no handle: the pin lock of its logical
+ * adapter guards it.
+ */
+#ifndef DXGKMEM_CORE_OBJECT_H
+#define DXGKMEM_CORE_OBJECT_H
+
+#include "adapter.h"
+
+struct object {
+    uint32_t slot;         /* TABLE_NONE: a frame buffer */
+    uint32_t adapter_slot; /* of the adapter memory object; TABLE_NONE: not open */
+    uint32_t pages;
+    uint32_t type : 2;
+    uint32_t access : 3; /* of CPU mappings, DXGKMEM_ACCESS_ bits */
+    uint32_t charged_unopened : 1; /* against instance.unopened, for life */
+    uint32_t charged_adapter : 1;  /* against logical->quota, while open */
+    uint32_t boundary_log2 : 6; /* in pages, plus 1; 0: no boundary */
+    uint64_t size;              /* bytes, as asked */
+    struct dxgkmem_memory *memory;
+    ULONG_PTR context; /* for people who debug; never followed */
+    /* CREATE's bounds, in pages, for logical addresses. */
+    uint64_t lowest_page, highest_page;
+
+    /* While open. */
+    struct logical_adapter *logical;
+    struct list_link open_link; /* in logical->open, under its lock */
+    struct list_link *adls;     /* struct adl.link, oldest first */
+    struct range_tree coverage; /* pages under ADLs, when the domain is identity */
+
+    struct list_link *mappings; /* struct mapping.object_link, oldest first */
+    uint64_t last_unmapped;     /* base of the mapping that ended last, and when */
+    stamp last_unmapped_at;
+};
+
+/* An IO_SPACE object also claims its range. */
+struct io_object {
+    struct object object;
+    struct range_node claim; /* in instance.claims, in pages; start == end: not claimed (yet) */
+};
+
+/* What to make, checked and rounded. */
+struct object_plan {
+    struct dxgkmem_memory_request request;
+    uint64_t size;
+    ULONG_PTR context;
+    uint64_t highest_logical_page; /* bound of logical addresses */
+};
+
+static inline bool object_is_io(const struct object *object)
+{
+    return object->type == DXGK_PHYSICAL_MEMORY_TYPE_IO_SPACE;
+}
+
+/*
+ * Building, in this order; each step may fail and leaves what is there to
+ * object_free. object_new: NULL, no memory. object_claim: an IO_SPACE object
+ * takes its range; the mistake is noted when it is in use. object_charge: the
+ * quota of the reference's logical adapter, on which it is going to be opened,
+ * or that of unopened objects. object_populate: pages, zeroed.
+ */
+struct object *object_new(const struct object_plan *plan);
+NTSTATUS object_claim(struct call *call, struct object *object, const struct object_plan *plan);
+NTSTATUS object_charge(struct object *object, const struct adapter_reference *reference);
+NTSTATUS object_populate(struct object *object, const struct dxgkmem_memory_request *request);
+/* Opens it on the logical adapter that it was charged to; publishes the adapter memory object. */
+NTSTATUS object_attach(struct call *call, struct object *object);
+
+/*
+ * The only destructor: takes objects in any half-built state, but none with
+ * live ADLs or mappings. Nobody can name the object any more, or could yet.
+ */
+void object_free(struct object *object);
+/* The part of it that undoes charge and attach. */
+void object_close(struct object *object);
+/* Ends the adapter memory object. No ADL is live; the object is locked. */
+void object_end_adapter(struct object *object, stamp when);
+/* Ends the object, locked, and gives up its lock. It has no ADLs and no mappings. */
+void object_end(struct object *object, stamp when);
+
+/* The handles of an object, 0 where there is none. */
+static inline uint64_t object_handle(const struct object *object)
+{
+    return object->slot == TABLE_NONE ? 0 : handle_of(object->slot);
+}
+
+static inline uint64_t object_adapter_handle(const struct object *object)
+{
+    return object->adapter_slot == TABLE_NONE ? 0 : handle_of(object->adapter_slot);
+}
+
+/* The open (or create) that opened it. */
+static inline stamp object_opened(const struct object *object)
+{
+    return handle_made(object->adapter_slot);
+}
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A table that grows and never moves or frees an entry while the instance runs.
+ *
+ * Entries live in segments, each as large as all before it together, so looking
+ * up an index takes no lock and never touches freed memory. A table has one or
+ * two planes: the entries, and optionally a second array with as many elements
+ * that is kept apart from them (what is handed to drivers lies there).
+ *
+ * Free entries wait in first-in-first-out lists, one a shard, so that an entry
+ * is used again late. Who takes an entry owns it until it is given back.
+ */
+#ifndef DXGKMEM_CORE_TABLE_H
+#define DXGKMEM_CORE_TABLE_H
+
+#include "core.h"
+
+#define TABLE_SEGMENTS 26
+#define TABLE_FIRST_BITS 6 /* the first segment has 64 entries and lives as long as the table */
+#define TABLE_SHARDS 16
+#define TABLE_NONE UINT32_MAX
+
+/* The first member of every entry. */
+struct table_entry {
+    uint32_t next_free;
+};
+
+struct table_plane {
+    size_t element_bytes; /* 0: the plane is not used */
+    char *segment[TABLE_SEGMENTS];
+};
+
+/* A shard's list on cache lines of its own, so that threads do not share them. */
+struct table_shard {
+    struct dxgkmem_lock lock;
+    uint32_t first, last;
+} __attribute__((aligned(64)));
+
+struct table {
+    struct table_plane plane[2];
+    struct dxgkmem_lock growth;
+    uint32_t segments; /* atomic: released after the segments are there */
+    uint32_t fresh;    /* atomic: entries below it were taken at least once */
+    uint32_t limit;    /* entries at most */
+    struct table_shard shard[TABLE_SHARDS];
+};
+
+/* Makes an empty table; false when there is no memory. outer_bytes 0: one plane. */
+bool table_start(struct table *table, size_t entry_bytes, size_t outer_bytes, uint32_t limit);
+/* Forgets every entry; the first segment stays. No entry's own memory is freed. */
+void table_reset(struct table *table);
+void table_stop(struct table *table);
+
+/* An entry that nobody has: TABLE_NONE when the limit is reached or memory is short. */
+uint32_t table_take(struct table *table);
+/* *fresh: the entry was never used before and is all zero. */
+uint32_t table_take_fresh(struct table *table, bool *fresh);
+void table_give(struct table *table, uint32_t index);
+
+/* The element of an index below table_used(). */
+void *table_at(const struct table *table, unsigned plane, uint32_t index);
+/* How many entries were ever taken: indices below it are valid. */
+uint32_t table_used(const struct table *table);
+/* The index of the element of plane 1 that begins at this address, or TABLE_NONE. Reads nothing there. */
+uint32_t table_find(const struct table *table, const void *address);
+
+#endif

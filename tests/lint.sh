@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# clang-tidy, cppcheck and shellcheck over the sources; started by ./dev lint with the debug
+# preset configured. Exit: 0 nothing found, 1 something.
+set -u -o pipefail
+cores=$(nproc)
+status=0
+
+mapfile -t sources < <(find src fuzz tests -name '*.c' ! -path 'tests/abi/*' ! -path 'tests/bench/*' \
+    ! -path 'fuzz/targets/*' | sort)
+mapfile -t scripts < <(find . -path ./build -prune -o -path ./.git -prune -o -type f \
+    \( -name '*.sh' -o -path ./dev -o -path ./.ci/run \) -print | sort)
+
+echo "clang-tidy: ${#sources[@]} files"
+printf '%s\n' "${sources[@]}" | xargs -P "$cores" -n 4 clang-tidy -p build/debug --quiet 2>/dev/null |
+    grep -E '(warning|error):' | sort -u && status=1
+
+echo "cppcheck: ${#sources[@]} files"
+cppcheck --project=build/debug/compile_commands.json -j "$cores" --quiet --std=c11 --inline-suppr \
+    --enable=warning,performance,portability --error-exitcode=1 \
+    --suppress=missingIncludeSystem --template='{file}:{line}: {severity}: {message} [{id}]' 2>&1 | sort -u
+((PIPESTATUS[0])) && status=1
+
+echo "shellcheck: ${#scripts[@]} files"
+shellcheck "${scripts[@]}" || status=1
+
+((status)) || echo "nothing found"
+exit $status

@@ -1,0 +1,244 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Plants each bug of tests/mutants/*.patch and measures how long the fuzzer takes to find it.
+# Started by ./dev mutants in the project's folder, when the fuzz preset is built.
+#
+# A patch begins with two lines of its own:
+#   breaks: what no longer holds, in one sentence
+#   invariant: the number of the invariant that is broken
+#
+# The patched files are compiled with the very commands of the fuzz preset and linked before its
+# libraries, so that a mutant costs a compile of what it touches and two links.
+set -u -o pipefail
+
+usage() {
+    cat <<'TEXT'
+usage: ./dev mutants [OPTION]... [NAME]...
+
+Plants each bug of tests/mutants (or those named), fuzzes it from nothing, one
+core a bug, and prints what found it, after how many executions and seconds;
+beside it the same for plain byte mutation without the model.
+
+  --seconds N        at most so long for each (60)
+  --plain-seconds N  at most so long for plain mutation (10; 0: not at all)
+  --jobs N           how many at once (one a core)
+  --seed N           the engine's seed (1)
+  --with-seeds       begin with the seed corpus
+  --clean-seconds N  first fuzz the tree as it is: it must survive (10; 0: not at all)
+
+exit status: 0 every bug was found, 1 not every one, 2 a patch that does not apply or build
+TEXT
+}
+
+root=$PWD
+home=build/mutants
+base=build/libfuzzer
+
+# -- one mutant: run.sh --one PATCH ---------------------------------------------------------------
+
+field() { sed -n "s/^$1: *//p" "$2" | head -n 1; }
+
+# compile SOURCE TREE OUT: with the command of the fuzz preset, from another tree.
+compile() {
+    local command
+    command=$(grep -F '"command": ' $base/compile_commands.json | grep -F -- " -c $root/$1\"" |
+        sed -E 's/^ *"command": "(.*)",?$/\1/; s/\\"/"/g')
+    [[ $command ]] || return 1
+    command=${command//"$root/include"/"$2/include"}
+    command=${command//"$root/src"/"$2/src"}
+    command=${command//"$root/fuzz"/"$2/fuzz"}
+    command=$(sed -E "s# -o [^ ]+ # -o $3 #" <<<"$command")
+    (cd $base && eval "$command")
+}
+
+# The sources to compile anew: those the patch names, and for a header all of the folders that see it.
+touched() {
+    local file
+    sed -nE 's#^\+\+\+ (b/)?([^[:space:]]+).*#\2#p' "$1" | while read -r file; do
+        case $file in
+        include/*) find src/core src/machine/sim src/host/user fuzz/program fuzz/model fuzz/engine fuzz/targets -name '*.c' ;;
+        *.h) find "$(dirname "$file")" -maxdepth 1 -name '*.c' ;;
+        *.c) echo "$file" ;;
+        esac
+    done | grep -vE 'replay_main|fuzz_text|fuzz_plain|fuzz_program' | sort -u
+}
+
+link() { # link TARGET OUT OBJECT...
+    local target=$1 out=$2 own
+    shift 2
+    mapfile -t own < <(find "$base/fuzz/CMakeFiles/$target.dir" -name '*.o')
+    clang -fsanitize=address,undefined -fsanitize=fuzzer ${LINKER:+"$LINKER"} -o "$out" "${own[@]}" "$@" \
+        -Wl,--start-group $base/fuzz/libdxgkmem_*.a $base/src/libdxgkmem*.a -Wl,--end-group -pthread
+}
+
+# fuzz BINARY FOLDER SECONDS: prints "HOW EXECUTIONS MILLISECONDS"; HOW is - when nothing was found.
+fuzz() {
+    local binary=$1 folder=$2 seconds=$3 how executions begin end
+    mkdir -p "$folder/corpus"
+    begin=$(date +%s%N)
+    "$binary" -seed="$SEED" -max_total_time="$seconds" -max_len=512 -timeout=10 -rss_limit_mb=1024 \
+        -detect_leaks=0 -print_final_stats=1 -artifact_prefix="$folder/" "$folder/corpus" \
+        ${SEEDS:+"$SEEDS"} >"$folder/log" 2>&1 </dev/null
+    local status=$?
+    end=$(date +%s%N)
+    executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$folder/log" | tail -n 1)
+    if ((status == 0)); then
+        how=-
+    else
+        how=$(sed -nE 's/^finding: invariant ([0-9]+):.*/\1/p' "$folder/log" | head -n 1)
+        [[ $how ]] || how=$(sed -nE 's/^SUMMARY: (Address|UndefinedBehavior)Sanitizer: ([^ ]+).*/\2/p' "$folder/log" | head -n 1)
+        [[ $how ]] || how=$(sed -nE 's/^SUMMARY: libFuzzer: (.*)/\1/p' "$folder/log" | head -n 1 | tr ' ' '-')
+        grep -q 'panic' "$folder/log" && [[ $how == deadly-signal ]] && how=assertion
+    fi
+    echo "${how:-status-$status} ${executions:-0} $(((end - begin) / 1000000))"
+}
+
+one() {
+    local patch=$1 name tree objects=() source object found plain
+    name=$(basename "$patch" .patch)
+    local work=$root/$home/$name
+    rm -rf "$work"
+    mkdir -p "$work/tree" || return 2
+    tree=$work/tree
+    cp -r include src fuzz "$tree" || return 2
+    if ! patch -d "$tree" -p1 -s --no-backup-if-mismatch <"$patch" >"$work/build.log" 2>&1; then
+        echo "$name: the patch does not apply; see $home/$name/build.log" >&2
+        echo bad >"$work/result"
+        return 2
+    fi
+    while read -r source; do
+        object=$work/$(tr / _ <<<"$source").o
+        compile "$source" "$tree" "$object" >>"$work/build.log" 2>&1 || {
+            echo "$name: $source does not compile; see $home/$name/build.log" >&2
+            echo bad >"$work/result"
+            return 2
+        }
+        objects+=("$object")
+    done < <(touched "$patch")
+    if ! { link fuzz_program "$work/fuzz_program" "${objects[@]}" && link fuzz_plain "$work/fuzz_plain" "${objects[@]}"; } \
+        >>"$work/build.log" 2>&1; then
+        echo "$name: does not link; see $home/$name/build.log" >&2
+        echo bad >"$work/result"
+        return 2
+    fi
+    found=$(fuzz "$work/fuzz_program" "$work/program" "$SECONDS_EACH")
+    plain="- 0 0"
+    ((SECONDS_PLAIN)) && plain=$(fuzz "$work/fuzz_plain" "$work/plain" "$SECONDS_PLAIN")
+    rm -rf "$tree" "$work"/*.o
+    # name, expected invariant, how, executions, ms, how, executions, ms (of plain)
+    echo "$name $(field invariant "$patch") $found $plain" >"$work/result"
+    row <"$work/result"
+}
+
+# One line of the table from one result.
+row() {
+    awk '{
+        found = $3 == "-" ? "NOT FOUND" : ($3 ~ /^[0-9]+$/ ? "invariant " $3 : $3)
+        if ($3 ~ /^[0-9]+$/ && $3 != $2) found = found " (not " $2 ")"
+        plain = $8 == 0 ? "" : ($6 == "-" ? "not found in " $7 : $6 ", " $7)
+        ratio = ($4 > 0 && $7 > 0) ? sprintf("%s%.0f", $6 == "-" ? ">" : "", $7 / $4) : ""
+        printf "%-44s %-22s %9d %8.1f   %-34s %s\n", $1, found, $4, $5 / 1000, plain, ratio
+    }'
+}
+
+if [[ ${1-} == --one ]]; then
+    one "$2"
+    exit 0
+fi
+
+# -- all of them ------------------------------------------------------------------------------------
+
+seconds=60 plain=10 jobs=$(nproc) seed=1 with_seeds=0 clean=10 names=()
+while (($#)); do
+    case $1 in
+    --help | -h)
+        usage
+        exit 0
+        ;;
+    --seconds | --plain-seconds | --jobs | --seed | --clean-seconds)
+        [[ ${2-} =~ ^[0-9]{1,6}$ ]] || {
+            echo "mutants: $1 takes a number" >&2
+            exit 2
+        }
+        case $1 in
+        --seconds) seconds=$2 ;;
+        --plain-seconds) plain=$2 ;;
+        --jobs) jobs=$2 ;;
+        --seed) seed=$2 ;;
+        --clean-seconds) clean=$2 ;;
+        esac
+        shift
+        ;;
+    --with-seeds) with_seeds=1 ;;
+    -*)
+        echo "mutants: unknown option '$1'; ./dev mutants --help lists them" >&2
+        exit 2
+        ;;
+    *) names+=("$1") ;;
+    esac
+    shift
+done
+trap 'exit 130' INT TERM
+
+patches=()
+if ((${#names[@]})); then
+    for name in "${names[@]}"; do
+        patch=tests/mutants/$(basename "$name" .patch).patch
+        [[ -e $patch ]] || {
+            echo "mutants: there is no $patch" >&2
+            exit 2
+        }
+        patches+=("$patch")
+    done
+else
+    mapfile -t patches < <(compgen -G 'tests/mutants/*.patch' | sort)
+    ((${#patches[@]})) || {
+        echo "mutants: there are no patches in tests/mutants" >&2
+        exit 2
+    }
+fi
+for patch in "${patches[@]}"; do
+    [[ $(field breaks "$patch") && $(field invariant "$patch") =~ ^[0-9]+$ ]] || {
+        echo "mutants: $patch: needs a line 'breaks: ...' and a line 'invariant: N' before the difference" >&2
+        exit 2
+    }
+done
+
+rm -rf $home
+mkdir -p $home || exit 2
+export SEED=$seed SECONDS_EACH=$seconds SECONDS_PLAIN=$plain SEEDS='' LINKER=''
+command -v ld.lld >/dev/null && LINKER=-fuse-ld=lld
+if ((with_seeds)); then
+    $base/fuzz/dxgkmem pack -o $home/seeds corpus/seeds || exit 2
+    SEEDS=$home/seeds
+fi
+if ((clean)); then
+    read -r how executions ms < <(fuzz $base/fuzz/fuzz_program $home/clean "$clean")
+    [[ $how == - ]] || {
+        echo "mutants: the tree as it is has a finding ($how); see $home/clean/log" >&2
+        exit 1
+    }
+    printf 'the tree as it is: nothing found in %d executions, %d s\n' "$executions" $((ms / 1000))
+fi
+
+printf '\n%-44s %-22s %9s %8s   %-34s %s\n' "planted bug" "found by" "executions" "seconds" \
+    "plain bytes, no model" "times"
+printf '%s\n' "${patches[@]}" | xargs -P "$jobs" -n 1 bash tests/mutants/run.sh --one
+
+cat $home/*/result | awk -v all="${#patches[@]}" -v limit="$seconds" '
+    $1 == "bad" { bad++; next }
+    { n++; ms[n] = $5 }
+    $3 != "-" { killed++; if ($3 == $2) expected++; if ($5 > longest) longest = $5 }
+    $6 != "-" { plain++ }
+    $8 > 0 { compared++; if ($3 != "-" && $7 >= 10 * $4) tenfold++ }
+    END {
+        for (i = 2; i <= n; i++)
+            for (k = i; k > 1 && ms[k] < ms[k - 1]; k--) { t = ms[k]; ms[k] = ms[k - 1]; ms[k - 1] = t }
+        median = n % 2 ? ms[(n + 1) / 2] : (ms[n / 2] + ms[n / 2 + 1]) / 2
+        printf "\n%d of %d found within %d s (bar: all), %d by the invariant that the patch names\n", killed, all, limit, expected
+        printf "median %.1f s (bar: 2), longest %.1f s\n", median / 1000, longest / 1000
+        if (compared)
+            printf "plain bytes without model: %d found; at least 10 times the executions in %d of %d (bar: all)\n", plain, tenfold, compared
+        exit bad ? 2 : killed == all ? 0 : 1
+    }'

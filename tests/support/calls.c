@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/* Arguments of the callbacks, and calls that tests expect to succeed. All go through world.ddi. */
+#include "world.h"
+
+PHYSICAL_ADDRESS physical(uint64_t address)
+{
+    PHYSICAL_ADDRESS made;
+    made.QuadPart = (LONGLONG)address;
+    return made;
+}
+
+static create_arguments any_arguments(HANDLE adapter, SIZE_T bytes, DXGK_PHYSICAL_MEMORY_TYPE type)
+{
+    create_arguments arguments;
+    memset(&arguments, 0, sizeof(arguments));
+    arguments.hAdapter = adapter;
+    arguments.Size = bytes;
+    arguments.Type = type;
+    arguments.CacheType = DXGK_MEMORY_CACHING_TYPE_CACHED;
+    return arguments;
+}
+
+create_arguments mdl_arguments(HANDLE adapter, SIZE_T bytes)
+{
+    create_arguments arguments = any_arguments(adapter, bytes, DXGK_PHYSICAL_MEMORY_TYPE_MDL);
+    arguments.Mdl.HighAddress = physical(EVERY_ADDRESS);
+    return arguments;
+}
+
+create_arguments contiguous_arguments(HANDLE adapter, SIZE_T bytes)
+{
+    create_arguments arguments = any_arguments(adapter, bytes, DXGK_PHYSICAL_MEMORY_TYPE_CONTIGUOUS_MEMORY);
+    arguments.ContiguousMemory.HighestAcceptableAddress = physical(EVERY_ADDRESS);
+    return arguments;
+}
+
+create_arguments section_arguments(HANDLE adapter, SIZE_T bytes, ULONG protection)
+{
+    create_arguments arguments = any_arguments(adapter, bytes, DXGK_PHYSICAL_MEMORY_TYPE_SECTION);
+    arguments.Section.PageProtection = protection;
+    return arguments;
+}
+
+create_arguments io_arguments(HANDLE adapter, uint64_t page, SIZE_T bytes)
+{
+    create_arguments arguments = any_arguments(adapter, bytes, DXGK_PHYSICAL_MEMORY_TYPE_IO_SPACE);
+    arguments.CacheType = DXGK_MEMORY_CACHING_TYPE_NON_CACHED;
+    arguments.IOSpace.BaseAddress = physical(page * DXGKMEM_PAGE_BYTES);
+    return arguments;
+}
+
+/* A pattern that no callback leaves behind: out fields must have been written. */
+#define UNTOUCHED ((HANDLE)(uintptr_t)0x55555550u)
+
+NTSTATUS try_create(create_arguments arguments, struct thing *made)
+{
+    NTSTATUS status;
+    arguments.hPhysicalMemoryObject = arguments.hAdapterMemoryObject = UNTOUCHED;
+    status = world.ddi.DxgkCbCreatePhysicalMemoryObject(&arguments);
+    made->object = arguments.hPhysicalMemoryObject;
+    made->open = arguments.hAdapterMemoryObject;
+    if (!NT_SUCCESS(status)) {
+        assert_null(made->object);
+        assert_null(made->open);
+    }
+    return status;
+}
+
+struct thing thing_create(create_arguments arguments)
+{
+    struct thing thing;
+    assert_int_equal(try_create(arguments, &thing), STATUS_SUCCESS);
+    assert_non_null(thing.object);
+    if (arguments.hAdapter == NULL)
+        assert_null(thing.open);
+    else
+        assert_non_null(thing.open);
+    return thing;
+}
+
+HANDLE thing_open(HANDLE object, HANDLE adapter)
+{
+    DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT arguments = {object, adapter, UNTOUCHED};
+    assert_int_equal(world.ddi.DxgkCbOpenPhysicalMemoryObject(&arguments), STATUS_SUCCESS);
+    assert_non_null(arguments.hAdapterMemoryObject);
+    return arguments.hAdapterMemoryObject;
+}
+
+void thing_close(HANDLE open)
+{
+    const DXGKARGCB_CLOSE_PHYSICAL_MEMORY_OBJECT arguments = {open};
+    world.ddi.DxgkCbClosePhysicalMemoryObject(&arguments);
+}
+
+void thing_destroy(struct thing thing)
+{
+    const DXGKARGCB_DESTROY_PHYSICAL_MEMORY_OBJECT arguments = {thing.object, thing.open};
+    world.ddi.DxgkCbDestroyPhysicalMemoryObject(&arguments);
+}
+
+NTSTATUS try_adl(HANDLE open, SIZE_T offset, SIZE_T bytes, unsigned flags, DXGK_ADL **adl)
+{
+    DXGKARGCB_ALLOCATE_ADL arguments;
+    NTSTATUS status;
+    memset(&arguments, 0, sizeof(arguments));
+    arguments.hAdapterMemoryObject = open;
+    arguments.Offset = offset;
+    arguments.Size = bytes;
+    arguments.Flags.Value = flags;
+    arguments.pAdl = (DXGK_ADL *)(void *)UNTOUCHED;
+    status = world.ddi.DxgkCbAllocateAdl(&arguments);
+    *adl = arguments.pAdl;
+    if (!NT_SUCCESS(status))
+        assert_null(arguments.pAdl);
+    return status;
+}
+
+DXGK_ADL *adl_allocate(HANDLE open, SIZE_T offset, SIZE_T bytes)
+{
+    DXGK_ADL *adl;
+    assert_int_equal(try_adl(open, offset, bytes, 0, &adl), STATUS_SUCCESS);
+    assert_non_null(adl);
+    assert_int_equal(adl->PageCount, bytes / PAGE);
+    return adl;
+}
+
+void adl_free(HANDLE open, DXGK_ADL *adl)
+{
+    const DXGKARGCB_FREE_ADL arguments = {open, adl};
+    world.ddi.DxgkCbFreeAdl(&arguments);
+}
+
+NTSTATUS try_map(HANDLE object, SIZE_T offset, SIZE_T bytes, DXGK_ACCESS_MODE mode, struct view *view)
+{
+    DXGKARGCB_MAP_PHYSICAL_MEMORY arguments = {object, mode, offset, bytes, UNTOUCHED};
+    NTSTATUS status = world.ddi.DxgkCbMapPhysicalMemory(&arguments);
+    view->base = arguments.pMappedAddress;
+    view->bytes = arguments.Size;
+    view->offset = arguments.Offset;
+    if (!NT_SUCCESS(status)) {
+        assert_null(view->base);
+        assert_int_equal(view->bytes, bytes);
+        assert_int_equal(view->offset, offset);
+    }
+    return status;
+}
+
+struct view view_map(HANDLE object, SIZE_T offset, SIZE_T bytes, DXGK_ACCESS_MODE mode)
+{
+    struct view view;
+    assert_int_equal(try_map(object, offset, bytes, mode, &view), STATUS_SUCCESS);
+    assert_non_null(view.base);
+    assert_int_equal((uintptr_t)view.base % PAGE, 0);
+    assert_int_equal(view.bytes % PAGE, 0);
+    return view;
+}
+
+void view_unmap(HANDLE object, struct view view)
+{
+    const DXGKARGCB_UNMAP_PHYSICAL_MEMORY arguments = {object, view.base, view.bytes};
+    world.ddi.DxgkCbUnmapPhysicalMemory(&arguments);
+}
+
+NTSTATUS try_pin(HANDLE lead, UINT index, SIZE_T bytes, unsigned flags, DXGK_ADL **adl)
+{
+    DXGKARGCB_PINFRAMEBUFFERFORSAVE2 arguments;
+    NTSTATUS status;
+    memset(&arguments, 0, sizeof(arguments));
+    arguments.PhysicalAdapterIndex = index;
+    arguments.CommitSize = bytes;
+    arguments.Flags.Value = flags;
+    arguments.pAdl = (DXGK_ADL *)(void *)UNTOUCHED;
+    status = world.ddi.DxgkCbPinFrameBufferForSave2(lead, &arguments);
+    *adl = arguments.pAdl;
+    if (!NT_SUCCESS(status))
+        assert_null(arguments.pAdl);
+    return status;
+}
+
+NTSTATUS try_unpin(HANDLE lead, UINT index)
+{
+    const DXGKARGCB_UNPINFRAMEBUFFERFORSAVE arguments = {index};
+    return world.ddi.DxgkCbUnpinFrameBufferForSave(lead, &arguments);
+}
+
+uint64_t adl_page(const DXGK_ADL *adl, uint32_t i)
+{
+    assert_true(i < adl->PageCount);
+    return adl->Flags.Contiguous ? adl->BasePageNumber + i : adl->Pages[i];
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One simulated machine with one started instance and one adapter, for tests: what
+ * almost every test needs before and after what it is about.
+ *
+ * It owns the machine, the instance and the list of violations that were reported.
+ * Helpers that make something fail the test when it cannot be made; calls that are
+ * expected to be refused are made by the tests themselves, through world.ddi.
+ */
+#ifndef DXGKMEM_TESTS_SUPPORT_WORLD_H
+#define DXGKMEM_TESTS_SUPPORT_WORLD_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <dxgkmem/dxgkmem.h>
+#include <dxgkmem/sim.h>
+
+/* The machine: two stretches of RAM with I/O space between them and above. Pages. */
+#define RAM_LOW_END 0x400u
+#define IO_PAGE 0x400u
+#define IO_PAGES 0x100u
+#define RAM_HIGH 0x500u
+#define RAM_HIGHEST 0x8ffu
+#define RAM_PAGES (RAM_LOW_END + RAM_HIGHEST + 1 - RAM_HIGH)
+#define ADDRESS_BITS 36u
+
+#define PAGE ((SIZE_T)DXGKMEM_PAGE_BYTES)
+#define EVERY_ADDRESS INT64_MAX
+#define FRAME_BUFFER_PAGES 8u
+
+#define V24 ((uint32_t)DXGKDDI_INTERFACE_VERSION_WDDM2_4)
+#define V28 ((uint32_t)DXGKDDI_INTERFACE_VERSION_WDDM2_8)
+#define V29 ((uint32_t)DXGKDDI_INTERFACE_VERSION_WDDM2_9)
+#define V31 ((uint32_t)DXGKDDI_INTERFACE_VERSION_WDDM3_1)
+#define V32 ((uint32_t)DXGKDDI_INTERFACE_VERSION_WDDM3_2)
+
+#define WORLD_SEEN 64u
+
+struct world {
+    struct dxgkmem_sim *sim;
+    HANDLE adapter;        /* identity, device 0, WDDM 3.1, with a frame buffer */
+    DXGKRNL_INTERFACE ddi; /* of that adapter */
+    /* Violations since the last world_expect: the first WORLD_SEEN, and how many there were. */
+    struct dxgkmem_violation seen[WORLD_SEEN];
+    unsigned violations;
+};
+extern struct world world;
+
+/* For cmocka: the default world, and its end, at which nothing may be left. */
+int world_setup(void **state);
+int world_teardown(void **state);
+
+/* The machine alone; then the instance with this config (machine and violation are filled in) and the adapter. */
+void world_make_machine(uint64_t page_limit);
+void world_start(const struct dxgkmem_config *config);
+/* Ends the instance and the machine. Whatever is left, or was done against the rules of host.h, fails the test. */
+void world_end(void);
+/* For dxgkmem_config.violation. */
+void world_violation(void *context, const struct dxgkmem_violation *violation);
+
+/* -- adapters -------------------------------------------------------------------- */
+
+/* An identity adapter that sees everything; one whose DMA is remapped and that sees 16 MiB. */
+struct dxgkmem_adapter_config adapter_identity(uint64_t device, uint32_t version);
+struct dxgkmem_adapter_config adapter_remapped(uint64_t device, uint32_t version);
+HANDLE adapter_add(const struct dxgkmem_adapter_config *config);
+void adapter_remove(HANDLE adapter);
+
+/* -- arguments and calls that succeed ------------------------------------------------- */
+
+typedef DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT create_arguments;
+
+create_arguments mdl_arguments(HANDLE adapter, SIZE_T bytes);
+create_arguments contiguous_arguments(HANDLE adapter, SIZE_T bytes);
+create_arguments section_arguments(HANDLE adapter, SIZE_T bytes, ULONG protection);
+create_arguments io_arguments(HANDLE adapter, uint64_t page, SIZE_T bytes);
+PHYSICAL_ADDRESS physical(uint64_t address);
+
+struct thing {
+    HANDLE object;
+    HANDLE open; /* adapter memory object, or NULL */
+};
+
+struct view {
+    unsigned char *base;
+    SIZE_T bytes;
+    SIZE_T offset;
+};
+
+NTSTATUS try_create(create_arguments arguments, struct thing *made);
+struct thing thing_create(create_arguments arguments);
+HANDLE thing_open(HANDLE object, HANDLE adapter);
+void thing_close(HANDLE open);
+void thing_destroy(struct thing thing);
+NTSTATUS try_adl(HANDLE open, SIZE_T offset, SIZE_T bytes, unsigned flags, DXGK_ADL **adl);
+DXGK_ADL *adl_allocate(HANDLE open, SIZE_T offset, SIZE_T bytes);
+void adl_free(HANDLE open, DXGK_ADL *adl);
+NTSTATUS try_map(HANDLE object, SIZE_T offset, SIZE_T bytes, DXGK_ACCESS_MODE mode, struct view *view);
+struct view view_map(HANDLE object, SIZE_T offset, SIZE_T bytes, DXGK_ACCESS_MODE mode);
+void view_unmap(HANDLE object, struct view view);
+NTSTATUS try_pin(HANDLE lead, UINT index, SIZE_T bytes, unsigned flags, DXGK_ADL **adl);
+NTSTATUS try_unpin(HANDLE lead, UINT index);
+
+/* The i-th page number of an ADL, whichever form it has. */
+uint64_t adl_page(const DXGK_ADL *adl, uint32_t i);
+
+/* -- what was reported -------------------------------------------------------------------- */
+
+/* Number of the call made last (single-threaded tests). */
+uint64_t last_operation(void);
+/* Exactly one violation since the last look; with this code (and subject, and earlier operation). */
+struct dxgkmem_violation expect_code(enum dxgkmem_violation_code code);
+void expect_violation(enum dxgkmem_violation_code code, const void *subject, uint64_t earlier,
+                      enum dxgkmem_call earlier_call);
+void expect_no_violation(void);
+
+/* -- the whole state ------------------------------------------------------------------------ */
+
+struct state {
+    uint64_t core, machine; /* digests */
+    uint64_t pool_bytes, pool_blocks, free_pages, sim_changes;
+    struct dxgkmem_statistics statistics; /* without what counts calls */
+    struct dxgkmem_adapter_info info[DXGKMEM_SIM_DEVICES];
+};
+
+/* Audits on the way: a problem, or a complaint of the machine, fails the test. */
+struct state state_now(void);
+/* Everything that is alive; with the pool's balance; and not even a touch of the machine. */
+void expect_same_things(const struct state *before);
+void expect_same_pool(const struct state *before);
+void expect_unchanged(const struct state *before);
+
+/* Adapters whose info is part of the state, by device; world_start and adapter_add put them there. */
+void state_watch(uint64_t device, HANDLE adapter);
+
+#endif
