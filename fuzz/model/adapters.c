@@ -61,8 +61,9 @@ static NTSTATUS join_status(const struct model *model, const struct dxgkmem_adap
     const struct model_chain *chain = other->chain;
     bool fits = chain->version == config->version && chain->indices_used < DXGKMEM_CHAIN_MAX;
     bool can = chain->remapped ? config->iommu_caps.DmaRemappingSupported != 0 : sees_all_ram(model, config);
-    bool breaks_promise = highest_visible(config) < chain->highest_visible &&
-                          (chain->objects != 0 || chain->frame_buffers != 0);
+    bool breaks_promise =
+        model_pages_up_to(highest_visible(config)) < model_pages_up_to(chain->highest_visible) &&
+        (chain->objects != 0 || chain->frame_buffers != 0);
     return fits && can && !breaks_promise ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
 }
 

@@ -222,12 +222,12 @@ bool model_machine_can(const struct model *model, DXGK_PHYSICAL_MEMORY_TYPE type
     return false;
 }
 
-static bool unopened_quota(const struct model *model, uint64_t pages, struct model_expectation *expectation)
+static bool total_quota(const struct model *model, uint64_t pages, struct model_expectation *expectation)
 {
-    const struct dxgkmem_quota *quota = &model->world.unopened;
+    const struct dxgkmem_quota *quota = &model->world.total;
 
-    if ((quota->pages == 0 || model->unopened.pages + pages <= quota->pages) &&
-        (quota->objects == 0 || model->unopened.objects + 1 <= quota->objects))
+    if ((quota->pages == 0 || model->total.pages + pages <= quota->pages) &&
+        (quota->objects == 0 || model->total.objects + 1 <= quota->objects))
         return true;
     model_must_fail(expectation, STATUS_QUOTA_EXCEEDED);
     return false;
@@ -256,8 +256,8 @@ void model_create(struct model *model, const struct model_conditions *conditions
         return;
 
     uint64_t pages = round_up_to_pages(in->Size);
-    if (chain != NULL ? !model_chain_quota(chain, pages, 1, 0, expectation)
-                      : !unopened_quota(model, pages, expectation))
+    if (!total_quota(model, pages, expectation) ||
+        (chain != NULL && !model_chain_quota(chain, pages, 1, 0, expectation)))
         return;
     if (!model_handle_room(model, chain != NULL ? 2 : 1, expectation))
         return;
@@ -292,7 +292,6 @@ static struct model_object *make_object(struct model *model, const create_argume
         .size = in->Size,
         .pages = round_up_to_pages(in->Size),
         .bounds = resolve_bounds(model, chain, in),
-        .charged_unopened = chain == NULL,
     };
     model_life_begin(&object->life, operation, DXGKMEM_CALL_CREATE);
     set_access(object, in);
@@ -305,10 +304,8 @@ static struct model_object *make_object(struct model *model, const create_argume
     object->one_block = object->type == DXGK_PHYSICAL_MEMORY_TYPE_IO_SPACE ||
                         object->type == DXGK_PHYSICAL_MEMORY_TYPE_CONTIGUOUS_MEMORY ||
                         object->bounds.chunk == DXGKMEM_CHUNK_WHOLE;
-    if (object->charged_unopened) {
-        model->unopened.pages += object->pages;
-        model->unopened.objects++;
-    }
+    model->total.pages += object->pages;
+    model->total.objects++;
     model->live_objects++;
     model->live_pages += object->pages;
     model_give_handle(model, MODEL_OBJECT, handle, &object->life, object);

@@ -55,10 +55,8 @@ void model_end_object(struct model *model, struct model_object *object, uint64_t
                       enum dxgkmem_call by)
 {
     model_end_handle(model, &object->life, operation, by);
-    if (object->charged_unopened) {
-        model->unopened.pages -= object->pages;
-        model->unopened.objects--;
-    }
+    model->total.pages -= object->pages;
+    model->total.objects--;
     model->live_objects--;
     model->live_pages -= object->pages;
 }

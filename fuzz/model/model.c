@@ -28,7 +28,7 @@ void model_reset(struct model *model)
     model->live_adls = model->live_mappings = 0;
     model->live_adapters = model->live_objects = model->live_adapter_objects = model->live_frame_buffers = 0;
     model->live_pages = model->mapped_pages = 0;
-    model->unopened.pages = model->unopened.objects = 0;
+    model->total.pages = model->total.objects = 0;
     model->memories = 0;
     model->arena_used = 0;
     model->words = 0;

@@ -31,7 +31,7 @@ struct model_world {
     uint64_t highest_ram_page;
     uint64_t highest_page;
     uint64_t object_bytes_limit;        /* effective limits.object_bytes */
-    struct dxgkmem_quota unopened;      /* effective: 0 replaced by the default; 0 is taken as unlimited */
+    struct dxgkmem_quota total;         /* effective: 0 replaced by the default; 0 is taken as unlimited */
     uint32_t handles_limit, generations_limit; /* effective limits.handles and limits.generations; 0: unlimited */
     bool (*touches_ram)(void *context, struct dxgkmem_run run);
     /* Whether the machine could satisfy this request now. */

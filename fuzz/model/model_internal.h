@@ -81,7 +81,6 @@ struct model_object { /* a physical memory object, or the memory of a pinned fra
     uint64_t first_page; /* of page 0 within that memory: not 0 for I/O space only */
     struct model_bounds bounds;
     unsigned cpu_access, device_access;
-    bool charged_unopened;
     bool one_block; /* its pages are one block */
     struct model_adapter_object *open;
     unsigned adls, mappings; /* alive */
@@ -152,10 +151,10 @@ struct model {
     unsigned live_adapters, live_objects, live_adapter_objects, live_frame_buffers;
     uint64_t live_pages;
     uint64_t mapped_pages;
-    struct { /* of objects created without an adapter */
+    struct { /* of all live objects */
         uint64_t pages;
         uint64_t objects;
-    } unopened;
+    } total;
     uint32_t memories; /* memory numbers given out */
     uint32_t arena_used;
     unsigned words;

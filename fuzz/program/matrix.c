@@ -88,7 +88,7 @@ bool matrix_feasible(unsigned cell)
     switch (class) {
     case PROGRAM_EXACT: /* also of a variable that was never bound */
         return fate == FATE_NONE || fate == FATE_LIVE || ended;
-    case PROGRAM_NEXT: /* a handle of the next generation has the wrong check; after an ADL there may be one */
+    case PROGRAM_NEXT: /* a handle then has the wrong check; behind an ADL there may be another */
         return fate == FATE_NONE || (kind == PROGRAM_ADL && (fate == FATE_LIVE || ended));
     case PROGRAM_NULL:
     case PROGRAM_GARBAGE:
@@ -99,8 +99,8 @@ bool matrix_feasible(unsigned cell)
         return fate == FATE_LIVE;
     case PROGRAM_RECYCLED: /* an address that is used again is that of the live thing */
         return ended && kind != PROGRAM_ADL && kind != PROGRAM_MAPPING;
-    case PROGRAM_PREVIOUS:
-        return fate == FATE_LIVE || ended;
+    case PROGRAM_PREVIOUS: /* an adapter's variable is its device: the former one must have gone first */
+        return (fate == FATE_LIVE && kind != PROGRAM_ADAPTER) || ended;
     default:
         return false;
     }

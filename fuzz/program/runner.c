@@ -68,9 +68,9 @@ static void describe(struct runner_world *world, const struct dxgkmem_limits *li
         .highest_ram_page = machine->ops->highest_ram_page(machine),
         .highest_page = machine->ops->highest_page(machine),
         .object_bytes_limit = EFFECTIVE(limits->object_bytes, OBJECT_BYTES),
-        .unopened = {.pages = EFFECTIVE(limits->unopened.pages, UINT64_MAX),
-                     .objects = EFFECTIVE(limits->unopened.objects, UINT32_MAX),
-                     .adls = EFFECTIVE(limits->unopened.adls, UINT32_MAX)},
+        .total = {.pages = EFFECTIVE(limits->total.pages, UINT64_MAX),
+                     .objects = EFFECTIVE(limits->total.objects, UINT32_MAX),
+                     .adls = EFFECTIVE(limits->total.adls, UINT32_MAX)},
         .handles_limit = EFFECTIVE(limits->handles, (1u << DXGKMEM_HANDLE_INDEX_BITS) - 1),
         .generations_limit = EFFECTIVE(limits->generations, (1u << DXGKMEM_HANDLE_GENERATION_BITS) - 1),
         .touches_ram = touches_ram,
@@ -225,6 +225,8 @@ static bool begin_program(struct runner *runner, const struct program *program)
     runner->violations = 0;
     runner->irql = PASSIVE_LEVEL;
     runner->process = 1;
+    runner->processes = 1u << 0 | 1u << 1;
+    runner->devices = 0;
     runner->arguments_are = -1;
     runner->interface.Size = 0;
     runner->things = runner->adls = runner->chains = runner->words = 0;

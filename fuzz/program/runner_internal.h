@@ -149,6 +149,8 @@ struct runner {
     /* things */
     struct runner_variable variable[PROGRAM_KINDS][PROGRAM_VARIABLES];
     unsigned things, adls, chains;
+    unsigned devices,
+        processes; /* bit per device that ever was an adapter's, per process that ever was current */
     struct runner_thing thing[RUNNER_THINGS];
     uint64_t adl_page[PROGRAM_OPERATIONS][RUNNER_ADL_KEPT];
     uint16_t chain_devices[PROGRAM_OPERATIONS]; /* bit per device that ever was in the chain */

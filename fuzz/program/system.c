@@ -89,6 +89,7 @@ static void place_adapter(struct runner *runner, struct runner_thing *thing, uin
     thing->owner = thing->chain;
     thing->device = (uint8_t)runner_number(runner, ADD_ADAPTER);
     runner->chain_devices[thing->chain] |= (uint16_t)(1u << thing->device);
+    runner->devices |= 1u << thing->device;
 }
 
 void runner_add(struct runner *runner)
@@ -240,6 +241,7 @@ void runner_condition(struct runner *runner)
     switch (runner->line->opcode) {
     case OP_PROCESS:
         runner->process = PROCESS_OF(value);
+        runner->processes |= 1u << runner->process;
         dxgkmem_sim_set_process(runner->sim, runner->process);
         break;
     case OP_IRQL:

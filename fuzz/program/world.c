@@ -75,7 +75,7 @@ const struct program_world_description program_worlds[PROGRAM_WORLDS] = {
         .limits = {
             .handles = 24,
             .generations = 3,
-            .unopened = {.pages = 16, .objects = 3, .adls = 2},
+            .total = {.pages = 24, .objects = 6},
         },
     },
     [WORLD_HUGE] = {

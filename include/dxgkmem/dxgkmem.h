@@ -107,7 +107,7 @@ enum dxgkmem_policy {
  */
 typedef void dxgkmem_violation_fn(void *context, const struct dxgkmem_violation *violation);
 
-/* What one logical adapter, or everything unopened together, may take. 0 in a field: the default. */
+/* What one logical adapter, or everything together, may take. 0 in a field: the default. */
 struct dxgkmem_quota {
     uint64_t pages;   /* of live objects; default: unlimited */
     uint32_t objects; /* live objects; default: unlimited */
@@ -121,8 +121,11 @@ struct dxgkmem_limits {
     uint32_t generations;
     /* Largest CREATE, in bytes. Default and highest: 2^44 - 4096 (ADL page counts are 32 bit); 2^31 on 32-bit. */
     uint64_t object_bytes;
-    /* Of objects created without an adapter, all together. */
-    struct dxgkmem_quota unopened;
+    /*
+     * Of all objects together, open or not, frame buffers excepted (adls is not used). An
+     * adapter's own quota counts what is open on it.
+     */
+    struct dxgkmem_quota total;
 };
 
 struct dxgkmem_config {

@@ -58,7 +58,7 @@ bool logical_is_lead(struct logical_adapter *logical, uint32_t physical_index)
     return lead;
 }
 
-/* Pages that lie wholly at or below an address (inclusive); 0: none, so count rather than highest. */
+/* Pages that lie wholly at or below the highest visible address. */
 static uint64_t visible_pages(const struct dxgkmem_adapter_config *config)
 {
     uint64_t highest = (uint64_t)config->memory_caps.HighestVisibleAddress.QuadPart;
@@ -96,7 +96,8 @@ static struct logical_adapter *logical_make(const struct dxgkmem_adapter_config 
 
 /* -- adapters by handle --------------------------------------------------------------- */
 
-bool adapter_acquire(struct call *call, HANDLE handle, uint32_t lowest_version, struct adapter_reference *reference)
+bool adapter_acquire(struct call *call, HANDLE handle, uint32_t lowest_version,
+                     struct adapter_reference *reference)
 {
     struct adapter *adapter = handle_acquire(call, (uintptr_t)handle, HANDLE_ADAPTER);
 
@@ -144,7 +145,9 @@ static bool version_known(uint32_t version)
 
 static bool config_valid(const struct dxgkmem_adapter_config *config)
 {
-    return version_known(config->version) && visible_pages(config) != 0 &&
+    /* An adapter that sees nothing but page 0 sees nothing: logical page 0 is never used. */
+    return version_known(config->version) &&
+           (uint64_t)config->memory_caps.HighestVisibleAddress.QuadPart >= DXGKMEM_PAGE_BYTES &&
            is_page_multiple(config->frame_buffer_bytes) &&
            (unsigned)config->remapping <= DXGKMEM_REMAPPING_ALWAYS;
 }
@@ -162,16 +165,29 @@ static bool adapter_enlist(struct adapter *adapter)
     return !taken;
 }
 
-/* Finds a place in the chain; the adapter has joined when this succeeds. */
-static NTSTATUS chain_join(struct logical_adapter *logical, struct adapter *adapter,
-                           const struct dxgkmem_adapter_config *config)
+/* Whether the chain has a place for an adapter that sees so much; its lock is held. */
+static bool chain_admits(const struct logical_adapter *logical, uint64_t highest)
 {
-    uint64_t highest = visible_pages(config) - 1;
+    return !logical->gone && logical->indices < DXGKMEM_CHAIN_MAX &&
+           (logical->opened == 0 || highest >= logical->highest_visible_page);
+}
+
+static bool chain_would_admit(struct logical_adapter *logical, uint64_t highest)
+{
+    bool admitted;
+    lock_acquire(&logical->lock, RANK_LOGICAL);
+    admitted = chain_admits(logical, highest);
+    lock_release(&logical->lock);
+    return admitted;
+}
+
+/* The last step of adding: what it changes in the chain is not undone. */
+static NTSTATUS chain_join(struct logical_adapter *logical, struct adapter *adapter, uint64_t highest)
+{
     NTSTATUS status = STATUS_INVALID_PARAMETER;
 
     lock_acquire(&logical->lock, RANK_LOGICAL);
-    if (!logical->gone && logical->indices < DXGKMEM_CHAIN_MAX &&
-        (logical->opened == 0 || highest >= logical->highest_visible_page)) {
+    if (chain_admits(logical, highest)) {
         logical->highest_visible_page = least(logical->highest_visible_page, highest);
         adapter->physical_index = logical->indices++;
         logical->chain[adapter->physical_index] = adapter;
@@ -213,6 +229,7 @@ static NTSTATUS choose_logical(const struct dxgkmem_adapter_config *config, stru
 static NTSTATUS adapter_build(const struct dxgkmem_adapter_config *config, struct adapter *adapter)
 {
     struct dxgkmem_machine *machine = instance.machine;
+    uint64_t highest = visible_pages(config) - 1;
     NTSTATUS status;
 
     if (!adapter_enlist(adapter))
@@ -220,29 +237,25 @@ static NTSTATUS adapter_build(const struct dxgkmem_adapter_config *config, struc
     status = choose_logical(config, adapter);
     if (!NT_SUCCESS(status))
         return status;
-    status = chain_join(adapter->logical, adapter, config);
-    if (!NT_SUCCESS(status))
-        return status;
+    if (!chain_would_admit(adapter->logical, highest))
+        return STATUS_INVALID_PARAMETER;
     adapter->slot = handle_reserve();
     if (adapter->slot == TABLE_NONE)
         return STATUS_INSUFFICIENT_RESOURCES;
     status = machine->ops->domain_attach(machine, adapter->logical->domain, adapter->device);
     adapter->attached = NT_SUCCESS(status);
-    return status;
+    return adapter->attached ? chain_join(adapter->logical, adapter, highest) : status;
 }
 
-/* Undoes the place in the chain; true when the chain is empty now. */
-static bool chain_leave(struct adapter *adapter, bool never_joined_the_world)
+/* Gives up the place in the chain, if it has one; true when the chain is empty now. */
+static bool chain_leave(struct adapter *adapter)
 {
     struct logical_adapter *logical = adapter->logical;
     bool empty = true;
 
     lock_acquire(&logical->lock, RANK_LOGICAL);
-    if (logical->chain[adapter->physical_index] == adapter) {
+    if (logical->chain[adapter->physical_index] == adapter)
         logical->chain[adapter->physical_index] = NULL;
-        if (never_joined_the_world && adapter->physical_index + 1 == logical->indices)
-            logical->indices--;
-    }
     for (unsigned i = 0; i < DXGKMEM_CHAIN_MAX; i++)
         empty = empty && logical->chain[i] == NULL;
     logical->gone = logical->gone || empty;
@@ -257,7 +270,7 @@ void adapter_free(struct adapter *adapter)
     if (adapter->attached)
         machine->ops->domain_detach(machine, adapter->logical->domain, adapter->device);
     if (adapter->logical != NULL) {
-        chain_leave(adapter, true);
+        chain_leave(adapter);
         logical_release(adapter->logical);
     }
     if (adapter->link.next != NULL) {
@@ -360,7 +373,7 @@ NTSTATUS dxgkmem_remove_adapter(HANDLE device_handle)
     adapter->attached = false;
     /* Out of the chain and unpinned in one step: nobody can pin it again between. */
     lock_acquire(&logical->pin_lock, RANK_PIN);
-    empty = chain_leave(adapter, false);
+    empty = chain_leave(adapter);
     pinned = frame_buffer_abandon(adapter, call.now, &made);
     lock_release(&logical->pin_lock);
     if (pinned != 0)

@@ -24,13 +24,13 @@ struct logical_adapter {
     struct quota quota;
 
     /* Under the lock. */
-    bool gone;                                 /* no physical adapter is left: nothing may be opened any more */
-    uint32_t indices;                          /* physical indices given out so far */
-    struct adapter *chain[DXGKMEM_CHAIN_MAX];  /* by physical index; NULL: removed */
-    uint64_t highest_visible_page;             /* only ever lowered, and only while nothing is open */
-    struct range_tree taken;                   /* logical pages of ADLs, when remapped */
-    struct list_link *open;                    /* struct object.open_link, in the order of opening */
-    uint32_t opened;                           /* length of that list, and pinned frame buffers */
+    bool gone;        /* no physical adapter is left: nothing may be opened any more */
+    uint32_t indices; /* physical indices given out so far */
+    struct adapter *chain[DXGKMEM_CHAIN_MAX]; /* by physical index; NULL: removed */
+    uint64_t highest_visible_page;            /* only ever lowered, and only while nothing is open */
+    struct range_tree taken;                  /* logical pages of ADLs, when remapped */
+    struct list_link *open;                   /* struct object.open_link, in the order of opening */
+    uint32_t opened;                          /* length of that list, and pinned frame buffers */
 };
 
 struct adapter {
@@ -39,7 +39,7 @@ struct adapter {
     uint64_t frame_buffer_bytes;
     uint32_t slot;
     uint32_t physical_index;
-    bool attached; /* to the domain */
+    bool attached;               /* to the domain */
     struct frame_buffer *pinned; /* under the logical adapter's pin_lock */
     struct list_link link;       /* in instance.adapters */
 };
@@ -52,7 +52,8 @@ struct adapter_reference {
 };
 
 /* The adapter of a handle; false: the mistake is noted. lowest_version: else wrong_wddm_level. */
-bool adapter_acquire(struct call *call, HANDLE handle, uint32_t lowest_version, struct adapter_reference *reference);
+bool adapter_acquire(struct call *call, HANDLE handle, uint32_t lowest_version,
+                     struct adapter_reference *reference);
 void adapter_release(struct adapter_reference *reference);
 
 /* Another reference, and the end of one; the last one frees the logical adapter. */

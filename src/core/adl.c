@@ -37,7 +37,8 @@ struct piece {
  * identity domain pages that another ADL of the object covers are skipped: they
  * are reachable before and after.
  */
-static bool piece_next(const struct adl *adl, struct object *owner, uint64_t *at, uint64_t end, struct piece *piece)
+static bool piece_next(const struct adl *adl, struct object *owner, uint64_t *at, uint64_t end,
+                       struct piece *piece)
 {
     struct dxgkmem_machine *machine = instance.machine;
     bool remapped = owner->logical->remapped;
@@ -246,8 +247,8 @@ static NTSTATUS adl_build(struct adl *adl, struct object *owner, bool wish_conti
     return adl_connect(adl, owner);
 }
 
-NTSTATUS adl_make(struct call *call, struct object *owner, uint64_t first, uint64_t pages, bool wish_contiguous,
-                  uint32_t flags, struct adl **made)
+NTSTATUS adl_make(struct call *call, struct object *owner, uint64_t first, uint64_t pages,
+                  bool wish_contiguous, uint32_t flags, struct adl **made)
 {
     uint32_t index = table_take(&instance.adls);
     enum adl_step step = ADL_TAKEN;
@@ -289,7 +290,8 @@ void adl_end(struct adl *adl, stamp when)
 
 /* -- DxgkCbAllocateAdl -------------------------------------------------------- */
 
-static NTSTATUS allocate_check(struct call *call, const struct object *object, const DXGKARGCB_ALLOCATE_ADL *in)
+static NTSTATUS allocate_check(struct call *call, const struct object *object,
+                               const DXGKARGCB_ALLOCATE_ADL *in)
 {
     uint64_t subject = (uintptr_t)in->hAdapterMemoryObject;
     uint64_t bytes = (uint64_t)object->pages * DXGKMEM_PAGE_BYTES;
@@ -308,8 +310,7 @@ static NTSTATUS allocate_check(struct call *call, const struct object *object, c
 
 static NTSTATUS allocate(struct call *call, const DXGKARGCB_ALLOCATE_ADL *in, DXGK_ADL **out)
 {
-    struct object *object =
-        handle_acquire(call, (uintptr_t)in->hAdapterMemoryObject, HANDLE_ADAPTER_OBJECT);
+    struct object *object = handle_acquire(call, (uintptr_t)in->hAdapterMemoryObject, HANDLE_ADAPTER_OBJECT);
     struct adl *adl;
     NTSTATUS status;
 
@@ -386,8 +387,7 @@ static struct adl *free_check(struct call *call, struct object *object, const DX
 
 static void free_adl(struct call *call, const DXGKARGCB_FREE_ADL *in)
 {
-    struct object *object =
-        handle_acquire(call, (uintptr_t)in->hAdapterMemoryObject, HANDLE_ADAPTER_OBJECT);
+    struct object *object = handle_acquire(call, (uintptr_t)in->hAdapterMemoryObject, HANDLE_ADAPTER_OBJECT);
     struct adl *adl;
 
     if (object == NULL)

@@ -18,17 +18,17 @@ struct adl {
     uint32_t flags; /* atomic: ADL_ bits; stay after the end */
     uint32_t first; /* page of the object */
     uint32_t pages;
-    struct object *owner;     /* atomic: NULL when not live. Changes under the owner's lock. */
-    stamp when;               /* atomic: made, while live; else ended; 0: never used */
-    DXGK_PAGE_NUMBER *array;  /* handed out, when not contiguous; owned */
-    struct list_link link;    /* in owner->adls */
+    struct object *owner;    /* atomic: NULL when not live. Changes under the owner's lock. */
+    stamp when;              /* atomic: made, while live; else ended; 0: never used */
+    DXGK_PAGE_NUMBER *array; /* handed out, when not contiguous; owned */
+    struct list_link link;   /* in owner->adls */
     /* Remapped: its logical pages, in logical->taken. Identity: its pages of the object, in owner->coverage. */
     struct range_node node;
 };
 
 /* The owner is locked and open. RequireContiguous needs no word here: such objects are contiguous. */
-NTSTATUS adl_make(struct call *call, struct object *owner, uint64_t first, uint64_t pages, bool wish_contiguous,
-                  uint32_t flags, struct adl **adl);
+NTSTATUS adl_make(struct call *call, struct object *owner, uint64_t first, uint64_t pages,
+                  bool wish_contiguous, uint32_t flags, struct adl **adl);
 /* The owner is locked. When it returns the device cannot reach the pages through this ADL. */
 void adl_end(struct adl *adl, stamp when);
 

@@ -33,7 +33,8 @@ static void walk_adl(struct walk *walk, const struct object *object, const struc
     problem_unless(walk, adl->owner == object, "an ADL in an object's list belongs to another");
     problem_unless(walk, index < table_used(&instance.adls) && table_at(&instance.adls, 0, index) == adl,
                    "an ADL does not know its own place");
-    problem_unless(walk, (uint64_t)adl->first + adl->pages <= object->pages, "an ADL reaches past its object");
+    problem_unless(walk, (uint64_t)adl->first + adl->pages <= object->pages,
+                   "an ADL reaches past its object");
     problem_unless(walk, ((adl->flags & ADL_CONTIGUOUS) == 0) == (adl->array != NULL),
                    "an ADL has an array exactly when it is not contiguous");
     note(walk, adl_when(adl));
@@ -64,7 +65,8 @@ static void walk_object(struct walk *walk, const struct object *object)
     for (struct list_link *link = object->mappings; link != NULL; link = list_next(object->mappings, link))
         walk_mapping(walk, object, CONTAINER_OF(link, struct mapping, object_link));
     problem_unless(walk, object->memory != NULL, "a live object has no pages");
-    problem_unless(walk, object->logical != NULL || object->adls == NULL, "an object that is not open has an ADL");
+    problem_unless(walk, object->logical != NULL || object->adls == NULL,
+                   "an object that is not open has an ADL");
     problem_unless(walk, object->adls != NULL || object->coverage.root == NULL,
                    "an object without an ADL has coverage");
     problem_unless(walk, range_audit(&object->coverage) == NULL, "an object's coverage is damaged");
@@ -122,7 +124,8 @@ static void walk_logical(struct walk *walk, const struct adapter *adapter)
 
 static void walk_adapters(struct walk *walk)
 {
-    for (struct list_link *link = instance.adapters; link != NULL; link = list_next(instance.adapters, link)) {
+    for (struct list_link *link = instance.adapters; link != NULL;
+         link = list_next(instance.adapters, link)) {
         const struct adapter *adapter = CONTAINER_OF(link, struct adapter, link);
         walk->adapters++;
         note(walk, (uint64_t)adapter->slot << 32 | adapter->physical_index);
@@ -135,14 +138,16 @@ static void walk_adapters(struct walk *walk)
     }
 }
 
-static void walk_unopened(struct walk *walk)
+static void walk_shared(struct walk *walk)
 {
-    note(walk, instance.unopened.objects);
-    note(walk, instance.unopened.pages);
+    problem_unless(walk, instance.total.objects == walk->objects, "the quota of all objects is wrong");
+    note(walk, instance.total.pages);
     problem_unless(walk, range_audit(&instance.claims) == NULL, "the claims on I/O ranges are damaged");
     for (unsigned i = 0; i < MAPPING_STRIPES; i++) {
-        problem_unless(walk, range_audit(&instance.stripe[i].kernel) == NULL, "the kernel's mappings are damaged");
-        for (const struct mapping_space *space = instance.stripe[i].spaces; space != NULL; space = space->next)
+        problem_unless(walk, range_audit(&instance.stripe[i].kernel) == NULL,
+                       "the kernel's mappings are damaged");
+        for (const struct mapping_space *space = instance.stripe[i].spaces; space != NULL;
+             space = space->next)
             problem_unless(walk, space->mappings != NULL && range_audit(&space->tree) == NULL,
                            "a process' mappings are damaged");
     }
@@ -159,7 +164,8 @@ static void compare_counters(struct walk *walk)
                    "the count of adapter memory objects is wrong");
     problem_unless(walk, statistics.adls == walk->adls, "the count of ADLs is wrong");
     problem_unless(walk, statistics.mappings == walk->mappings, "the count of mappings is wrong");
-    problem_unless(walk, statistics.frame_buffers == walk->frame_buffers, "the count of frame buffers is wrong");
+    problem_unless(walk, statistics.frame_buffers == walk->frame_buffers,
+                   "the count of frame buffers is wrong");
     problem_unless(walk, statistics.pages == walk->pages, "the count of pages is wrong");
 }
 
@@ -172,7 +178,7 @@ void dxgkmem_audit(struct dxgkmem_audit *audit)
         for (uint32_t i = 0; i < table_used(&instance.handles); i++)
             walk_slot(&walk, i);
         walk_adapters(&walk);
-        walk_unopened(&walk);
+        walk_shared(&walk);
         compare_counters(&walk);
     }
     audit->problem = walk.problem;

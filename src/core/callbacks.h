@@ -6,23 +6,27 @@
 #include "instance.h"
 
 /* Alignment of an argument block: that of the widest thing in it. */
-#define CALL_BEGIN(call, name, arguments, captured, writable)                                                 \
-    call_begin(call, DXGKMEM_CALL_##name,                                                                     \
-               &(struct call_arguments){arguments, &(captured), sizeof(captured), _Alignof(__typeof__(captured))}, \
-               writable)
+#define CALL_BEGIN(call, name, arguments, captured, writable)                                                \
+    call_begin(                                                                                              \
+        call, DXGKMEM_CALL_##name,                                                                           \
+        &(struct call_arguments){arguments, &(captured), sizeof(captured), _Alignof(__typeof__(captured))},  \
+        writable)
 
-NTSTATUS APIENTRY CALLBACK dxgkmem_create_physical_memory_object(DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT *pArgs);
-VOID APIENTRY CALLBACK dxgkmem_destroy_physical_memory_object(const DXGKARGCB_DESTROY_PHYSICAL_MEMORY_OBJECT *pArgs);
+NTSTATUS APIENTRY CALLBACK
+dxgkmem_create_physical_memory_object(DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT *pArgs);
+VOID APIENTRY CALLBACK
+dxgkmem_destroy_physical_memory_object(const DXGKARGCB_DESTROY_PHYSICAL_MEMORY_OBJECT *pArgs);
 NTSTATUS APIENTRY CALLBACK dxgkmem_open_physical_memory_object(DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT *pArgs);
-VOID APIENTRY CALLBACK dxgkmem_close_physical_memory_object(const DXGKARGCB_CLOSE_PHYSICAL_MEMORY_OBJECT *pArgs);
+VOID APIENTRY CALLBACK
+dxgkmem_close_physical_memory_object(const DXGKARGCB_CLOSE_PHYSICAL_MEMORY_OBJECT *pArgs);
 NTSTATUS APIENTRY CALLBACK dxgkmem_map_physical_memory(DXGKARGCB_MAP_PHYSICAL_MEMORY *pArgs);
 VOID APIENTRY CALLBACK dxgkmem_unmap_physical_memory(const DXGKARGCB_UNMAP_PHYSICAL_MEMORY *pArgs);
 NTSTATUS APIENTRY CALLBACK dxgkmem_allocate_adl(DXGKARGCB_ALLOCATE_ADL *pArgs);
 VOID APIENTRY CALLBACK dxgkmem_free_adl(const DXGKARGCB_FREE_ADL *pArgs);
 NTSTATUS APIENTRY CALLBACK dxgkmem_pin_frame_buffer_for_save2(const HANDLE hAdapter,
                                                               DXGKARGCB_PINFRAMEBUFFERFORSAVE2 *pArgs);
-NTSTATUS APIENTRY CALLBACK dxgkmem_unpin_frame_buffer_for_save(const HANDLE hAdapter,
-                                                               const DXGKARGCB_UNPINFRAMEBUFFERFORSAVE *pArgs);
+NTSTATUS APIENTRY CALLBACK
+dxgkmem_unpin_frame_buffer_for_save(const HANDLE hAdapter, const DXGKARGCB_UNPINFRAMEBUFFERFORSAVE *pArgs);
 
 /* Fills every member of the interface but the header fields. */
 void interface_fill(DXGKRNL_INTERFACE *all);

@@ -31,8 +31,7 @@ void *memset(void *to, int byte, size_t bytes);
 int memcmp(const void *a, const void *b, size_t bytes);
 
 /* Assertions stay on in every build: a broken invariant of ours stops the system. */
-#define CORE_ASSERT(condition) \
-    ((condition) ? (void)0 : dxgkmem_host_panic(__FILE__, __LINE__, #condition))
+#define CORE_ASSERT(condition) ((condition) ? (void)0 : dxgkmem_host_panic(__FILE__, __LINE__, #condition))
 
 /*
  * Atomics. Orders are named at each use; counters are relaxed (they are only
@@ -45,7 +44,16 @@ int memcmp(const void *a, const void *b, size_t bytes);
 #define ATOMIC_ADD(pointer, value) __atomic_fetch_add(pointer, value, __ATOMIC_RELAXED)
 #define ATOMIC_SUB(pointer, value) __atomic_fetch_sub(pointer, value, __ATOMIC_RELAXED)
 
-enum lock_rank { RANK_PIN = 1, RANK_SLOT, RANK_SPACE, RANK_LOGICAL, RANK_CLAIMS, RANK_ADAPTERS = RANK_CLAIMS, RANK_SHARD, RANK_GROWTH };
+enum lock_rank {
+    RANK_PIN = 1,
+    RANK_SLOT,
+    RANK_SPACE,
+    RANK_LOGICAL,
+    RANK_CLAIMS,
+    RANK_ADAPTERS = RANK_CLAIMS,
+    RANK_SHARD,
+    RANK_GROWTH
+};
 
 static inline void lock_acquire(struct dxgkmem_lock *lock, enum lock_rank rank)
 {
@@ -91,7 +99,7 @@ static inline struct list_link *list_next(struct list_link *list, const struct l
     return link->next == list ? NULL : link->next;
 }
 
-#define CONTAINER_OF(pointer, type, member) ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+#define CONTAINER_OF(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 static inline uint64_t pages_of(uint64_t bytes)
 {

@@ -135,7 +135,8 @@ static NTSTATUS check_kind(struct call *call, const create_arguments *in)
     if ((unsigned)in->Type > DXGK_PHYSICAL_MEMORY_TYPE_IO_SPACE)
         return refuse(call, DXGKMEM_VIOLATION_INVALID_TYPE, 0, 0);
     if ((unsigned)in->CacheType > DXGK_MEMORY_CACHING_TYPE_WRITE_COMBINED ||
-        (in->Type == DXGK_PHYSICAL_MEMORY_TYPE_SECTION && in->CacheType == DXGK_MEMORY_CACHING_TYPE_NON_CACHED))
+        (in->Type == DXGK_PHYSICAL_MEMORY_TYPE_SECTION &&
+         in->CacheType == DXGK_MEMORY_CACHING_TYPE_NON_CACHED))
         return refuse(call, DXGKMEM_VIOLATION_INVALID_CACHE_TYPE, 0, 0);
     return check_size(call, in);
 }
@@ -182,7 +183,8 @@ static bool plan_cut(struct object_plan *plan, const struct adapter_reference *a
 }
 
 /* An I/O range lies where it lies: the adapter must see it. */
-static NTSTATUS check_visible(struct call *call, const struct object_plan *plan, const struct adapter_reference *adapter)
+static NTSTATUS check_visible(struct call *call, const struct object_plan *plan,
+                              const struct adapter_reference *adapter)
 {
     if (plan->request.type == DXGK_PHYSICAL_MEMORY_TYPE_IO_SPACE && adapter->logical != NULL &&
         plan->request.highest_page > logical_highest_physical(adapter->logical))
@@ -198,7 +200,9 @@ static NTSTATUS build(struct call *call, struct object *object, struct object_pl
     if (NT_SUCCESS(status))
         status = check_visible(call, plan, adapter);
     if (NT_SUCCESS(status))
-        status = object_charge(object, adapter);
+        status = object_charge(object);
+    if (NT_SUCCESS(status) && adapter->logical != NULL)
+        status = object_prepare(object, adapter);
     if (!NT_SUCCESS(status))
         return status;
     object->slot = handle_reserve();
@@ -230,8 +234,8 @@ static NTSTATUS publish(struct call *call, struct object *object, struct create_
     return status;
 }
 
-static NTSTATUS create_on(struct call *call, const create_arguments *in, const struct adapter_reference *adapter,
-                          struct create_outputs *out)
+static NTSTATUS create_on(struct call *call, const create_arguments *in,
+                          const struct adapter_reference *adapter, struct create_outputs *out)
 {
     struct object_plan plan;
     struct object *object;
@@ -264,7 +268,8 @@ static NTSTATUS create(struct call *call, const create_arguments *in, struct cre
     return status;
 }
 
-NTSTATUS APIENTRY CALLBACK dxgkmem_create_physical_memory_object(DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT *pArgs)
+NTSTATUS APIENTRY CALLBACK
+dxgkmem_create_physical_memory_object(DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT *pArgs)
 {
     create_arguments in;
     struct call call;

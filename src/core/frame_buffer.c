@@ -142,7 +142,8 @@ NTSTATUS APIENTRY CALLBACK dxgkmem_pin_frame_buffer_for_save2(const HANDLE hAdap
 
 /* -- unpinning ------------------------------------------------------------------------- */
 
-static NTSTATUS unpin_on(struct call *call, HANDLE handle, const struct adapter_reference *lead, uint32_t index)
+static NTSTATUS unpin_on(struct call *call, HANDLE handle, const struct adapter_reference *lead,
+                         uint32_t index)
 {
     struct adapter *adapter = logical_adapter_at(lead->logical, index);
     uint64_t subject = (uintptr_t)handle;

@@ -37,7 +37,8 @@ static uint64_t check_of(uint64_t body)
 
 static uint64_t handle_make(uint32_t index, uint32_t generation, enum handle_kind kind)
 {
-    uint64_t body = (uint64_t)kind << (INDEX_BITS + GENERATION_BITS) | (uint64_t)generation << INDEX_BITS | index;
+    uint64_t body =
+        (uint64_t)kind << (INDEX_BITS + GENERATION_BITS) | (uint64_t)generation << INDEX_BITS | index;
     return check_of(body) << BODY_BITS | body;
 }
 

@@ -99,9 +99,8 @@ enum dxgkmem_call stamp_call(stamp when)
 
 void call_number(struct call *call, enum dxgkmem_call name)
 {
-    unsigned shard = dxgkmem_host_shard() % INSTANCE_SHARDS;
-    counter number = ATOMIC_ADD(&instance.shard[shard].count[COUNT_CALLS], 1) + 1;
-    call->now = stamp_make(name, shard, number);
+    counter number = ATOMIC_ADD(counter_of(COUNT_CALLS), 1) + 1;
+    call->now = stamp_make(name, dxgkmem_host_shard() % INSTANCE_SHARDS, number);
     call->violation.code = DXGKMEM_VIOLATION_NONE;
 }
 
@@ -149,7 +148,8 @@ NTSTATUS refuse(struct call *call, enum dxgkmem_violation_code code, uint64_t su
 
 void report_left(const struct call *call, enum dxgkmem_violation_code code, uint64_t subject, stamp made)
 {
-    struct dxgkmem_violation violation = violation_make(code, stamp_call(call->now), subject, call->now, made);
+    struct dxgkmem_violation violation =
+        violation_make(code, stamp_call(call->now), subject, call->now, made);
     violation_report(&violation);
 }
 
@@ -174,7 +174,8 @@ static void capture(const struct call_arguments *arguments)
         ((char *)arguments->to)[i] = tail[i];
 }
 
-bool call_begin(struct call *call, enum dxgkmem_call name, const struct call_arguments *arguments, bool *writable)
+bool call_begin(struct call *call, enum dxgkmem_call name, const struct call_arguments *arguments,
+                bool *writable)
 {
     *writable = false;
     if (ATOMIC_LOAD_ACQUIRE(&instance.started) == 0) {

@@ -55,15 +55,15 @@ struct mapping_stripe {
 #define MAPPING_STRIPES 64
 
 struct instance {
-    uint32_t started; /* atomic */
+    uint32_t started;             /* atomic */
     struct dxgkmem_config config; /* with limits resolved */
     struct dxgkmem_machine *machine;
     uint64_t highest_ram_page, highest_page; /* asked once: a machine does not change */
     uint64_t handle_key[2];
     DXGKRNL_INTERFACE callbacks; /* what query_interface hands out; made once */
-    struct table handles; /* struct handle_slot */
-    struct table adls;    /* struct adl; plane 1: DXGK_ADL */
-    struct quota unopened;
+    struct table handles;        /* struct handle_slot */
+    struct table adls;           /* struct adl; plane 1: DXGK_ADL */
+    struct quota total;
     struct dxgkmem_lock adapters_lock;
     struct list_link *adapters; /* struct adapter.link: present or being added */
     struct dxgkmem_lock claims_lock;
@@ -71,6 +71,7 @@ struct instance {
     /* Present adapters of WDDM 3.2 or above (atomic): whether an IRQL violation is a documented bug check. */
     uint32_t strict_irql_adapters;
     struct mapping_stripe stripe[MAPPING_STRIPES];
+    uint32_t shards; /* atomic: counters of shards at or above it were never touched */
     struct counters shard[INSTANCE_SHARDS];
 };
 
@@ -78,7 +79,12 @@ extern struct instance instance;
 
 static inline counter *counter_of(enum counter_name name)
 {
-    return &instance.shard[dxgkmem_host_shard() % INSTANCE_SHARDS].count[name];
+    uint32_t shard = dxgkmem_host_shard() % INSTANCE_SHARDS;
+    uint32_t shards = ATOMIC_LOAD(&instance.shards);
+    while (shard >= shards && !__atomic_compare_exchange_n(&instance.shards, &shards, shard + 1, false,
+                                                           __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        continue;
+    return &instance.shard[shard].count[name];
 }
 
 static inline void count_up(enum counter_name name, uint64_t by)
@@ -127,7 +133,8 @@ struct call_arguments {
     size_t bytes;
     size_t alignment;
 };
-bool call_begin(struct call *call, enum dxgkmem_call name, const struct call_arguments *arguments, bool *writable);
+bool call_begin(struct call *call, enum dxgkmem_call name, const struct call_arguments *arguments,
+                bool *writable);
 void call_end(struct call *call);
 /* Numbers a call of dxgkmem's own functions. */
 void call_number(struct call *call, enum dxgkmem_call name);

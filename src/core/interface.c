@@ -21,12 +21,12 @@ static NTSTATUS APIENTRY CALLBACK refuse_unrelated(void)
 }
 
 /* One function per type, because a call through a pointer of another type is undefined. */
-#define REFUSE_LEGACY(name, arguments)                              \
-    static NTSTATUS APIENTRY CALLBACK name(IN_CONST_HANDLE hAdapter, arguments pArgs) \
-    {                                                               \
-        (void)hAdapter;                                             \
-        (void)pArgs;                                                \
-        return refuse_legacy();                                     \
+#define REFUSE_LEGACY(name, arguments)                                                                       \
+    static NTSTATUS APIENTRY CALLBACK name(IN_CONST_HANDLE hAdapter, arguments pArgs)                        \
+    {                                                                                                        \
+        (void)hAdapter;                                                                                      \
+        (void)pArgs;                                                                                         \
+        return refuse_legacy();                                                                              \
     }
 
 REFUSE_LEGACY(refuse_allocate_contiguous, INOUT_PDXGKARGCB_ALLOCATECONTIGUOUSMEMORY)
@@ -51,7 +51,8 @@ static void fill_unrelated(DXGKRNL_INTERFACE *all)
 {
     const DXGKMEM_DDI_UNRELATED refusal = refuse_unrelated;
     char *members = (char *)all;
-    for (size_t at = offsetof(DXGKRNL_INTERFACE, DxgkCbEvalAcpiMethod); at < sizeof(*all); at += sizeof(refusal))
+    for (size_t at = offsetof(DXGKRNL_INTERFACE, DxgkCbEvalAcpiMethod); at < sizeof(*all);
+         at += sizeof(refusal))
         memcpy(members + at, &refusal, sizeof(refusal));
 }
 

@@ -63,7 +63,7 @@ NTSTATUS dxgkmem_start(const struct dxgkmem_config *config)
     limits->handles = (uint32_t)resolve(limits->handles, HANDLES_MAX);
     limits->generations = (uint32_t)resolve(limits->generations, GENERATIONS_MAX);
     limits->object_bytes = resolve(limits->object_bytes, OBJECT_BYTES_MAX);
-    quota_init(&instance.unopened, &limits->unopened);
+    quota_init(&instance.total, &limits->total);
     instance.highest_ram_page = config->machine->ops->highest_ram_page(config->machine);
     instance.highest_page = config->machine->ops->highest_page(config->machine);
     if (!table_start(&instance.handles, sizeof(struct handle_slot), 0, limits->handles))
@@ -96,7 +96,8 @@ static void met(const struct clearing *clearing, uint64_t *count, uint64_t subje
 
 static void clear_frame_buffers(struct clearing *clearing)
 {
-    for (struct list_link *link = instance.adapters; link != NULL; link = list_next(instance.adapters, link)) {
+    for (struct list_link *link = instance.adapters; link != NULL;
+         link = list_next(instance.adapters, link)) {
         stamp made;
         uint64_t address = frame_buffer_abandon(CONTAINER_OF(link, struct adapter, link), 0, &made);
         if (address != 0)
@@ -187,7 +188,7 @@ void dxgkmem_stop(struct dxgkmem_leaks *leaks)
 static uint64_t counter_sum(enum counter_name name)
 {
     counter sum = 0;
-    for (unsigned i = 0; i < INSTANCE_SHARDS; i++)
+    for (unsigned i = 0; i < ATOMIC_LOAD(&instance.shards); i++)
         sum += ATOMIC_LOAD(&instance.shard[i].count[name]);
     return sum;
 }

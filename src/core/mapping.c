@@ -117,7 +117,8 @@ void mapping_end(struct mapping *mapping, stamp when)
 
 /* -- DxgkCbMapPhysicalMemory --------------------------------------------------------- */
 
-static NTSTATUS map_check(struct call *call, const struct object *object, const DXGKARGCB_MAP_PHYSICAL_MEMORY *in)
+static NTSTATUS map_check(struct call *call, const struct object *object,
+                          const DXGKARGCB_MAP_PHYSICAL_MEMORY *in)
 {
     uint64_t subject = (uintptr_t)in->hPhysicalMemoryObject;
 
@@ -162,7 +163,8 @@ static NTSTATUS mapping_make(struct call *call, struct object *object, uint64_t 
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS map(struct call *call, const DXGKARGCB_MAP_PHYSICAL_MEMORY *in, DXGKARGCB_MAP_PHYSICAL_MEMORY *out)
+static NTSTATUS map(struct call *call, const DXGKARGCB_MAP_PHYSICAL_MEMORY *in,
+                    DXGKARGCB_MAP_PHYSICAL_MEMORY *out)
 {
     struct object *object = handle_acquire(call, (uintptr_t)in->hPhysicalMemoryObject, HANDLE_OBJECT);
     uint64_t first = (uint64_t)in->Offset >> DXGKMEM_PAGE_SHIFT;
@@ -173,8 +175,8 @@ static NTSTATUS map(struct call *call, const DXGKARGCB_MAP_PHYSICAL_MEMORY *in, 
         return call_status(call);
     status = map_check(call, object, in);
     if (NT_SUCCESS(status))
-        status = mapping_make(call, object, first, pages_of((uint64_t)in->Offset + in->Size) - first, in->AccessMode,
-                              &mapping);
+        status = mapping_make(call, object, first, pages_of((uint64_t)in->Offset + in->Size) - first,
+                              in->AccessMode, &mapping);
     if (NT_SUCCESS(status)) {
         out->pMappedAddress = (void *)(uintptr_t)mapping->node.start;
         out->Offset = in->Offset & DXGKMEM_PAGE_MASK;
@@ -327,7 +329,8 @@ void dxgkmem_process_exit(uint64_t process)
 
         if (object == NULL)
             continue;
-        for (struct list_link *link = object->mappings; link != NULL; link = list_next(object->mappings, link)) {
+        for (struct list_link *link = object->mappings; link != NULL;
+             link = list_next(object->mappings, link)) {
             struct mapping *candidate = CONTAINER_OF(link, struct mapping, object_link);
             if (candidate->node.start == base && candidate->process == process && candidate->made == made)
                 mapping = candidate;

@@ -16,7 +16,8 @@ static size_t object_bytes(const struct object *object)
 
 static unsigned cpu_access(const struct dxgkmem_memory_request *request)
 {
-    if (request->type != DXGK_PHYSICAL_MEMORY_TYPE_SECTION || request->page_protection == DXGKMEM_PAGE_READWRITE)
+    if (request->type != DXGK_PHYSICAL_MEMORY_TYPE_SECTION ||
+        request->page_protection == DXGKMEM_PAGE_READWRITE)
         return DXGKMEM_ACCESS_READ | DXGKMEM_ACCESS_WRITE;
     if (request->page_protection == DXGKMEM_PAGE_EXECUTE)
         return DXGKMEM_ACCESS_READ | DXGKMEM_ACCESS_EXECUTE;
@@ -79,14 +80,16 @@ static void claim_give(struct io_object *io)
     lock_release(&instance.claims_lock);
 }
 
-NTSTATUS object_charge(struct object *object, const struct adapter_reference *reference)
+NTSTATUS object_charge(struct object *object)
+{
+    object->charged_total = quota_take(&instance.total, object->pages, 1, 0);
+    return object->charged_total ? STATUS_SUCCESS : STATUS_QUOTA_EXCEEDED;
+}
+
+NTSTATUS object_prepare(struct object *object, const struct adapter_reference *reference)
 {
     struct logical_adapter *logical = reference->logical;
 
-    if (logical == NULL) {
-        object->charged_unopened = quota_take(&instance.unopened, object->pages, 1, 0);
-        return object->charged_unopened ? STATUS_SUCCESS : STATUS_QUOTA_EXCEEDED;
-    }
     logical_refer(logical);
     object->logical = logical;
     object->charged_adapter = quota_take(&logical->quota, object->pages, 1, 0);
@@ -166,8 +169,8 @@ void object_free(struct object *object)
     }
     if (object_is_io(object))
         claim_give((struct io_object *)object);
-    if (object->charged_unopened)
-        quota_give(&instance.unopened, object->pages, 1, 0);
+    if (object->charged_total)
+        quota_give(&instance.total, object->pages, 1, 0);
     if (object->slot != TABLE_NONE)
         handle_release(object->slot);
     pool_free(object, object_bytes(object));
@@ -195,8 +198,8 @@ void object_end(struct object *object, stamp when)
 
 /* -- DxgkCbOpenPhysicalMemoryObject ----------------------------------------------------- */
 
-static NTSTATUS open_check(struct call *call, const struct object *object, const struct adapter_reference *reference,
-                           uint64_t subject)
+static NTSTATUS open_check(struct call *call, const struct object *object,
+                           const struct adapter_reference *reference, uint64_t subject)
 {
     if (object->logical == reference->logical)
         return refuse(call, DXGKMEM_VIOLATION_SECOND_OPEN, subject, object_opened(object));
@@ -209,13 +212,13 @@ static NTSTATUS open_check(struct call *call, const struct object *object, const
 }
 
 /* The object is locked. */
-static NTSTATUS open_on_adapter(struct call *call, struct object *object, const struct adapter_reference *reference,
-                                uint64_t subject)
+static NTSTATUS open_on_adapter(struct call *call, struct object *object,
+                                const struct adapter_reference *reference, uint64_t subject)
 {
     NTSTATUS status = open_check(call, object, reference, subject);
     if (!NT_SUCCESS(status))
         return status;
-    status = object_charge(object, reference);
+    status = object_prepare(object, reference);
     if (NT_SUCCESS(status))
         status = object_attach(call, object);
     if (!NT_SUCCESS(status))
@@ -279,7 +282,8 @@ static void close_object(struct call *call, uint64_t handle)
     handle_unlock(object->slot);
 }
 
-VOID APIENTRY CALLBACK dxgkmem_close_physical_memory_object(const DXGKARGCB_CLOSE_PHYSICAL_MEMORY_OBJECT *pArgs)
+VOID APIENTRY CALLBACK
+dxgkmem_close_physical_memory_object(const DXGKARGCB_CLOSE_PHYSICAL_MEMORY_OBJECT *pArgs)
 {
     DXGKARGCB_CLOSE_PHYSICAL_MEMORY_OBJECT in;
     struct call call;
@@ -302,13 +306,15 @@ static NTSTATUS destroy_check(struct call *call, const struct object *object,
     if (named != 0 && !handle_check(call, named, HANDLE_ADAPTER_OBJECT))
         return call_status(call);
     if (named != 0 && named != object_adapter_handle(object))
-        return refuse(call, DXGKMEM_VIOLATION_DESTROY_FOREIGN_ADAPTER_OBJECT, named, handle_made(handle_index(named)));
+        return refuse(call, DXGKMEM_VIOLATION_DESTROY_FOREIGN_ADAPTER_OBJECT, named,
+                      handle_made(handle_index(named)));
     if (object->adls != NULL)
         return refuse(call, DXGKMEM_VIOLATION_DESTROY_WITH_LIVE_ADL, subject, adl_when(adl_oldest(object)));
     if (named == 0 && object->logical != NULL)
         return refuse(call, DXGKMEM_VIOLATION_DESTROY_WHILE_OPEN, subject, object_opened(object));
     if (object->mappings != NULL)
-        return refuse(call, DXGKMEM_VIOLATION_DESTROY_WITH_LIVE_MAPPING, subject, mapping_made(mapping_oldest(object)));
+        return refuse(call, DXGKMEM_VIOLATION_DESTROY_WITH_LIVE_MAPPING, subject,
+                      mapping_made(mapping_oldest(object)));
     return STATUS_SUCCESS;
 }
 
@@ -323,7 +329,8 @@ static void destroy(struct call *call, const DXGKARGCB_DESTROY_PHYSICAL_MEMORY_O
         handle_unlock(object->slot);
 }
 
-VOID APIENTRY CALLBACK dxgkmem_destroy_physical_memory_object(const DXGKARGCB_DESTROY_PHYSICAL_MEMORY_OBJECT *pArgs)
+VOID APIENTRY CALLBACK
+dxgkmem_destroy_physical_memory_object(const DXGKARGCB_DESTROY_PHYSICAL_MEMORY_OBJECT *pArgs)
 {
     DXGKARGCB_DESTROY_PHYSICAL_MEMORY_OBJECT in;
     struct call call;

@@ -16,11 +16,11 @@ struct object {
     uint32_t adapter_slot; /* of the adapter memory object; TABLE_NONE: not open */
     uint32_t pages;
     uint32_t type : 2;
-    uint32_t access : 3; /* of CPU mappings, DXGKMEM_ACCESS_ bits */
-    uint32_t charged_unopened : 1; /* against instance.unopened, for life */
-    uint32_t charged_adapter : 1;  /* against logical->quota, while open */
-    uint32_t boundary_log2 : 6; /* in pages, plus 1; 0: no boundary */
-    uint64_t size;              /* bytes, as asked */
+    uint32_t access : 3;          /* of CPU mappings, DXGKMEM_ACCESS_ bits */
+    uint32_t charged_total : 1;   /* against instance.total, for life */
+    uint32_t charged_adapter : 1; /* against logical->quota, while open */
+    uint32_t boundary_log2 : 6;   /* in pages, plus 1; 0: no boundary */
+    uint64_t size;                /* bytes, as asked */
     struct dxgkmem_memory *memory;
     ULONG_PTR context; /* for people who debug; never followed */
     /* CREATE's bounds, in pages, for logical addresses. */
@@ -60,14 +60,15 @@ static inline bool object_is_io(const struct object *object)
  * Building, in this order; each step may fail and leaves what is there to
  * object_free. object_new: NULL, no memory. object_claim: an IO_SPACE object
  * takes its range; the mistake is noted when it is in use. object_charge: the
- * quota of the reference's logical adapter, on which it is going to be opened,
- * or that of unopened objects. object_populate: pages, zeroed.
+ * quota of all objects. object_prepare: what opening it on the reference's
+ * logical adapter takes. object_populate: pages, zeroed.
  */
 struct object *object_new(const struct object_plan *plan);
 NTSTATUS object_claim(struct call *call, struct object *object, const struct object_plan *plan);
-NTSTATUS object_charge(struct object *object, const struct adapter_reference *reference);
+NTSTATUS object_charge(struct object *object);
+NTSTATUS object_prepare(struct object *object, const struct adapter_reference *reference);
 NTSTATUS object_populate(struct object *object, const struct dxgkmem_memory_request *request);
-/* Opens it on the logical adapter that it was charged to; publishes the adapter memory object. */
+/* Opens it on the logical adapter that it was prepared for; publishes the adapter memory object. */
 NTSTATUS object_attach(struct call *call, struct object *object);
 
 /*
@@ -75,7 +76,7 @@ NTSTATUS object_attach(struct call *call, struct object *object);
  * live ADLs or mappings. Nobody can name the object any more, or could yet.
  */
 void object_free(struct object *object);
-/* The part of it that undoes charge and attach. */
+/* The part of it that undoes prepare and attach. */
 void object_close(struct object *object);
 /* Ends the adapter memory object. No ADL is live; the object is locked. */
 void object_end_adapter(struct object *object, stamp when);

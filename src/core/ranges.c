@@ -240,11 +240,11 @@ bool range_find_gap(const struct range_tree *tree, uint64_t low, uint64_t high, 
     }
 }
 
-const char *range_audit(const struct range_tree *tree)
+const char *range_audit_nodes(const struct range_tree *tree)
 {
     const struct range_node *previous = NULL;
 
-    if (tree->root != NULL && tree->root->parent != NULL)
+    if (tree->root->parent != NULL)
         return "the root of a range tree has a parent";
     for (struct range_node *node = range_first(tree); node != NULL; node = range_next(node)) {
         struct range_node copy = *node;
@@ -255,7 +255,8 @@ const char *range_audit(const struct range_tree *tree)
         if (node->parent != NULL && priority_of(node->parent) < priority_of(node))
             return "a range tree is not a heap";
         node_pull(&copy);
-        if (copy.min_start != node->min_start || copy.max_end != node->max_end || copy.max_gap != node->max_gap)
+        if (copy.min_start != node->min_start || copy.max_end != node->max_end ||
+            copy.max_gap != node->max_gap)
             return "a range tree's summary is wrong";
         previous = node;
     }

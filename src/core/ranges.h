@@ -42,6 +42,11 @@ bool range_find_gap(const struct range_tree *tree, uint64_t low, uint64_t high, 
                     uint64_t boundary, uint64_t *start);
 
 /* NULL when every node keeps the rules of the tree; for audits. */
-const char *range_audit(const struct range_tree *tree);
+const char *range_audit_nodes(const struct range_tree *tree);
+
+static inline const char *range_audit(const struct range_tree *tree)
+{
+    return tree->root == NULL ? NULL : range_audit_nodes(tree);
+}
 
 #endif

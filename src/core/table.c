@@ -136,11 +136,14 @@ static uint32_t shard_take(struct table *table, struct table_shard *shard)
 }
 
 /* A never used entry, or TABLE_NONE. */
-static uint32_t fresh_take(struct table *table)
+static uint32_t fresh_take(struct table *table, bool may_grow)
 {
     uint32_t index = ATOMIC_LOAD(&table->fresh);
     do {
-        if (index >= table->limit || !table_grow(table, segment_of(index)))
+        if (index >= table->limit)
+            return TABLE_NONE;
+        if (may_grow ? !table_grow(table, segment_of(index))
+                     : segment_of(index) >= ATOMIC_LOAD_ACQUIRE(&table->segments))
             return TABLE_NONE;
     } while (!__atomic_compare_exchange_n(&table->fresh, &index, index + 1, false, __ATOMIC_RELEASE,
                                           __ATOMIC_RELAXED));
@@ -150,12 +153,17 @@ static uint32_t fresh_take(struct table *table)
 uint32_t table_take_fresh(struct table *table, bool *fresh)
 {
     unsigned home = dxgkmem_host_shard() % TABLE_SHARDS;
-    uint32_t index = shard_take(table, &table->shard[home]);
-    *fresh = false;
-    if (index != TABLE_NONE)
-        return index;
-    index = fresh_take(table);
+    uint32_t index = TABLE_NONE;
+
+    if (table->plane[1].element_bytes != 0)
+        index = fresh_take(table, false);
     *fresh = index != TABLE_NONE;
+    if (index == TABLE_NONE)
+        index = shard_take(table, &table->shard[home]);
+    if (index == TABLE_NONE) {
+        index = fresh_take(table, true);
+        *fresh = index != TABLE_NONE;
+    }
     /* Nothing new to be had: what other shards have free is better than a refusal. */
     for (unsigned s = 1; index == TABLE_NONE && s < TABLE_SHARDS; s++)
         index = shard_take(table, &table->shard[(home + s) % TABLE_SHARDS]);

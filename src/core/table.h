@@ -45,7 +45,12 @@ struct table {
     struct table_shard shard[TABLE_SHARDS];
 };
 
-/* Makes an empty table; false when there is no memory. outer_bytes 0: one plane. */
+/*
+ * Makes an empty table; false when there is no memory. outer_bytes 0: one
+ * plane. With an outer plane, whose elements are known by address and so have
+ * no generation, an entry is used again only when the segments have no fresh
+ * one left.
+ */
 bool table_start(struct table *table, size_t entry_bytes, size_t outer_bytes, uint32_t limit);
 /* Forgets every entry; the first segment stays. No entry's own memory is freed. */
 void table_reset(struct table *table);

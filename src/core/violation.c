@@ -15,10 +15,9 @@ static const struct violation_row violation_rows[DXGKMEM_VIOLATION_COUNT] = {
 #undef VIOLATION_ROW
 };
 
-static const char *const call_names[DXGKMEM_CALL_COUNT] = {
-    "none",
+static const char *const call_names[DXGKMEM_CALL_COUNT] = {"none",
 #define CALL_NAME(constant, name) name,
-    DXGKMEM_CALLS(CALL_NAME)
+                                                           DXGKMEM_CALLS(CALL_NAME)
 #undef CALL_NAME
 };
 

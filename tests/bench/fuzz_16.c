@@ -5,6 +5,7 @@
  */
 #include "engine/engine.h"
 #include "program/runner.h"
+#include "tool/report.h"
 
 #include <dxgkmem/user.h>
 
@@ -46,8 +47,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
     program_decode(&program, bytes, size);
     runner_run(runner, &program, &result);
-    if (result.finding.invariant)
+    if (result.finding.invariant) {
+        report_finding(stderr, NULL, &program, NULL, &result.finding);
         abort();
+    }
     return 0;
 }
 

@@ -64,14 +64,12 @@ measure() { # measure FILE KEY COMMAND...
 
 median() { sort -n "$home/$1" | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
 
-# Programs a second of a fuzz target, start of the process included, from an empty corpus.
+# Programs a second of a fuzz target, start of the process included, the corpus in memory.
 rate() { # rate FILE TARGET ROUND
     local begin end
-    mkdir -p "$home/corpus"
-    find "$home/corpus" -type f -delete
     begin=$(date +%s%N)
     "${pin[@]}" "$fuzz/$2" -seed="$3" -runs="$runs" -max_len=512 -detect_leaks=0 -artifact_prefix="$home/" \
-        "$home/corpus" >"$home/$2.log" 2>&1 </dev/null || {
+        >"$home/$2.log" 2>&1 </dev/null || {
         echo "bench: $2 failed; see $home/$2.log" >&2
         exit 2
     }

@@ -440,14 +440,14 @@ static void test_quotas(void **state)
     struct dxgkmem_adapter_config of = config(1, WDDM29, ALL_RAM, true);
     of.quota.pages = 4, of.quota.objects = 2, of.quota.adls = 1;
     HANDLE adapter = add(&of);
-    world.unopened.pages = 3;
-    world.unopened.objects = 2;
+    world.total.pages = 6;
+    world.total.objects = 3;
     model_set_world(model, &world);
     create_args a = created(mdl(adapter, 3 * PAGE)), more = mdl(adapter, 2 * PAGE);
 
     ask_create(&more);
     SHORT(STATUS_QUOTA_EXCEEDED);
-    closed(a.hAdapterMemoryObject); /* charges nobody now */
+    closed(a.hAdapterMemoryObject); /* charges the adapter no more */
     create_args b = created(mdl(NULL, PAGE)), c = created(mdl(NULL, 2 * PAGE));
     more = mdl(NULL, PAGE);
     ask_create(&more);
@@ -521,7 +521,7 @@ static void test_edges(void **state)
     a = block(NULL, PAGE), a.ContiguousMemory.BoundaryAddressMultiple.QuadPart = PAGE;
     ask_create(&a);
     FINE();
-    world.unopened.pages = world.unopened.objects = 1;
+    world.total.pages = world.total.objects = 1;
     model_set_world(model, &world);
     for (unsigned round = 0; round < 3; round++) {
         create_args one = created(mdl(NULL, PAGE)), two = mdl(NULL, PAGE);

@@ -386,7 +386,9 @@ static uint64_t random_operand(const struct program_operand *operand)
     case PROGRAM_OPERAND_THING:
         if (random_below(oddity) == 0)
             return PROGRAM_THING(random_below(PROGRAM_CLASSES), random_variable());
-        return random_below(8) == 0 ? operand->preset : PROGRAM_THING(PROGRAM_EXACT, random_variable());
+        return operand->name != NULL && random_below(2) == 0
+                   ? operand->preset
+                   : PROGRAM_THING(PROGRAM_EXACT, random_variable());
     case PROGRAM_OPERAND_CHOICE:
         return random_below(oddity) != 0 ? operand->preset : random_below(operand->count);
     default:

@@ -3,7 +3,7 @@
  * One lock in one word. Linux: a futex. Windows: the word is an SRWLOCK. Elsewhere the
  * word points to a mutex of the C library's threads.
  */
-#if defined(__linux__)
+#if defined(__linux__) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE
 #endif
 

@@ -5,7 +5,7 @@
  * 512 pages, made on first use and kept; a client's windows are mappings of the same file, so
  * that everybody sees the same bytes. Owns the file, the views and the windows' addresses.
  */
-#if defined(__linux__)
+#if defined(__linux__) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE
 #endif
 

@@ -2,7 +2,7 @@
 /*
  * The services of host.h for a user process. The lock itself is in lock.c.
  */
-#if defined(__linux__)
+#if defined(__linux__) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE
 #endif
 #if defined(_WIN32)
@@ -195,10 +195,9 @@ void dxgkmem_user_set_bug_check_hook(dxgkmem_user_bug_check_hook *hook, void *co
 /* Violation codes by number begin at 1, in the order of the list. */
 static const char *violation_name(uint64_t code)
 {
-    static const char *const names[] = {
-        "none",
+    static const char *const names[] = {"none",
 #define NAME(constant, name, status, sentence) #name,
-        DXGKMEM_VIOLATIONS(NAME)
+                                        DXGKMEM_VIOLATIONS(NAME)
 #undef NAME
     };
 

@@ -179,8 +179,28 @@ bool sim_request_is_run(const struct dxgkmem_memory_request *request)
     }
 }
 
-static NTSTATUS take_run_locked(struct dxgkmem_sim *sim, const struct dxgkmem_memory_request *request,
-                                uint64_t *first)
+/*
+ * A single page for another shard than the first: from a chunk of its own, so that
+ * threads do not write to each other's cache lines of metadata.
+ */
+static bool take_apart(struct dxgkmem_sim *sim, unsigned shard, const struct dxgkmem_memory_request *request,
+                       uint64_t *first)
+{
+    struct window window = window_begin(request);
+    uint64_t low = sim->pages.ram[0].first + ((uint64_t)shard << SIM_CHUNK_SHIFT);
+    uint64_t page;
+
+    if (shard == 0 || request->pages != 1 || request->chunk_pages > 1)
+        return false;
+    page = first_free(sim, window.low > low ? window.low : low, window.high);
+    if (page == SIM_NONE || !take(sim, page, 1))
+        return false;
+    *first = page;
+    return true;
+}
+
+static NTSTATUS take_run_locked(struct dxgkmem_sim *sim, unsigned shard,
+                                const struct dxgkmem_memory_request *request, uint64_t *first)
 {
     struct window window = window_begin(request);
     bool mdl = request->type == DXGK_PHYSICAL_MEMORY_TYPE_MDL;
@@ -193,6 +213,8 @@ static NTSTATUS take_run_locked(struct dxgkmem_sim *sim, const struct dxgkmem_me
 
     if (beyond_limit(sim, request->pages))
         return STATUS_NO_MEMORY;
+    if (take_apart(sim, shard, request, first))
+        return STATUS_SUCCESS;
     do {
         page = find_run(sim, &window, request->pages, align, boundary);
     } while (page == SIM_NONE && window_next(sim, &window));
@@ -232,7 +254,7 @@ NTSTATUS sim_take_run(struct dxgkmem_sim *sim, struct sim_shard *shard,
     if (shard != NULL && request->pages == 1 && take_single(&shard->singles, request, first))
         return STATUS_SUCCESS;
     dxgkmem_host_lock_acquire(&sim->pages.lock, SIM_RANK_PAGES);
-    status = take_run_locked(sim, request, first);
+    status = take_run_locked(sim, shard != NULL ? sim_shard_index(sim, shard) : 0, request, first);
     dxgkmem_host_lock_release(&sim->pages.lock);
     return status;
 }
@@ -273,9 +295,8 @@ static NTSTATUS pick_in_window(struct dxgkmem_sim *sim, const struct window *win
 
     while (picks->taken < picks->pages) {
         uint64_t length = unit_at(picks, picks->taken);
-        uint64_t page = length == 1 && picks->unit == 1
-                            ? first_free(sim, rest.low, rest.high)
-                            : find_run(sim, &rest, length, picks->unit, 0);
+        uint64_t page = length == 1 && picks->unit == 1 ? first_free(sim, rest.low, rest.high)
+                                                        : find_run(sim, &rest, length, picks->unit, 0);
 
         if (page == SIM_NONE) {
             if (!progress)

@@ -214,10 +214,12 @@ static bool index_add(struct dxgkmem_sim *sim, struct sim_window *window)
 static void index_remove(struct dxgkmem_sim *sim, const struct sim_window *window)
 {
     struct sim_cpu *cpu = &sim->cpu;
+    size_t at;
 
     dxgkmem_host_lock_acquire(&cpu->lock, SIM_RANK_CPU);
+    at = index_upper(cpu, (uintptr_t)window->base) - 1;
     cpu->index_count--;
-    for (size_t i = index_upper(cpu, (uintptr_t)window->base) - 1; i < cpu->index_count; i++)
+    for (size_t i = at; i < cpu->index_count; i++)
         cpu->index[i] = cpu->index[i + 1];
     dxgkmem_host_lock_release(&cpu->lock);
 }
@@ -341,7 +343,7 @@ NTSTATUS sim_map(struct dxgkmem_machine *machine, struct dxgkmem_memory *memory,
 {
     struct dxgkmem_sim *sim = sim_of(machine);
     struct sim_shard *shard = sim_enter(sim);
-    uint64_t process = mode == DXGK_ACCESS_MODE_USER_MODE ? sim->process : 0;
+    uint64_t process = mode == DXGK_ACCESS_MODE_USER_MODE ? sim_process(sim) : 0;
     unsigned size = size_for(pages);
     struct sim_window *window = NULL;
 
@@ -440,21 +442,20 @@ static bool cpu_access(struct dxgkmem_sim *sim, const void *address, void *to, c
     uint64_t room;
     bool done;
 
-    if (!enter_place(sim, address, sim->process, &place))
+    if (!enter_place(sim, address, sim_process(sim), &place))
         return false;
     window = place.window;
     room = (window->pages << DXGKMEM_PAGE_SHIFT) - place.offset;
     done = (window->access & need) == need && bytes <= room;
-    for (uint64_t at = place.offset & ~DXGKMEM_PAGE_MASK;
-         done && from != NULL && at < place.offset + bytes; at += DXGKMEM_PAGE_BYTES)
+    for (uint64_t at = place.offset & ~DXGKMEM_PAGE_MASK; done && from != NULL && at < place.offset + bytes;
+         at += DXGKMEM_PAGE_BYTES)
         done = sim_contents_make(
             sim, sim_memory_page(window->u.memory, window->first + (at >> DXGKMEM_PAGE_SHIFT)));
     for (size_t at = 0; done && at < bytes;) {
         uint64_t offset = place.offset + at;
         unsigned in_page = (unsigned)(offset & DXGKMEM_PAGE_MASK);
         unsigned part = (unsigned)sim_least(bytes - at, DXGKMEM_PAGE_BYTES - in_page);
-        uint64_t page =
-            sim_memory_page(window->u.memory, window->first + (offset >> DXGKMEM_PAGE_SHIFT));
+        uint64_t page = sim_memory_page(window->u.memory, window->first + (offset >> DXGKMEM_PAGE_SHIFT));
 
         if (to != NULL)
             sim_contents_read(sim, page, in_page, (uint8_t *)to + at, part);
@@ -485,8 +486,8 @@ bool dxgkmem_sim_cpu_page(struct dxgkmem_sim *sim, uint64_t process, const void 
 
     if (!enter_place(sim, address, process, &place))
         return false;
-    translation->page = sim_memory_page(place.window->u.memory,
-                                        place.window->first + (place.offset >> DXGKMEM_PAGE_SHIFT));
+    translation->page =
+        sim_memory_page(place.window->u.memory, place.window->first + (place.offset >> DXGKMEM_PAGE_SHIFT));
     translation->access = place.window->access;
     translation->cache = (DXGK_MEMORY_CACHING_TYPE)place.window->u.memory->cache;
     sim_leave(place.home);

@@ -118,8 +118,7 @@ bool dxgkmem_sim_stale_iotlb(struct dxgkmem_sim *sim, uint64_t *device_or_domain
     dxgkmem_host_lock_acquire(&iotlb->lock, SIM_RANK_IOTLB);
     for (line = next_line(iotlb, 0); line < iotlb->lines; line = next_line(iotlb, line + 1)) {
         const struct sim_iotlb_entry *held = &iotlb->line[line];
-        struct dxgkmem_domain *domain =
-            __atomic_load_n(&sim->iommu.domain[held->domain], __ATOMIC_ACQUIRE);
+        struct dxgkmem_domain *domain = __atomic_load_n(&sim->iommu.domain[held->domain], __ATOMIC_ACQUIRE);
 
         if (domain == NULL || sim_domain_entry(domain, held->logical) != held->entry) {
             *device_or_domain = held->domain;
@@ -188,9 +187,9 @@ static bool transfer_copy(struct dxgkmem_sim *sim, struct sim_shard *shard, stru
     for (unsigned i = 0; done < transfer->bytes; i++) {
         unsigned offset = (unsigned)(address & DXGKMEM_PAGE_MASK);
         unsigned bytes = (unsigned)sim_least(transfer->bytes - done, DXGKMEM_PAGE_BYTES - offset);
-        uint64_t page = i < REMEMBERED ? transfer->page[i]
-                                       : translate(sim, shard, transfer->domain,
-                                                   address >> DXGKMEM_PAGE_SHIFT, access);
+        uint64_t page = i < REMEMBERED
+                            ? transfer->page[i]
+                            : translate(sim, shard, transfer->domain, address >> DXGKMEM_PAGE_SHIFT, access);
 
         if (page == SIM_NONE)
             return false;

@@ -41,9 +41,10 @@ struct dxgkmem_domain {
     struct sim_table *root; /* NULL: nothing was ever mapped */
     struct sim_table *tables;
     struct dxgkmem_domain *next; /* of a record that is free */
-    unsigned number; /* the lowest that was free: no history in it */
+    unsigned number;             /* the lowest that was free: no history in it */
     unsigned devices;
     bool live;
+    char apart[64]; /* what follows is written all the time, what precedes is not */
     struct {
         uint64_t pages; /* mapped, by the shard that did it; under that shard's lock */
         char apart[56];

@@ -37,31 +37,31 @@ static void record_end(struct sim_records *records, struct dxgkmem_memory *memor
     records->ended = memory;
 }
 
-/* The class of a list of so many pages; SIM_LIST_CLASSES: too long to be kept. */
+/* The size class of a list of so many pages; SIM_LIST_CLASSES: too long to be kept. */
 static unsigned list_class(uint64_t pages)
 {
-    unsigned class = 0;
+    unsigned size = 0;
 
-    while (class < SIM_LIST_CLASSES && pages > (uint64_t)SIM_LIST_LEAST << class)
-        class++;
-    return class;
+    while (size < SIM_LIST_CLASSES && pages > (uint64_t)SIM_LIST_LEAST << size)
+        size++;
+    return size;
 }
 
 static size_t list_bytes(uint64_t pages)
 {
-    unsigned class = list_class(pages);
+    unsigned size = list_class(pages);
 
-    return (size_t)(class < SIM_LIST_CLASSES ? (uint64_t)SIM_LIST_LEAST << class : pages) * sizeof(uint64_t);
+    return (size_t)(size < SIM_LIST_CLASSES ? (uint64_t)SIM_LIST_LEAST << size : pages) * sizeof(uint64_t);
 }
 
 static uint64_t *list_make(struct dxgkmem_sim *sim, struct sim_records *records, uint64_t pages)
 {
-    unsigned class = list_class(pages);
+    unsigned size = list_class(pages);
 
-    if (class < SIM_LIST_CLASSES && records->list[class] != NULL) {
-        union sim_list *list = records->list[class];
+    if (size < SIM_LIST_CLASSES && records->list[size] != NULL) {
+        union sim_list *list = records->list[size];
 
-        records->list[class] = list->next;
+        records->list[size] = list->next;
         return list->page;
     }
     if (pages > SIZE_MAX / sizeof(uint64_t))
@@ -71,14 +71,14 @@ static uint64_t *list_make(struct dxgkmem_sim *sim, struct sim_records *records,
 
 static void list_end(struct dxgkmem_sim *sim, struct sim_records *records, uint64_t *page, uint64_t pages)
 {
-    unsigned class = list_class(pages);
+    unsigned size = list_class(pages);
     union sim_list *list = (union sim_list *)(void *)page;
 
     if (page == NULL)
         return;
-    if (class < SIM_LIST_CLASSES) {
-        list->next = records->list[class];
-        records->list[class] = list;
+    if (size < SIM_LIST_CLASSES) {
+        list->next = records->list[size];
+        records->list[size] = list;
     } else {
         sim_free(sim, page, list_bytes(pages));
     }
@@ -101,12 +101,12 @@ void sim_records_reset(struct dxgkmem_sim *sim, struct sim_records *records)
 
 void sim_records_destroy(struct dxgkmem_sim *sim, struct sim_records *records)
 {
-    for (unsigned class = 0; class < SIM_LIST_CLASSES; class++) {
-        while (records->list[class] != NULL) {
-            union sim_list *list = records->list[class];
+    for (unsigned size = 0; size < SIM_LIST_CLASSES; size++) {
+        while (records->list[size] != NULL) {
+            union sim_list *list = records->list[size];
 
-            records->list[class] = list->next;
-            sim_free(sim, list, list_bytes((uint64_t)SIM_LIST_LEAST << class));
+            records->list[size] = list->next;
+            sim_free(sim, list, list_bytes((uint64_t)SIM_LIST_LEAST << size));
         }
     }
     while (records->slabs != NULL) {
@@ -200,8 +200,8 @@ static NTSTATUS take_pages(struct dxgkmem_sim *sim, struct sim_shard *shard,
         request->type == DXGK_PHYSICAL_MEMORY_TYPE_MDL &&
         NT_SUCCESS(sim_take_run(sim, shard, request, &set->first)))
         return STATUS_SUCCESS;
-    set->list = shard != NULL ? list_make(sim, &shard->records, set->pages)
-                              : sim_alloc(sim, list_bytes(set->pages));
+    set->list =
+        shard != NULL ? list_make(sim, &shard->records, set->pages) : sim_alloc(sim, list_bytes(set->pages));
     if (set->list == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     status = sim_take_scattered(sim, request, set->list);

@@ -62,8 +62,8 @@ struct sim_pages {
     struct sim_range ram[DXGKMEM_SIM_RANGES]; /* neighbours are merged */
     unsigned ranges;
     uint64_t ram_pages;
-    uint64_t end;    /* first page number beyond the physical address width */
-    uint64_t limit;  /* pages that may be taken at once */
+    uint64_t end;   /* first page number beyond the physical address width */
+    uint64_t limit; /* pages that may be taken at once */
     uint64_t taken;
     uint64_t lowest; /* no page of RAM below this can be taken */
     struct sim_node *root;

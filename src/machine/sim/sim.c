@@ -165,12 +165,12 @@ static unsigned current_irql(struct dxgkmem_machine *machine)
 void dxgkmem_sim_set_process(struct dxgkmem_sim *sim, uint64_t process)
 {
     if (process >= 1 && process <= DXGKMEM_SIM_PROCESSES)
-        sim->process = process;
+        __atomic_store_n(&sim->process, (unsigned)process, __ATOMIC_RELAXED);
 }
 
 static uint64_t current_process(struct dxgkmem_machine *machine)
 {
-    return sim_of(machine)->process;
+    return sim_process(sim_of(machine));
 }
 
 /* -- memory map and oracle ----------------------------------------------------------------- */

@@ -72,8 +72,8 @@ struct sim_shard {
 struct dxgkmem_sim {
     struct dxgkmem_machine machine; /* first: the two pointers are one */
     struct dxgkmem_sim_config config;
-    unsigned irql;
-    uint64_t process;
+    unsigned irql; /* atomic, as the process is */
+    unsigned process;
     uintptr_t fault_at; /* 0: none is pending */
     bool fault_fired;
     const char *complaint;
@@ -91,6 +91,11 @@ struct dxgkmem_sim {
 static inline struct dxgkmem_sim *sim_of(struct dxgkmem_machine *machine)
 {
     return (struct dxgkmem_sim *)machine;
+}
+
+static inline uint64_t sim_process(const struct dxgkmem_sim *sim)
+{
+    return __atomic_load_n(&sim->process, __ATOMIC_RELAXED);
 }
 
 /* Memory of the host's pool, counted. */
@@ -166,8 +171,15 @@ static inline void sim_changed(struct sim_shard *shard)
 }
 
 /* What the digest is a sum of: one mixed number for each fact about the machine. */
-enum sim_fact { SIM_FACT_OWNED = 1, SIM_FACT_LOCK, SIM_FACT_WINDOW, SIM_FACT_ENTRY, SIM_FACT_DEVICE,
-                SIM_FACT_DOMAIN, SIM_FACT_IO_SPACE };
+enum sim_fact {
+    SIM_FACT_OWNED = 1,
+    SIM_FACT_LOCK,
+    SIM_FACT_WINDOW,
+    SIM_FACT_ENTRY,
+    SIM_FACT_DEVICE,
+    SIM_FACT_DOMAIN,
+    SIM_FACT_IO_SPACE
+};
 
 static inline uint64_t sim_mix(uint64_t a, uint64_t b)
 {
