@@ -91,7 +91,10 @@ static void one_life(const DXGKRNL_INTERFACE *callbacks)
 static struct dxgkmem_sim *make_machine(uint64_t live)
 {
     struct dxgkmem_sim_config config = {
-        .range = {{.page = 256, .pages = live + (live >> 3) + 65536}}, .ranges = 1, .address_bits = 48};
+        .range = {{.page = 256, .pages = live + (live >> 3) + 65536}},
+        .ranges = 1,
+        .address_bits = 48,
+        .page_limit = UINT64_MAX /* what is alive here is a benchmark, not an accident */};
     struct dxgkmem_sim *sim = NULL;
 
     must(NT_SUCCESS(dxgkmem_sim_create(&config, &sim)), "making the machine");

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The growing table: segments, first-in-first-out reuse, the limit, lists of other shards,
+ * finding by address, memory that runs out in either plane, reset.
+ */
+#include "tests/support/wrapped.h"
+
+#include <pthread.h>
+
+#include "core/instance.h"
+
+struct entry {
+    struct table_entry link;
+    uint32_t payload[3];
+};
+
+struct outer {
+    uint64_t words[2];
+};
+
+static struct table table;
+
+static int setup(void **state)
+{
+    struct dxgkmem_config config;
+    (void)state;
+    world_make_machine(0);
+    memset(&config, 0, sizeof(config));
+    config.machine = wrapped_machine();
+    world_start(&config); /* for the pool */
+    return 0;
+}
+
+static void start(size_t outer_bytes, uint32_t limit)
+{
+    assert_true(table_start(&table, sizeof(struct entry), outer_bytes, limit));
+}
+
+static uint32_t take(void)
+{
+    uint32_t index = table_take(&table);
+    assert_int_not_equal(index, TABLE_NONE);
+    return index;
+}
+
+static void grows_over_segments(void **state)
+{
+    enum { MANY = 1000 };
+    static void *where[2][MANY];
+    (void)state;
+    start(sizeof(struct outer), UINT32_MAX);
+    for (uint32_t i = 0; i < MANY; i++) {
+        assert_int_equal(take(), i);
+        assert_int_equal(table_used(&table), i + 1);
+        for (unsigned plane = 0; plane < 2; plane++) {
+            where[plane][i] = table_at(&table, plane, i);
+            assert_int_equal(*(unsigned char *)where[plane][i], 0);
+        }
+        assert_int_equal(table_find(&table, where[1][i]), i);
+    }
+    /* Nothing moved, everything is apart. */
+    for (uint32_t i = 0; i < MANY; i++) {
+        assert_ptr_equal(table_at(&table, 0, i), where[0][i]);
+        assert_ptr_equal(table_at(&table, 1, i), where[1][i]);
+        memset(where[0][i], (int)(i & 0xff), sizeof(struct entry));
+        memset(where[1][i], (int)(i & 0xff), sizeof(struct outer));
+    }
+    for (uint32_t i = 0; i < MANY; i++) {
+        assert_int_equal(((unsigned char *)where[0][i])[sizeof(struct entry) - 1], i & 0xff);
+        assert_int_equal(((unsigned char *)where[1][i])[0], i & 0xff);
+    }
+    table_stop(&table);
+    table_stop(&table); /* twice does nothing */
+}
+
+static void finds_by_address(void **state)
+{
+    const char *first;
+    (void)state;
+    start(sizeof(struct outer), UINT32_MAX);
+    for (unsigned i = 0; i < 100; i++)
+        (void)take();
+    first = table_at(&table, 1, 0);
+    assert_int_equal(table_find(&table, first), 0);
+    assert_int_equal(table_find(&table, first + 1), TABLE_NONE);
+    assert_int_equal(table_find(&table, first + sizeof(struct outer) - 1), TABLE_NONE);
+    assert_int_equal(table_find(&table, first + sizeof(struct outer)), 1);
+    assert_int_equal(table_find(&table, first - 1), TABLE_NONE);
+    assert_int_equal(table_find(&table, table_at(&table, 1, 99)), 99);
+    /* There, but never taken. */
+    assert_int_equal(table_find(&table, (const char *)table_at(&table, 1, 99) + sizeof(struct outer)), TABLE_NONE);
+    assert_int_equal(table_find(&table, table_at(&table, 0, 5)), TABLE_NONE);
+    assert_int_equal(table_find(&table, NULL), TABLE_NONE);
+    assert_int_equal(table_find(&table, (void *)UINTPTR_MAX), TABLE_NONE);
+    table_stop(&table);
+}
+
+static void first_in_first_out(void **state)
+{
+    bool fresh;
+    (void)state;
+    start(0, UINT32_MAX);
+    for (unsigned i = 0; i < 10; i++)
+        assert_int_equal(take(), i);
+    table_give(&table, 7);
+    table_give(&table, 2);
+    table_give(&table, 5);
+    assert_int_equal(table_take_fresh(&table, &fresh), 7);
+    assert_false(fresh);
+    table_give(&table, 7);
+    assert_int_equal(take(), 2);
+    assert_int_equal(take(), 5);
+    assert_int_equal(take(), 7);
+    assert_int_equal(table_take_fresh(&table, &fresh), 10);
+    assert_true(fresh);
+    table_stop(&table);
+}
+
+/* With an outer plane entries are used again only when the segments have no new one. */
+static void outer_plane_prefers_new_entries(void **state)
+{
+    (void)state;
+    start(sizeof(struct outer), UINT32_MAX);
+    for (uint32_t i = 0; i < 64; i++) {
+        assert_int_equal(take(), i);
+        table_give(&table, i);
+    }
+    for (uint32_t round = 0; round < 3; round++)
+        for (uint32_t i = 0; i < 64; i++) {
+            assert_int_equal(take(), i);
+            table_give(&table, i);
+        }
+    for (uint32_t i = 0; i < 64; i++)
+        assert_int_equal(take(), i);
+    assert_int_equal(take(), 64); /* now it grows */
+    table_stop(&table);
+}
+
+static void ends_at_its_limit(void **state)
+{
+    (void)state;
+    start(0, 70);
+    for (unsigned i = 0; i < 70; i++)
+        assert_int_equal(take(), i);
+    assert_int_equal(table_take(&table), TABLE_NONE);
+    assert_int_equal(table_used(&table), 70);
+    table_give(&table, 3);
+    assert_int_equal(take(), 3);
+    assert_int_equal(table_take(&table), TABLE_NONE);
+    table_stop(&table);
+}
+
+static void *give_on_another_shard(void *index)
+{
+    table_give(&table, *(const uint32_t *)index);
+    return NULL;
+}
+
+static void takes_from_other_shards(void **state)
+{
+    uint32_t index = 1;
+    pthread_t thread;
+    (void)state;
+    start(0, 4);
+    for (unsigned i = 0; i < 4; i++)
+        (void)take();
+    assert_int_equal(pthread_create(&thread, NULL, give_on_another_shard, &index), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    /* Not on the list of this thread; but better than nothing. */
+    assert_int_equal(take(), 1);
+    assert_int_equal(table_take(&table), TABLE_NONE);
+    table_stop(&table);
+}
+
+static void fail_next_allocation(unsigned nth)
+{
+    dxgkmem_sim_fail_at(world.sim, nth);
+}
+
+static void memory_runs_out(void **state)
+{
+    struct dxgkmem_statistics before, after;
+    (void)state;
+    dxgkmem_query_statistics(&before);
+    for (unsigned nth = 1; nth <= 2; nth++) { /* in plane 0, in plane 1 */
+        fail_next_allocation(nth);
+        assert_false(table_start(&table, sizeof(struct entry), sizeof(struct outer), UINT32_MAX));
+        dxgkmem_query_statistics(&after);
+        assert_int_equal(after.pool_bytes, before.pool_bytes);
+    }
+    start(sizeof(struct outer), UINT32_MAX);
+    for (unsigned i = 0; i < 64; i++)
+        (void)take();
+    dxgkmem_query_statistics(&before);
+    for (unsigned nth = 1; nth <= 2; nth++) {
+        bool fresh = true;
+        fail_next_allocation(nth);
+        assert_int_equal(table_take_fresh(&table, &fresh), TABLE_NONE);
+        assert_false(fresh);
+        dxgkmem_query_statistics(&after);
+        assert_int_equal(after.pool_bytes, before.pool_bytes);
+        assert_int_equal(table_used(&table), 64);
+    }
+    table_give(&table, 9);
+    fail_next_allocation(1);
+    assert_int_equal(take(), 9); /* what is there needs no memory */
+    fail_next_allocation(0);
+    assert_int_equal(take(), 64);
+    table_stop(&table);
+}
+
+/* Twenty-six segments: no more, whatever the limit. */
+static void ends_at_its_segments(void **state)
+{
+    (void)state;
+    start(0, UINT32_MAX);
+    table.segments = TABLE_SEGMENTS;
+    table.fresh = UINT32_C(1) << 31;
+    assert_int_equal(table_take(&table), TABLE_NONE);
+    table.segments = 1;
+    table.fresh = 0;
+    table_stop(&table);
+}
+
+static void reset_forgets(void **state)
+{
+    struct dxgkmem_statistics first, again;
+    (void)state;
+    start(sizeof(struct outer), UINT32_MAX);
+    dxgkmem_query_statistics(&first);
+    for (unsigned round = 0; round < 3; round++) {
+        for (uint32_t i = 0; i < 500; i++) {
+            struct entry *entry;
+            bool fresh = false;
+            assert_int_equal(table_take_fresh(&table, &fresh), i);
+            assert_true(fresh);
+            entry = table_at(&table, 0, i);
+            assert_int_equal(entry->payload[2], 0);
+            entry->payload[2] = 1;
+            memset(table_at(&table, 1, i), 1, sizeof(struct outer));
+        }
+        table_give(&table, 3);
+        table_reset(&table);
+        assert_int_equal(table_used(&table), 0);
+        dxgkmem_query_statistics(&again);
+        assert_int_equal(again.pool_bytes, first.pool_bytes);
+        assert_int_equal(*(unsigned char *)table_at(&table, 1, 63), 0);
+    }
+    table_reset(&table); /* of an empty one */
+    table_stop(&table);
+}
+
+/* Every entry is somebody's at most once, whoever takes and gives. */
+static unsigned char taken[512];
+
+static void *take_and_give(void *unused)
+{
+    (void)unused;
+    for (unsigned i = 0; i < 20000; i++) {
+        uint32_t mine[4];
+        unsigned count = 0;
+        while (count < 4 && (mine[count] = table_take(&table)) != TABLE_NONE) {
+            if (__atomic_exchange_n(&taken[mine[count]], 1, __ATOMIC_RELAXED) != 0)
+                return (void *)"taken twice";
+            count++;
+        }
+        while (count-- > 0) {
+            __atomic_store_n(&taken[mine[count]], 0, __ATOMIC_RELAXED);
+            table_give(&table, mine[count]);
+        }
+    }
+    return NULL;
+}
+
+static void threads(void **state)
+{
+    pthread_t thread[4];
+    (void)state;
+    start(sizeof(struct outer), 12); /* less than the threads want */
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, take_and_give, NULL), 0);
+    for (unsigned i = 0; i < 4; i++) {
+        void *problem = NULL;
+        assert_int_equal(pthread_join(thread[i], &problem), 0);
+        assert_null(problem);
+    }
+    table_stop(&table);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(grows_over_segments),
+        cmocka_unit_test(finds_by_address),
+        cmocka_unit_test(first_in_first_out),
+        cmocka_unit_test(outer_plane_prefers_new_entries),
+        cmocka_unit_test(ends_at_its_limit),
+        cmocka_unit_test(takes_from_other_shards),
+        cmocka_unit_test(memory_runs_out),
+        cmocka_unit_test(ends_at_its_segments),
+        cmocka_unit_test(reset_forgets),
+        cmocka_unit_test(threads),
+    };
+    return cmocka_run_group_tests(tests, setup, world_teardown);
+}
