@@ -7,8 +7,7 @@ set -u -o pipefail
 cores=$(nproc)
 status=0
 
-mapfile -t sources < <(find src fuzz tests -name '*.c' ! -path 'tests/abi/*' ! -path 'tests/bench/*' \
-    ! -path 'fuzz/targets/*' | sort)
+mapfile -t sources < <(find src fuzz tests -name '*.c' ! -path 'tests/abi/*' ! -path 'tests/bench/*' | sort)
 mapfile -t scripts < <(find . -path ./build -prune -o -path ./.git -prune -o -type f \
     \( -name '*.sh' -o -path ./dev -o -path ./.ci/run \) -print | sort)
 

@@ -80,11 +80,13 @@ static void check_arguments(struct runner *runner, const struct out_field *out, 
     }
     if (memcmp(&runner->arguments, &runner->compared, sizeof(runner->compared)) == 0)
         return;
-    runner_find_that(runner, 22,
-                     runner->outcome == RUNNER_DONE ? "wrote to a field that is no output"
-                     : outs == 0 || unseen          ? "was refused and wrote to the argument block"
-                                                    : "did not succeed, and the output fields are not "
-                                                      "zero or others changed");
+    if (runner->outcome == RUNNER_DONE)
+        runner_find_that(runner, 22, "wrote to a field that is no output");
+    else if (outs == 0 || unseen)
+        runner_find_that(runner, 22, "was refused and wrote to the argument block");
+    else
+        runner_find_that(runner, 3,
+                         "did not succeed, and the output fields are not zero or others changed");
 }
 
 /* True: the call succeeded, there is something to take down. */

@@ -81,6 +81,7 @@ void program_decode(struct program *program, const uint8_t *bytes, size_t size)
         if (opcode >= PROGRAM_OPCODES || program_operations[opcode].since > version)
             continue;
         program->line[lines].opcode = opcode;
+        program->line[lines].source = 0;
         at = read_operands(&program->line[lines], at, end);
         if (!at)
             break;

@@ -277,13 +277,13 @@ const struct program_operation program_operations[PROGRAM_OPCODES] = {
         .name = "process",
         .summary = "Makes another process the current one.",
         .role = PROGRAM_ROLE_WORLD, .since = 1, .ends = PROGRAM_KINDS,
-        OPERANDS([CONDITION_VALUE] = NUMBER("number", 1, PROGRAM_TASTE_SMALL)),
+        OPERANDS([CONDITION_VALUE] = NUMBER("number", 2, PROGRAM_TASTE_SMALL)),
     },
     [OP_EXIT] = {
         .name = "exit",
         .summary = "A process ends, and with it its user mappings.",
         .role = PROGRAM_ROLE_SYSTEM, .since = 1, .ends = PROGRAM_KINDS,
-        OPERANDS([CONDITION_VALUE] = NUMBER("number", 1, PROGRAM_TASTE_SMALL)),
+        OPERANDS([CONDITION_VALUE] = NUMBER("number", 2, PROGRAM_TASTE_SMALL)),
     },
     [OP_IRQL] = {
         .name = "irql",

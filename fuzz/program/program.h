@@ -151,6 +151,7 @@ extern const char *const program_world_names[PROGRAM_WORLDS + 1];
 
 struct program_line {
     uint8_t opcode;
+    uint16_t source; /* line of the text that it was parsed from, from 1; 0: none. Means nothing, is only said. */
     uint64_t operand[PROGRAM_OPERANDS];
 };
 
@@ -166,8 +167,15 @@ struct program {
  * decode and parse give out are valid; encode and print want valid ones.
  */
 bool program_valid(const struct program *program);
-/* Same world, same operations. Lines beyond `lines` do not count. */
+/* Same world, same operations. Lines beyond `lines` do not count, nor where they come from. */
 bool program_equal(const struct program *one, const struct program *other);
+/* What a person calls an operation: its line in the text, or its number from 1. */
+static inline unsigned program_line_number(const struct program *program, unsigned at)
+{
+    unsigned source = at < program->lines ? program->line[at].source : 0;
+
+    return source != 0 ? source : at + 1;
+}
 
 /* A THING operand's value. */
 #define PROGRAM_THING(class, variable) ((uint64_t)(class) << 4 | (uint64_t)(variable))

@@ -137,7 +137,7 @@ void runner_name_thing(const struct runner *runner, struct writer *writer, enum 
     for (unsigned i = runner->things; i-- > 0;) {
         if (runner->thing[i].kind == kind && runner->thing[i].value == value) {
             write_text(writer, " made by line ");
-            write_decimal(writer, runner->thing[i].line + 1);
+            write_decimal(writer, program_line_number(runner->program, runner->thing[i].line));
             return;
         }
     }

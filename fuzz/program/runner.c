@@ -79,14 +79,12 @@ static void describe(struct runner_world *world, const struct dxgkmem_limits *li
     };
 }
 
-/* The machine of a world, as new. */
+/* The machine of a world, as new: made now, or reset at the end of the program before. */
 static bool enter(struct runner *runner, enum program_world number)
 {
     struct runner_world *world = &runner->world[number];
 
-    if (world->sim != NULL) {
-        dxgkmem_sim_reset(world->sim);
-    } else {
+    if (world->sim == NULL) {
         runner->machine = program_worlds[number].machine;
         runner->machine.windows = runner->options.windows;
         runner->machine.windows_context = runner->options.windows_context;
@@ -242,7 +240,10 @@ static bool begin_program(struct runner *runner, const struct program *program)
     return true;
 }
 
-/* Leaves nothing started, whatever happened. */
+/*
+ * Leaves nothing started, whatever happened, and the machine as new: with real
+ * CPU mappings the machines of all worlds share one memory file.
+ */
 static void end_program(struct runner *runner)
 {
     if (runner->started) {
@@ -252,6 +253,8 @@ static void end_program(struct runner *runner)
         dxgkmem_stop(NULL);
         runner->started = false;
     }
+    if (runner->sim != NULL)
+        dxgkmem_sim_reset(runner->sim);
     if (runner_found(runner))
         write_close(&runner->says);
 }

@@ -30,19 +30,23 @@ static uint64_t note(const struct runner *runner, struct runner_seen *table, uin
     return entry->value;
 }
 
-/* A physical page is one page of one memory, and the other way round. */
+#define MEMORY_SHIFT 40 /* pages of a memory are fewer */
+
+/* A physical page is one page of one memory, and the other way round. *invariant: for when it is another page. */
 static const char *check_owner(struct runner *runner, uint32_t memory, uint64_t page, uint64_t physical,
                                unsigned *invariant)
 {
-    uint64_t where = (uint64_t)memory << 40 ^ page;
+    uint64_t where = (uint64_t)memory << MEMORY_SHIFT ^ page, other;
+    unsigned wrong_page = *invariant;
 
     if (runner->seen_pages >= RUNNER_SEEN / 2)
         return NULL;
     runner->seen_pages++;
-    *invariant = 4;
-    if (note(runner, runner->seen_page, physical, where) != where)
+    other = note(runner, runner->seen_page, physical, where);
+    *invariant = other >> MEMORY_SHIFT == where >> MEMORY_SHIFT ? wrong_page : 4;
+    if (other != where)
         return "a physical page belongs to two places";
-    *invariant = 6;
+    *invariant = wrong_page;
     if (note(runner, runner->seen_place, where, physical) != physical)
         return "one page of an object is two physical pages";
     return NULL;
@@ -149,6 +153,8 @@ static bool sweep_adl(struct runner *runner, const struct model_live_adl *adl)
         if (wrong == NULL)
             wrong = check_bounds(runner, adl, page, physical, first, &invariant);
         if (wrong == NULL)
+            invariant = 6;
+        if (wrong == NULL)
             wrong = check_owner(runner, adl->memory, adl->first_page + page, physical, &invariant);
         if (wrong != NULL) {
             runner_find_at(runner, invariant, PROGRAM_ADL, runner_pointer(adl->handed_out), page, wrong);
@@ -213,6 +219,7 @@ static const char *check_mapped(struct runner *runner, const struct model_live_m
         return "the CPU has the wrong access";
     if (translation.cache != mapping->cache)
         return "mapped with the wrong cache type";
+    *invariant = 10;
     return check_owner(runner, mapping->memory, mapping->first_page + page, translation.page, invariant);
 }
 
@@ -329,6 +336,48 @@ static void check_digest(struct runner *runner)
     runner->digest = digest;
 }
 
+/* -- what the machine complains of ---------------------------------------------------------------- */
+
+/* Whether the words are in the sentence. */
+static bool mentions(const char *sentence, const char *words)
+{
+    for (; *sentence != '\0'; sentence++) {
+        size_t i = 0;
+
+        while (words[i] != '\0' && sentence[i] == words[i])
+            i++;
+        if (words[i] == '\0')
+            return true;
+    }
+    return false;
+}
+
+/* A rule of host.h was broken; which invariant that rule is there for. The first words that fit count. */
+static bool check_complaint(struct runner *runner)
+{
+    static const struct {
+        const char *words;
+        uint8_t invariant;
+    } rules[] = {
+        {"memory_zero", 8},       {"the IOTLB", 9},       {"could reach", 9},    {"mapped twice", 5},
+        {"was not mapped", 5},    {"locked", 14},         {"CPU", 12},           {"belongs to no object", 4},
+        {"beyond the physical", 7}, {"attached", 13},     {"detached", 13},      {"destroyed twice", 1},
+        {"used after", 1},
+    };
+    const char *complaint = dxgkmem_sim_complaint(runner->sim);
+    unsigned invariant = 9;
+
+    if (complaint == NULL)
+        return true;
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+        if (mentions(complaint, rules[i].words)) {
+            invariant = rules[i].invariant;
+            break;
+        }
+    runner_find_that(runner, invariant, complaint);
+    return false;
+}
+
 static void check_machine(struct runner *runner)
 {
     if (dxgkmem_sim_changes(runner->sim) == runner->changes)
@@ -346,29 +395,32 @@ static void check_machine(struct runner *runner)
     runner->changes = dxgkmem_sim_changes(runner->sim);
 }
 
+/*
+ * What the device and the CPU can do with it comes first: it names the bug best.
+ * Of a call that was refused or failed, that it changed anything says most.
+ */
 void runner_check_state(struct runner *runner)
 {
-    const char *complaint = dxgkmem_sim_complaint(runner->sim);
+    bool done = runner->outcome == RUNNER_DONE;
 
-    if (complaint != NULL) {
-        runner_find_that(runner, 9, complaint);
-        return;
-    }
     dxgkmem_sim_set_irql(runner->sim, PASSIVE_LEVEL);
-    check_statistics(runner);
-    check_digest(runner);
+    if (!done)
+        check_digest(runner);
     if (!runner_found(runner))
         check_machine(runner);
+    if (!runner_found(runner) && check_complaint(runner)) {
+        check_statistics(runner);
+        if (done)
+            check_digest(runner);
+    }
     dxgkmem_sim_set_irql(runner->sim, runner->irql);
 }
 
 void runner_check_stopped(struct runner *runner)
 {
-    const char *complaint = dxgkmem_sim_complaint(runner->sim);
-
-    if (complaint != NULL)
-        runner_find_that(runner, 9, complaint);
-    else if (dxgkmem_sim_free_pages(runner->sim) != runner->here->free_pages)
+    if (!check_complaint(runner))
+        return;
+    if (dxgkmem_sim_free_pages(runner->sim) != runner->here->free_pages)
         runner_find_that(runner, 14, "pages were not given back to the machine");
     else if (dxgkmem_sim_digest(runner->sim) != runner->here->digest)
         runner_find_that(runner, 14, "the machine is not as it was before the start");

@@ -6,7 +6,8 @@
  */
 #include "runner_internal.h"
 
-#define PROCESS_OF(number) ((number) % DXGKMEM_SIM_PROCESSES + 1)
+/* Process N for 1 to DXGKMEM_SIM_PROCESSES, and round again; 0 is the last one. */
+#define PROCESS_OF(number) (((number) + DXGKMEM_SIM_PROCESSES - 1) % DXGKMEM_SIM_PROCESSES + 1)
 
 static void begin(struct runner *runner)
 {

@@ -453,6 +453,7 @@ static bool parse_operation(struct parser *parser, struct token name)
             if (program->lines == PROGRAM_OPERATIONS)
                 return fail(parser, "too many operations: a program has 128 at most");
             program->line[program->lines].opcode = (uint8_t)opcode;
+            program->line[program->lines].source = (uint16_t)(parser->line <= UINT16_MAX ? parser->line : 0);
             if (!parse_operands(parser, &program->line[program->lines]))
                 return false;
             program->lines++;

@@ -76,7 +76,8 @@ static const char *blame(enum dxgkmem_call call)
     }
 }
 
-static void write_report(struct writer *writer, const struct runner_event *event, unsigned report)
+static void write_report(struct writer *writer, const struct program *program,
+                         const struct runner_event *event, unsigned report)
 {
     unsigned line = event->report[report].earlier_line;
     enum dxgkmem_call call = event->report[report].earlier_call;
@@ -88,7 +89,7 @@ static void write_report(struct writer *writer, const struct runner_event *event
     write_text(writer, blame(call));
     write_text(writer, trace_call_name(call));
     write_text(writer, ", line ");
-    write_decimal(writer, line);
+    write_decimal(writer, program_line_number(program, line - 1));
     write_character(writer, ')');
 }
 
@@ -159,7 +160,7 @@ size_t trace_print(const struct program *program, const struct runner_event *eve
     write_values(&writer, event);
     for (unsigned i = 0; i < event->reports; i++) {
         write_text(&writer, i == 0 ? ": " : ", ");
-        write_report(&writer, event, i);
+        write_report(&writer, program, event, i);
     }
     return write_close(&writer);
 }

@@ -43,7 +43,8 @@ static void round_trip(void)
     }
     if (!program_equal(&given, &again))
         broken("parsing the printed text gives another program");
-    if (program_print(&again, text_again, sizeof text_again) != length || memcmp(text, text_again, length + 1) != 0)
+    if (program_print(&again, text_again, sizeof text_again) != length ||
+        memcmp(text, text_again, length + 1) != 0)
         broken("the printed form is not canonical");
 
     length = program_encode(&given, encoded, sizeof encoded);
@@ -67,7 +68,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     (void)program_is_text(bytes, size);
     if (program_parse(&given, (const char *)bytes, size, &error))
         round_trip();
-    else if (error.line == 0 || error.message[0] == '\0' || !memchr(error.message, '\0', sizeof error.message))
+    else if (error.line == 0 || error.message[0] == '\0' ||
+             !memchr(error.message, '\0', sizeof error.message))
         broken("a refusal says neither where nor why");
     return 0;
 }

@@ -14,9 +14,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 int main(int count, char **arguments)
 {
-    uint8_t *bytes = malloc(INPUT_BYTES);
+    static uint8_t bytes[INPUT_BYTES];
 
-    if (count < 2 || !bytes) {
+    if (count < 2) {
         fprintf(stderr, "usage: %s FILE...\n", arguments[0]);
         return 2;
     }
@@ -24,7 +24,7 @@ int main(int count, char **arguments)
         LLVMFuzzerInitialize(&count, &arguments);
     for (int i = 1; i < count; i++) {
         FILE *file = fopen(arguments[i], "rb");
-        size_t size = file ? fread(bytes, 1, INPUT_BYTES, file) : 0;
+        size_t size = file ? fread(bytes, 1, sizeof bytes, file) : 0;
 
         if (!file || ferror(file)) {
             fprintf(stderr, "%s: %s: %s\n", arguments[0], arguments[i], strerror(errno));
@@ -39,7 +39,6 @@ int main(int count, char **arguments)
         LLVMFuzzerTestOneInput(input, size);
         free(input);
     }
-    free(bytes);
     printf("%d files: nothing found\n", count - 1);
     return 0;
 }

@@ -17,8 +17,8 @@
 #define COUNTERS 4096
 __attribute__((section("__libfuzzer_extra_counters"))) static uint8_t counters[COUNTERS];
 
-static uint16_t *dense;      /* of each cell, the number of its counter + 1; 0: not feasible */
-static uint8_t *seen;        /* of each cell, whether any program hit it */
+static uint16_t *dense; /* of each cell, the number of its counter + 1; 0: not feasible */
+static uint8_t *seen;   /* of each cell, whether any program hit it */
 static uint64_t cells, feasible;
 static uint64_t executions, operations, callbacks, successes, longest;
 static char path[PATH_MAX], path_new[PATH_MAX + 4];

@@ -59,12 +59,13 @@ int verb_show(int count, char **arguments)
 
 /* -- pack ------------------------------------------------------------------------ */
 
-static const char pack_help[] = "usage: dxgkmem pack -o OUT FILE|FOLDER...\n\n"
-                                "Writes programs in the canonical binary form: one program to the file OUT, or\n"
-                                "each under its own name (without .txt) into the folder OUT, which is made when\n"
-                                "it is not there and several are given.\n\n"
-                                "  -o, --output OUT  where to\n"
-                                "  --help            this text\n";
+static const char pack_help[] =
+    "usage: dxgkmem pack -o OUT FILE|FOLDER...\n\n"
+    "Writes programs in the canonical binary form: one program to the file OUT, or\n"
+    "each under its own name (without .txt) into the folder OUT, which is made when\n"
+    "it is not there and several are given.\n\n"
+    "  -o, --output OUT  where to\n"
+    "  --help            this text\n";
 
 static char *packed_name(const char *folder, const char *path)
 {
@@ -86,7 +87,8 @@ static int pack_one(const char *path, const char *to)
     if (status)
         return status;
     size_t size = program_encode(&input.program, bytes, sizeof bytes);
-    return size ? tool_write_file(to, bytes, size) : tool_error("%s: does not fit into a binary program", path);
+    return size ? tool_write_file(to, bytes, size)
+                : tool_error("%s: does not fit into a binary program", path);
 }
 
 static int pack_all(const struct input_list *list, const char *out)
@@ -138,12 +140,13 @@ int verb_pack(int count, char **arguments)
 
 /* -- generate ---------------------------------------------------------------------- */
 
-static const char generate_help[] = "usage: dxgkmem generate [--seed N] [--lines N]\n\n"
-                                    "Prints a program made up by the fuzzer's generator; the same seed gives the\n"
-                                    "same program.\n\n"
-                                    "  --seed N   which one (1)\n"
-                                    "  --lines N  how many operations (16)\n"
-                                    "  --help     this text\n";
+static const char generate_help[] =
+    "usage: dxgkmem generate [--seed N] [--lines N]\n\n"
+    "Prints a program made up by the fuzzer's generator; the same seed gives the\n"
+    "same program.\n\n"
+    "  --seed N   which one (1)\n"
+    "  --lines N  how many operations (16)\n"
+    "  --help     this text\n";
 
 static bool number(const char *text, uint64_t most, uint64_t *value)
 {

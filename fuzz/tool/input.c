@@ -193,14 +193,14 @@ static size_t cut_off_at(const uint8_t *bytes, size_t size)
 static int check_binary(const char *path, const uint8_t *bytes, size_t size)
 {
     if (bytes[0] < 1 || bytes[0] > PROGRAM_VERSION)
-        return tool_error("%s: neither text nor a program of version 1 to %d: it begins with byte 0x%02x", path,
-                          PROGRAM_VERSION, bytes[0]);
+        return tool_error("%s: neither text nor a program of version 1 to %d: it begins with byte 0x%02x",
+                          path, PROGRAM_VERSION, bytes[0]);
     if (size < 2)
         return tool_error("%s: cut off: it ends within the header", path);
     size_t cut = cut_off_at(bytes, size);
     if (cut)
-        return tool_error("%s: cut off: it ends within the operation at byte %zu (--lenient takes it as it is)", path,
-                          cut);
+        return tool_error(
+            "%s: cut off: it ends within the operation at byte %zu (--lenient takes it as it is)", path, cut);
     return 0;
 }
 
@@ -240,7 +240,8 @@ int input_read(struct input *input, const char *path, bool lenient)
     bool text = program_is_text(bytes, size);
     size_t limit = text ? TEXT_BYTES : PROGRAM_BYTES;
     if (size > limit)
-        status = tool_error("%s: too large: a %s program has at most %zu bytes", path, text ? "text" : "binary", limit);
+        status = tool_error("%s: too large: a %s program has at most %zu bytes", path,
+                            text ? "text" : "binary", limit);
     else if (size == 0 && !lenient)
         status = tool_error("%s: empty", path);
     else if (text && size > 0)

@@ -12,8 +12,8 @@
 struct input_list {
     size_t count;
     char **path;
-    char **name;   /* the last folder and the file: seeds/start.txt */
-    bool folders;  /* whether any folder was named */
+    char **name;  /* the last folder and the file: seeds/start.txt */
+    bool folders; /* whether any folder was named */
 };
 
 /* 0, or TOOL_BAD after saying what is wrong: nothing named, unreadable, an empty folder. */

@@ -21,8 +21,8 @@ const char *report_invariant(unsigned number)
     return "an invariant that has no sentence";
 }
 
-void report_finding(FILE *to, const char *file, const struct program *program,
-                    const unsigned *source_line, const struct runner_finding *finding)
+void report_finding(FILE *to, const char *file, const struct program *program, const unsigned *source_line,
+                    const struct runner_finding *finding)
 {
     char line[512];
 

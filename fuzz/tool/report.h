@@ -18,8 +18,8 @@ const char *report_invariant(unsigned number);
  * line that did it. `file` may be NULL; source_line gives the line of `file`
  * for each operation, or is NULL.
  */
-void report_finding(FILE *to, const char *file, const struct program *program,
-                    const unsigned *source_line, const struct runner_finding *finding);
+void report_finding(FILE *to, const char *file, const struct program *program, const unsigned *source_line,
+                    const struct runner_finding *finding);
 
 /* Prints the program as text. */
 void report_program(FILE *to, const struct program *program);

@@ -45,8 +45,8 @@ static void print_reports(const struct run *run, const struct runner_event *even
         if (event->line < run->input.program.lines)
             printf("         at %s:%u\n", run->path, run->input.line[event->line]);
         if (earlier)
-            printf("         because of %s at %s:%u\n", dxgkmem_call_name(event->report[i].earlier_call), run->path,
-                   run->input.line[earlier - 1]);
+            printf("         because of %s at %s:%u\n", dxgkmem_call_name(event->report[i].earlier_call),
+                   run->path, run->input.line[earlier - 1]);
     }
 }
 
@@ -70,10 +70,14 @@ static int parse(int count, char **arguments, struct run *run, const char **gold
 {
     enum { TRACE = 256, QUIET, GOLDEN, UPDATE, WINDOWS, LENIENT, HELP };
     static const struct option options[] = {
-        {"trace", no_argument, NULL, TRACE},          {"quiet", no_argument, NULL, QUIET},
-        {"golden", required_argument, NULL, GOLDEN},  {"update", no_argument, NULL, UPDATE},
-        {"windows", required_argument, NULL, WINDOWS}, {"lenient", no_argument, NULL, LENIENT},
-        {"help", no_argument, NULL, HELP},            {NULL, 0, NULL, 0},
+        {"trace", no_argument, NULL, TRACE},
+        {"quiet", no_argument, NULL, QUIET},
+        {"golden", required_argument, NULL, GOLDEN},
+        {"update", no_argument, NULL, UPDATE},
+        {"windows", required_argument, NULL, WINDOWS},
+        {"lenient", no_argument, NULL, LENIENT},
+        {"help", no_argument, NULL, HELP},
+        {NULL, 0, NULL, 0},
     };
     int option;
 
@@ -143,7 +147,8 @@ static void print_end(const struct run *run, size_t programs)
         printf("clean: %zu program%s\n", programs, programs == 1 ? "" : "s");
 }
 
-static int run_all(struct run *run, struct runner *runner, const struct input_list *list, struct golden *golden)
+static int run_all(struct run *run, struct runner *runner, const struct input_list *list,
+                   struct golden *golden)
 {
     int status = 0;
 

@@ -161,6 +161,7 @@ static bool adapter_enlist(struct adapter *adapter)
         taken = taken || CONTAINER_OF(link, struct adapter, link)->device == adapter->device;
     if (!taken)
         list_append(&instance.adapters, &adapter->link);
+    adapter->enlisted = !taken;
     lock_release(&instance.adapters_lock);
     return !taken;
 }
@@ -273,7 +274,7 @@ void adapter_free(struct adapter *adapter)
         chain_leave(adapter);
         logical_release(adapter->logical);
     }
-    if (adapter->link.next != NULL) {
+    if (adapter->enlisted) {
         lock_acquire(&instance.adapters_lock, RANK_ADAPTERS);
         list_remove(&instance.adapters, &adapter->link);
         lock_release(&instance.adapters_lock);

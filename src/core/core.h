@@ -3,7 +3,7 @@
  * What every file of core shares: assertions, atomics, lists, small arithmetic.
  *
  * Core is freestanding: it includes the public headers and nothing of libc or
- * of a host. The four memory functions are those that any C compiler may call
+ * of a host. The two memory functions are those that any C compiler may call
  * on its own.
  *
  * Locks, in the order in which they may be taken (also the ranks below):
@@ -28,7 +28,10 @@
 
 void *memcpy(void *to, const void *from, size_t bytes);
 void *memset(void *to, int byte, size_t bytes);
-int memcmp(const void *a, const void *b, size_t bytes);
+
+/* A freestanding compiler takes these for functions like any other; the builtins it expands in place. */
+#define memcpy __builtin_memcpy
+#define memset __builtin_memset
 
 /* Assertions stay on in every build: a broken invariant of ours stops the system. */
 #define CORE_ASSERT(condition) ((condition) ? (void)0 : dxgkmem_host_panic(__FILE__, __LINE__, #condition))

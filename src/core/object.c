@@ -60,9 +60,9 @@ NTSTATUS object_claim(struct call *call, struct object *object, const struct obj
     lock_acquire(&instance.claims_lock, RANK_CLAIMS);
     taken = range_first_overlap(&instance.claims, request->lowest_page, end);
     if (taken != NULL) {
-        struct object *owner = &CONTAINER_OF(taken, struct io_object, claim)->object;
-        made = owner->slot == TABLE_NONE ? 0 : handle_made(owner->slot);
+        made = CONTAINER_OF(taken, struct io_object, claim)->claimed;
     } else {
+        io->claimed = call->now;
         io->claim.start = request->lowest_page;
         io->claim.end = end;
         range_insert(&instance.claims, &io->claim);
@@ -125,6 +125,7 @@ NTSTATUS object_attach(struct call *call, struct object *object)
         return refuse(call, DXGKMEM_VIOLATION_ADAPTER_REMOVED, 0, 0);
     }
     list_append(&logical->open, &object->open_link);
+    object->attached = 1;
     logical->opened++;
     handle_publish(object->adapter_slot, HANDLE_ADAPTER_OBJECT, call->now, NULL, object->slot);
     lock_release(&logical->lock);
@@ -141,7 +142,8 @@ void object_close(struct object *object)
     CORE_ASSERT(object->adls == NULL);
     if (logical == NULL)
         return;
-    if (object->open_link.next != NULL) {
+    /* Not `open_link.next`: neighbours on the list change that under the logical adapter's lock. */
+    if (object->attached) {
         lock_acquire(&logical->lock, RANK_LOGICAL);
         list_remove(&logical->open, &object->open_link);
         logical->opened--;
@@ -152,7 +154,7 @@ void object_close(struct object *object)
     if (object->charged_adapter)
         quota_give(&logical->quota, object->pages, 1, 0);
     object->adapter_slot = TABLE_NONE;
-    object->charged_adapter = 0;
+    object->attached = object->charged_adapter = 0;
     object->logical = NULL;
     logical_release(logical);
 }

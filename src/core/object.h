@@ -19,6 +19,7 @@ struct object {
     uint32_t access : 3;          /* of CPU mappings, DXGKMEM_ACCESS_ bits */
     uint32_t charged_total : 1;   /* against instance.total, for life */
     uint32_t charged_adapter : 1; /* against logical->quota, while open */
+    uint32_t attached : 1;        /* to logical->open */
     uint32_t boundary_log2 : 6;   /* in pages, plus 1; 0: no boundary */
     uint64_t size;                /* bytes, as asked */
     struct dxgkmem_memory *memory;
@@ -37,10 +38,11 @@ struct object {
     stamp last_unmapped_at;
 };
 
-/* An IO_SPACE object also claims its range. */
+/* An IO_SPACE object also claims its range; what is below `object` is read under the claims lock alone. */
 struct io_object {
     struct object object;
     struct range_node claim; /* in instance.claims, in pages; start == end: not claimed (yet) */
+    stamp claimed;           /* the CREATE */
 };
 
 /* What to make, checked and rounded. */

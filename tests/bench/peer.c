@@ -76,8 +76,10 @@ static NTSTATUS create_locked(DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT *args)
         .type = args->Type,
         .cache = args->CacheType,
         .pages = (args->Size + DXGKMEM_PAGE_MASK) >> DXGKMEM_PAGE_SHIFT,
-        .lowest_page = (uint64_t)args->ContiguousMemory.LowestAcceptableAddress.QuadPart >> DXGKMEM_PAGE_SHIFT,
-        .highest_page = (uint64_t)args->ContiguousMemory.HighestAcceptableAddress.QuadPart >> DXGKMEM_PAGE_SHIFT,
+        .lowest_page =
+            (uint64_t)args->ContiguousMemory.LowestAcceptableAddress.QuadPart >> DXGKMEM_PAGE_SHIFT,
+        .highest_page =
+            (uint64_t)args->ContiguousMemory.HighestAcceptableAddress.QuadPart >> DXGKMEM_PAGE_SHIFT,
         .boundary_pages =
             (uint64_t)args->ContiguousMemory.BoundaryAddressMultiple.QuadPart >> DXGKMEM_PAGE_SHIFT,
     };
@@ -182,7 +184,8 @@ static NTSTATUS allocate_adl_locked(DXGKARGCB_ALLOCATE_ADL *args)
     }
     struct dxgkmem_run run = OPS->memory_run(peer.machine, memory, first);
     run.pages = pages;
-    status = OPS->domain_map(peer.machine, peer.domain, run.page, run, DXGKMEM_ACCESS_READ | DXGKMEM_ACCESS_WRITE);
+    status =
+        OPS->domain_map(peer.machine, peer.domain, run.page, run, DXGKMEM_ACCESS_READ | DXGKMEM_ACCESS_WRITE);
     if (!NT_SUCCESS(status)) {
         OPS->memory_unlock(peer.machine, memory, first, pages);
         free(adl);

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/* The audit: each of its sentences is provoked by damaging a structure on purpose, and mended. */
+#include "tests/support/world.h"
+
+#include "core/adl.h"
+#include "core/frame_buffer.h"
+#include "core/mapping.h"
+
+static struct thing open, unopened, io;
+static DXGK_ADL *handed_out;
+static struct adl *adl;
+static struct object *object;
+static struct mapping *mapping;
+static struct adapter *adapter;
+static struct logical_adapter *logical;
+static struct view kernel, user;
+
+static struct object *object_behind(HANDLE handle)
+{
+    return handle_thing(handle_index((uintptr_t)handle), HANDLE_OBJECT);
+}
+
+static int setup(void **state)
+{
+    DXGK_ADL *pinned;
+    (void)world_setup(state);
+    open = thing_create(mdl_arguments(world.adapter, 4 * PAGE));
+    unopened = thing_create(mdl_arguments(NULL, 4 * PAGE));
+    io = thing_create(io_arguments(NULL, IO_PAGE, PAGE));
+    handed_out = adl_allocate(open.open, 0, 4 * PAGE);
+    kernel = view_map(open.object, 0, PAGE, DXGK_ACCESS_MODE_KERNEL_MODE);
+    user = view_map(open.object, 0, PAGE, DXGK_ACCESS_MODE_USER_MODE);
+    assert_int_equal(try_pin(world.adapter, 0, PAGE, 0, &pinned), STATUS_SUCCESS);
+    object = object_behind(open.object);
+    adl = adl_oldest(object);
+    mapping = mapping_oldest(object);
+    adapter = CONTAINER_OF(instance.adapters, struct adapter, link);
+    logical = adapter->logical;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    assert_int_equal(try_unpin(world.adapter, 0), STATUS_SUCCESS);
+    view_unmap(open.object, user);
+    view_unmap(open.object, kernel);
+    adl_free(open.open, handed_out);
+    thing_destroy(io);
+    thing_destroy(unopened);
+    thing_destroy(open);
+    return world_teardown(state);
+}
+
+static void expect_problem(const char *sentence)
+{
+    struct dxgkmem_audit audit;
+    dxgkmem_audit(&audit);
+    if (sentence == NULL) {
+        assert_null(audit.problem);
+        return;
+    }
+    assert_non_null(audit.problem);
+    assert_string_equal(audit.problem, sentence);
+}
+
+/* Puts a value somewhere, looks, puts the right one back. */
+#define DAMAGE(place, value, sentence)            \
+    do {                                          \
+        __typeof__(place) right_value = (place);  \
+        (place) = (value);                        \
+        expect_problem(sentence);                 \
+        (place) = right_value;                    \
+        expect_problem(NULL);                     \
+    } while (0)
+
+static void adls(void **state)
+{
+    DXGK_PAGE_NUMBER *array = adl->array;
+    (void)state;
+    DAMAGE(adl->owner, object_behind(unopened.object), "an ADL in an object's list belongs to another");
+    DAMAGE(adl->entry.next_free, UINT32_MAX, "an ADL does not know its own place");
+    DAMAGE(adl->entry.next_free, adl->entry.next_free + 1, "an ADL does not know its own place");
+    DAMAGE(adl->first, 1, "an ADL reaches past its object");
+    DAMAGE(adl->pages, 5, "an ADL reaches past its object");
+    DAMAGE(adl->flags, adl->flags ^ ADL_CONTIGUOUS, "an ADL has an array exactly when it is not contiguous");
+    adl->array = NULL;
+    expect_problem("an ADL has an array exactly when it is not contiguous");
+    adl->array = array;
+}
+
+static void objects(void **state)
+{
+    struct object *other = object_behind(unopened.object);
+    struct object *range = object_behind(io.object);
+    (void)state;
+    DAMAGE(mapping->object, other, "a mapping in an object's list belongs to another");
+    DAMAGE(other->memory, NULL, "a live object has no pages");
+    DAMAGE(other->slot, other->slot + 1, "an object does not know its own slot");
+    DAMAGE(other->coverage.root, &adl->node, "an object without an ADL has coverage");
+    DAMAGE(adl->node.max_gap, 7, "an object's coverage is damaged");
+    DAMAGE(handle_slot(object->adapter_slot)->owner_index, other->slot,
+           "an adapter memory object names another object's slot");
+    DAMAGE(((struct io_object *)range)->claim.max_gap, 7, "the claims on I/O ranges are damaged");
+    /* An ADL's object that is not open: the adapter then misses one, but this comes first. */
+    DAMAGE(object->logical, NULL, "an object that is not open has an ADL");
+    DAMAGE(instance.total.objects, 0, "the quota of all objects is wrong");
+}
+
+static void adapters(void **state)
+{
+    struct dxgkmem_adapter_config config = adapter_remapped(1, V31);
+    HANDLE second = adapter_add(&config);
+    struct thing thing = thing_create(mdl_arguments(second, PAGE));
+    DXGK_ADL *remapped = adl_allocate(thing.open, 0, PAGE);
+    struct object *elsewhere = object_behind(thing.object);
+    (void)state;
+    DAMAGE(object->logical, elsewhere->logical, "an object is on another adapter's list");
+    DAMAGE(logical->opened, logical->opened + 1, "an adapter miscounts what is open on it");
+    DAMAGE(logical->quota.objects, 7, "an adapter's quota does not match what is open on it");
+    DAMAGE(logical->quota.pages, 70, "an adapter's quota does not match what is open on it");
+    DAMAGE(adl_oldest(elsewhere)->node.max_gap, 3, "an adapter's logical addresses are damaged");
+    adl_free(thing.open, remapped);
+    thing_destroy(thing);
+    adapter_remove(second);
+}
+
+static void mappings(void **state)
+{
+    struct mapping *of_user = CONTAINER_OF(list_next(object->mappings, &mapping->object_link), struct mapping,
+                                           object_link);
+    struct mapping_space *space = NULL;
+    (void)state;
+    for (unsigned i = 0; i < MAPPING_STRIPES; i++)
+        if (instance.stripe[i].spaces != NULL)
+            space = instance.stripe[i].spaces;
+    assert_non_null(space);
+    DAMAGE(mapping->node.max_gap, 9, "the kernel's mappings are damaged");
+    DAMAGE(of_user->node.max_gap, 9, "a process' mappings are damaged");
+    DAMAGE(space->mappings, NULL, "a process' mappings are damaged");
+}
+
+static void counters(void **state)
+{
+    static const struct {
+        enum counter_name name;
+        const char *sentence;
+    } wrong[] = {
+        {COUNT_ADAPTERS, "the count of adapters is wrong"},
+        {COUNT_OBJECTS, "the count of objects is wrong"},
+        {COUNT_ADAPTER_OBJECTS, "the count of adapter memory objects is wrong"},
+        {COUNT_ADLS, "the count of ADLs is wrong"},
+        {COUNT_MAPPINGS, "the count of mappings is wrong"},
+        {COUNT_FRAME_BUFFERS, "the count of frame buffers is wrong"},
+        {COUNT_PAGES, "the count of pages is wrong"},
+    };
+    (void)state;
+    for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        DAMAGE(*counter_of(wrong[i].name), *counter_of(wrong[i].name) + 1, wrong[i].sentence);
+}
+
+/* The first problem is the one that is named. */
+static void first_problem(void **state)
+{
+    (void)state;
+    count_up(COUNT_PAGES, 1);
+    DAMAGE(*counter_of(COUNT_ADLS), 0, "the count of ADLs is wrong");
+    expect_problem("the count of pages is wrong");
+    count_down(COUNT_PAGES, 1);
+}
+
+/* The digest tells states apart that differ in anything that lives. */
+static void digest(void **state)
+{
+    struct state before = state_now();
+    struct view more;
+    DXGK_ADL *another;
+    (void)state;
+    more = view_map(unopened.object, 0, PAGE, DXGK_ACCESS_MODE_KERNEL_MODE);
+    assert_true(state_now().core != before.core);
+    view_unmap(unopened.object, more);
+    before = state_now();
+    another = adl_allocate(open.open, 0, PAGE);
+    assert_true(state_now().core != before.core);
+    adl_free(open.open, another);
+    assert_int_equal(state_now().core, before.core);
+    DAMAGE(object->context, 5, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(adls, setup, teardown),
+        cmocka_unit_test_setup_teardown(objects, setup, teardown),
+        cmocka_unit_test_setup_teardown(adapters, setup, teardown),
+        cmocka_unit_test_setup_teardown(mappings, setup, teardown),
+        cmocka_unit_test_setup_teardown(counters, setup, teardown),
+        cmocka_unit_test_setup_teardown(first_problem, setup, teardown),
+        cmocka_unit_test_setup_teardown(digest, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
