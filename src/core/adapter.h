@@ -40,6 +40,7 @@ struct adapter {
     uint32_t slot;
     uint32_t physical_index;
     bool attached;               /* to the domain */
+    bool enlisted;               /* in instance.adapters */
     struct frame_buffer *pinned; /* under the logical adapter's pin_lock */
     struct list_link link;       /* in instance.adapters */
 };
