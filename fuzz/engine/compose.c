@@ -12,14 +12,54 @@
 #define WEIGHT_UNIT 16 /* so that a sixteenth of a weight is still something */
 #define ALL_VARIABLES 0xffffu
 
-/* How often each operation is wanted, before the swarm has its say. */
-static const uint8_t usual_weight[PROGRAM_OPCODES] = {
-    [OP_ADD] = 2,        [OP_REMOVE] = 2,   [OP_CREATE] = 20,   [OP_DESTROY] = 11,  [OP_OPEN] = 8,
-    [OP_CLOSE] = 5,      [OP_MAP] = 13,     [OP_UNMAP] = 12,    [OP_ADL] = 20,      [OP_FREE_ADL] = 17,
-    [OP_PIN] = 3,        [OP_UNPIN] = 4,    [OP_LEGACY] = 1,    [OP_UNRELATED] = 1, [OP_DMA_READ] = 8,
-    [OP_DMA_WRITE] = 10, [OP_CPU_READ] = 7, [OP_CPU_WRITE] = 8, [OP_SCRIBBLE] = 3,  [OP_PROCESS] = 2,
-    [OP_EXIT] = 1,       [OP_IRQL] = 1,     [OP_FAIL] = 4,      [OP_ARGS] = 1,      [OP_STOP] = 1,
+/* How often each operation is wanted, before the swarm has its say. Themes leave out what is not listed. */
+/* clang-format off */
+static const uint8_t usual_weight[THEMES][PROGRAM_OPCODES] = {
+    [THEME_ANYTHING] = {
+        [OP_ADD] = 2,        [OP_REMOVE] = 2,   [OP_CREATE] = 20,   [OP_DESTROY] = 11,  [OP_OPEN] = 8,
+        [OP_CLOSE] = 5,      [OP_MAP] = 13,     [OP_UNMAP] = 12,    [OP_ADL] = 20,      [OP_FREE_ADL] = 17,
+        [OP_PIN] = 3,        [OP_UNPIN] = 4,    [OP_LEGACY] = 1,    [OP_UNRELATED] = 1, [OP_DMA_READ] = 8,
+        [OP_DMA_WRITE] = 10, [OP_CPU_READ] = 7, [OP_CPU_WRITE] = 8, [OP_SCRIBBLE] = 3,  [OP_PROCESS] = 2,
+        [OP_EXIT] = 1,       [OP_IRQL] = 1,     [OP_FAIL] = 4,      [OP_ARGS] = 1,      [OP_STOP] = 1,
+    },
+    [THEME_LIFECYCLE] = {
+        [OP_ADD] = 1,  [OP_CREATE] = 6, [OP_DESTROY] = 8,   [OP_OPEN] = 10,   [OP_CLOSE] = 10,   [OP_MAP] = 10,
+        [OP_UNMAP] = 12, [OP_ADL] = 16, [OP_FREE_ADL] = 16, [OP_REMOVE] = 2,  [OP_DMA_WRITE] = 4, [OP_CPU_WRITE] = 4,
+    },
+    [THEME_CONSTRAINTS] = {
+        [OP_ADD] = 2, [OP_CREATE] = 40, [OP_DESTROY] = 6, [OP_OPEN] = 6, [OP_ADL] = 32, [OP_FREE_ADL] = 8,
+        [OP_MAP] = 4,
+    },
+    [THEME_LINKED] = {
+        [OP_ADD] = 10, [OP_REMOVE] = 4, [OP_CREATE] = 12, [OP_DESTROY] = 3, [OP_OPEN] = 16,     [OP_CLOSE] = 6,
+        [OP_ADL] = 14, [OP_FREE_ADL] = 6, [OP_PIN] = 8,   [OP_UNPIN] = 6,   [OP_DMA_WRITE] = 8, [OP_DMA_READ] = 6,
+    },
+    [THEME_SCRIBBLE] = {
+        [OP_ADD] = 1,   [OP_CREATE] = 10,   [OP_DESTROY] = 3, [OP_ADL] = 20, [OP_FREE_ADL] = 12, [OP_SCRIBBLE] = 20,
+        [OP_CLOSE] = 2, [OP_DMA_READ] = 4, [OP_PIN] = 3,     [OP_UNPIN] = 3,
+    },
+    [THEME_QUOTA] = {
+        [OP_ADD] = 2,  [OP_REMOVE] = 1,   [OP_CREATE] = 24, [OP_DESTROY] = 12, [OP_OPEN] = 16, [OP_CLOSE] = 16,
+        [OP_ADL] = 16, [OP_FREE_ADL] = 12, [OP_PIN] = 6,    [OP_UNPIN] = 6,    [OP_FAIL] = 2,
+    },
+    [THEME_PROCESS] = {
+        [OP_ADD] = 1,      [OP_CREATE] = 10,   [OP_DESTROY] = 4, [OP_MAP] = 30, [OP_UNMAP] = 16, [OP_PROCESS] = 12,
+        [OP_CPU_READ] = 6, [OP_CPU_WRITE] = 8, [OP_EXIT] = 8,
+    },
+    [THEME_IRQL] = {
+        [OP_ADD] = 2,   [OP_CREATE] = 12, [OP_DESTROY] = 8, [OP_OPEN] = 6, [OP_CLOSE] = 6, [OP_MAP] = 8,   [OP_UNMAP] = 8,
+        [OP_ADL] = 10, [OP_FREE_ADL] = 10, [OP_PIN] = 4,    [OP_UNPIN] = 4, [OP_IRQL] = 12, [OP_ARGS] = 4, [OP_REMOVE] = 1,
+    },
+    [THEME_LEVELS] = {
+        [OP_ADD] = 14, [OP_REMOVE] = 4, [OP_CREATE] = 14, [OP_DESTROY] = 4, [OP_OPEN] = 20, [OP_CLOSE] = 6, [OP_PIN] = 8,
+        [OP_UNPIN] = 8, [OP_ADL] = 6,   [OP_LEGACY] = 3,  [OP_UNRELATED] = 2,
+    },
+    [THEME_FAULTS] = {
+        [OP_ADD] = 3,  [OP_CREATE] = 20, [OP_DESTROY] = 6, [OP_OPEN] = 8, [OP_CLOSE] = 4, [OP_MAP] = 14, [OP_UNMAP] = 8,
+        [OP_ADL] = 20, [OP_FREE_ADL] = 8, [OP_PIN] = 6,    [OP_UNPIN] = 4, [OP_FAIL] = 30,
+    },
 };
+/* clang-format on */
 
 /* Operations without which little happens: no swarm leaves them out. */
 static bool is_essential(unsigned opcode)
@@ -45,12 +85,17 @@ void compose_swarm(struct composer *composer)
     struct random *random = &composer->random;
     struct swarm *swarm = &composer->swarm;
 
-    for (unsigned i = 0; i < PROGRAM_OPCODES; i++) {
-        unsigned weight = usual_weight[i] ? usual_weight[i] : WEIGHT_UNLISTED;
-        unsigned mood = random_below(random, 8);
-        if (mood == 0 && !is_essential(i))
+    swarm->theme = random_chance(random, 128) ? THEME_ANYTHING : (enum theme)random_below(random, THEMES);
+    uint64_t moods = 0; /* four bits each */
+    for (unsigned i = 0; i < PROGRAM_OPCODES; i++, moods >>= 4) {
+        unsigned weight = usual_weight[swarm->theme][i];
+        if (i % 16 == 0)
+            moods = random_next(random);
+        if (swarm->theme == THEME_ANYTHING && !weight)
+            weight = WEIGHT_UNLISTED;
+        if ((moods & 15) < 2 && !is_essential(i))
             weight = 0;
-        swarm->opcode[i] = (uint16_t)(weight * WEIGHT_UNIT * (mood == 7 ? 4 : 1));
+        swarm->opcode[i] = (uint16_t)(weight * WEIGHT_UNIT * ((moods & 15) > 13 ? 4 : 1));
         swarm->needs[i] = needs(&program_operations[i]);
     }
     for (unsigned i = 0; i < PROGRAM_CLASSES; i++)
@@ -115,6 +160,7 @@ void compose_operation(struct composer *composer, struct program_line *line, uns
     const struct program_operation *operation = &program_operations[opcode];
 
     line->opcode = (uint8_t)opcode;
+    line->source = 0;
     for (unsigned i = 0; i < PROGRAM_OPERANDS; i++) {
         line->operand[i] = 0;
         if (i < operation->operands)
@@ -162,6 +208,8 @@ static unsigned adjust(const struct scope *scope, unsigned opcode, unsigned weig
         for (unsigned i = 0; i < PROGRAM_VARIABLES; i++)
             pinned |= scope->adapter[i].pinned;
         return pinned ? weight : weight / 8;
+    case OP_FREE_ADL:
+        return scope->scribbled ? weight * 4 : weight;
     case OP_IRQL: /* nothing works until it is lowered */
         return scope->irql > APC_LEVEL ? 160 * WEIGHT_UNIT : weight;
     case OP_STOP:

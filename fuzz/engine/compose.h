@@ -9,8 +9,24 @@
 #include "random.h"
 #include "scope.h"
 
+/* What one seed is about; see compose.c for the operations each of them wants. */
+enum theme {
+    THEME_ANYTHING,
+    THEME_LIFECYCLE,   /* one object from its making to its end, with everything it can have */
+    THEME_CONSTRAINTS, /* where pages and logical addresses may lie */
+    THEME_LINKED,      /* adapters of one chain */
+    THEME_SCRIBBLE,    /* a driver that writes to its ADLs */
+    THEME_QUOTA,       /* what is taken of quotas and given back */
+    THEME_PROCESS,     /* user mappings in several processes */
+    THEME_IRQL,
+    THEME_LEVELS, /* adapters of several WDDM versions */
+    THEME_FAULTS,
+    THEMES
+};
+
 /* What one seed likes, and what the table says about it, gathered for speed. */
 struct swarm {
+    enum theme theme;
     uint16_t opcode[PROGRAM_OPCODES];
     uint16_t class[PROGRAM_CLASSES]; /* of mistakes; EXACT stands for another or an ended thing */
     uint8_t needs[PROGRAM_OPCODES];  /* one bit for each kind of thing that an operation must name */
@@ -51,6 +67,12 @@ static inline uint64_t compose_pick(struct composer *composer, unsigned mask)
 static inline bool compose_odd(struct composer *composer)
 {
     return random_chance(&composer->random, composer->swarm.odd);
+}
+
+/* Whether it happens: `usual` times out of 256, when the seed is about `theme` `themed` times. */
+static inline bool compose_often(struct composer *composer, enum theme theme, unsigned usual, unsigned themed)
+{
+    return random_chance(&composer->random, composer->swarm.theme == theme ? themed : usual);
 }
 
 #endif

@@ -18,7 +18,7 @@
 #include "program/program.h"
 
 /* Insertions become rare above this many lines; short programs run faster and say more. */
-#define ENGINE_LINES 32
+#define ENGINE_LINES 20
 
 struct engine {
     struct program program[3];

@@ -326,7 +326,7 @@ void engine_mutate_program(struct program *program, uint64_t seed)
     unsigned wanted = 1;
 
     compose_swarm(&composer);
-    if (!program->lines || random_chance(&composer.random, 2)) {
+    if (!program->lines || random_chance(&composer.random, 32)) {
         engine_generate(program, random_next(&composer.random), 4 + random_below(&composer.random, 20));
         return;
     }

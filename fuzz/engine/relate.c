@@ -22,6 +22,43 @@ static uint64_t exact(unsigned variable)
     return PROGRAM_THING(PROGRAM_EXACT, variable);
 }
 
+/* Some way off the edge of something, mostly less than a page. */
+static uint64_t nearby(struct composer *composer, uint64_t address)
+{
+    static const int32_t step[] = {0, 0, 0, 1, -1, 0x800, 0xfff, 0x1000, -0x1000, 0x2000};
+
+    return address + (uint64_t)(int64_t)step[random_below(&composer->random, sizeof(step) / sizeof(step[0]))];
+}
+
+/* The highest address that a device sees: below all of RAM, so that DMA is remapped, or around some edge. */
+static uint64_t some_visible(struct composer *composer)
+{
+    struct random *random = &composer->random;
+    uint8_t world = composer->scope.world;
+
+    switch (random_below(random, 8)) {
+    case 0:
+        return nearby(composer, values_io_page(random, world)) - 1;
+    case 1:
+        return nearby(composer, values_range_end(random, world)) - 1;
+    case 2:
+    case 3: /* logical addresses run out */
+        return nearby(composer, some_pages(composer, 24)) - 1;
+    default:
+        return (PAGE << (8 + random_below(random, 14))) - 1;
+    }
+}
+
+static void relate_quota(struct composer *composer, struct program_line *line)
+{
+    struct random *random = &composer->random;
+
+    if (compose_often(composer, THEME_QUOTA, 24, 160))
+        line->operand[ADD_QUOTA_PAGES] = random_below(random, random_chance(random, 128) ? 8 : 24);
+    if (compose_often(composer, THEME_QUOTA, 24, 128))
+        line->operand[ADD_QUOTA_ADLS] = random_below(random, 5);
+}
+
 static void relate_add(struct composer *composer, struct program_line *line)
 {
     struct random *random = &composer->random;
@@ -33,16 +70,15 @@ static void relate_add(struct composer *composer, struct program_line *line)
     line->operand[ADD_WDDM] = PROGRAM_WDDM_3_2;
     if (compose_odd(composer))
         line->operand[ADD_WDDM] = PROGRAM_WDDM_2_9 + random_below(random, PROGRAM_WDDMS - PROGRAM_WDDM_2_9);
-    /* below all of RAM: remapped */
-    if (random_chance(random, 64))
-        line->operand[ADD_VISIBLE] = (PAGE << (8 + random_below(random, 14))) - 1;
+    /* those that know nothing of the callbacks; the first adapter says what the interface has */
+    if (live && compose_often(composer, THEME_LEVELS, 24, 128))
+        line->operand[ADD_WDDM] = random_below(random, PROGRAM_WDDM_2_9);
+    if (compose_often(composer, THEME_CONSTRAINTS, 64, 128))
+        line->operand[ADD_VISIBLE] = some_visible(composer);
     if (compose_odd(composer))
         line->operand[ADD_FRAME_BUFFER] = PAGE * random_below(random, 9);
-    if (random_chance(random, 24))
-        line->operand[ADD_QUOTA_PAGES] = random_below(random, 24);
-    if (random_chance(random, 24))
-        line->operand[ADD_QUOTA_ADLS] = random_below(random, 5);
-    if (live && random_chance(random, 160)) {
+    relate_quota(composer, line);
+    if (live && compose_often(composer, THEME_LINKED, composer->swarm.theme == THEME_LEVELS ? 48 : 144, 232)) {
         unsigned to = random_bit(random, live);
         line->operand[ADD_LINK] = exact(to);
         line->operand[ADD_WDDM] = scope->adapter[to].wddm;
@@ -51,8 +87,16 @@ static void relate_add(struct composer *composer, struct program_line *line)
 
 static void relate_io(struct composer *composer, struct program_line *line)
 {
-    line->operand[CREATE_BASE] = values_io_page(&composer->random, composer->scope.world);
+    struct random *random = &composer->random;
+    uint64_t end;
+
+    line->operand[CREATE_BASE] = values_io_page(random, composer->scope.world);
     line->operand[CREATE_SIZE] = some_pages(composer, 4);
+    if (!compose_often(composer, THEME_CONSTRAINTS, 24, 64))
+        return;
+    /* around where RAM or I/O space begins or ends */
+    end = values_range_end(random, composer->scope.world);
+    line->operand[CREATE_BASE] = end - PAGE * random_below(random, 5);
 }
 
 static void relate_mdl(struct composer *composer, struct program_line *line)
@@ -86,18 +130,84 @@ static void relate_mdl(struct composer *composer, struct program_line *line)
     }
 }
 
+/* A window around pages that are handed out early, not always made of whole pages. */
+static void relate_window(struct composer *composer, struct program_line *line)
+{
+    struct random *random = &composer->random;
+    uint64_t low = values_ram_page(random, composer->scope.world);
+
+    line->operand[CREATE_LOW] = nearby(composer, low);
+    if (random_chance(random, 128))
+        line->operand[CREATE_HIGH] = nearby(composer, low + some_pages(composer, 8)) - 1;
+}
+
 static void relate_bounds(struct composer *composer, struct program_line *line)
 {
     static const uint64_t high[] = {0xffffff, 0x1ffffff, 0xffffffff, 0x7fffffff, 0x10001ffff};
+    struct random *random = &composer->random;
 
-    if (!compose_odd(composer))
+    if (!compose_often(composer, THEME_CONSTRAINTS, composer->swarm.odd, 192))
         return;
-    if (random_chance(&composer->random, 128))
-        line->operand[CREATE_HIGH] = high[random_below(&composer->random, sizeof(high) / sizeof(high[0]))];
-    else
-        line->operand[CREATE_LOW] = values_ram_page(&composer->random, composer->scope.world);
+    switch (random_below(random, 4)) {
+    case 0:
+        line->operand[CREATE_HIGH] = high[random_below(random, sizeof(high) / sizeof(high[0]))];
+        break;
+    case 1: /* the end of all RAM, or of some */
+        line->operand[CREATE_HIGH] = nearby(composer, values_ram_page(random, composer->scope.world)) - 1;
+        break;
+    default:
+        relate_window(composer, line);
+        break;
+    }
     if (line->operand[CREATE_LOW] >= line->operand[CREATE_HIGH])
         line->operand[CREATE_LOW] = 0;
+}
+
+/* Boundaries that the object just fits in are met soonest. */
+static uint64_t some_boundary(struct composer *composer, uint64_t size)
+{
+    uint64_t boundary = PAGE;
+
+    while (boundary < size)
+        boundary <<= 1;
+    return boundary << (random_chance(&composer->random, 160) ? 0 : random_below(&composer->random, 4));
+}
+
+/* The largest sizes there are, and one more. */
+static uint64_t some_limit(struct composer *composer, uint64_t type)
+{
+    static const uint64_t limit[] = {0xfffff000, 0xfffff000, (uint64_t)1 << 44};
+
+    if (type == PROGRAM_TYPE_MDL)
+        return nearby(composer, limit[0]);
+    return nearby(composer, limit[random_below(&composer->random, sizeof(limit) / sizeof(limit[0]))]);
+}
+
+static void relate_memory(struct composer *composer, struct program_line *line)
+{
+    struct random *random = &composer->random;
+    uint64_t *operand = line->operand;
+
+    switch (operand[CREATE_TYPE]) {
+    case PROGRAM_TYPE_MDL:
+        relate_bounds(composer, line);
+        relate_mdl(composer, line);
+        break;
+    case PROGRAM_TYPE_CONTIGUOUS:
+        relate_bounds(composer, line);
+        if (compose_often(composer, THEME_CONSTRAINTS, composer->swarm.odd, 160))
+            operand[CREATE_BOUNDARY] = some_boundary(composer, operand[CREATE_SIZE]);
+        break;
+    case PROGRAM_TYPE_SECTION:
+        if (random_chance(random, 96))
+            operand[CREATE_PROTECTION] = random_below(random, PROGRAM_PROTECTION_INVALID);
+        if (compose_odd(composer))
+            operand[CREATE_ATTRIBUTES] = SEC_COMMIT;
+        break;
+    default:
+        relate_io(composer, line);
+        break;
+    }
 }
 
 static void relate_create(struct composer *composer, struct program_line *line)
@@ -114,30 +224,13 @@ static void relate_create(struct composer *composer, struct program_line *line)
     operand[CREATE_PROTECTION] = PROGRAM_PROTECTION_READWRITE;
     operand[CREATE_SIZE] = some_pages(composer, compose_odd(composer) ? 24 : 4);
     if (compose_odd(composer))
-        operand[CREATE_CACHE] = PROGRAM_CACHE_WRITECOMBINED;
-    switch (operand[CREATE_TYPE]) {
-    case PROGRAM_TYPE_MDL:
-        relate_bounds(composer, line);
-        relate_mdl(composer, line);
-        break;
-    case PROGRAM_TYPE_CONTIGUOUS:
-        relate_bounds(composer, line);
-        if (compose_odd(composer))
-            operand[CREATE_BOUNDARY] = 0x8000u << random_below(random, 5);
-        break;
-    case PROGRAM_TYPE_SECTION:
-        if (random_chance(random, 96))
-            operand[CREATE_PROTECTION] = random_below(random, PROGRAM_PROTECTION_INVALID);
-        if (compose_odd(composer))
-            operand[CREATE_ATTRIBUTES] = SEC_COMMIT;
-        break;
-    default:
-        relate_io(composer, line);
-        break;
-    }
+        operand[CREATE_CACHE] = random_below(random, PROGRAM_CACHE_INVALID);
+    relate_memory(composer, line);
     /* objects need not be whole pages; I/O ranges must */
     if (operand[CREATE_TYPE] != PROGRAM_TYPE_IO && !operand[CREATE_SKIP] && compose_odd(composer))
         operand[CREATE_SIZE] -= 1 + random_below(random, 0xfff);
+    if (compose_often(composer, THEME_CONSTRAINTS, 2, 8))
+        operand[CREATE_SIZE] = some_limit(composer, operand[CREATE_TYPE]);
 }
 
 /* Objects that nothing holds, mostly; any live one now and then, so that the refusals are met too. */
@@ -167,7 +260,8 @@ static void relate_open(struct composer *composer, struct program_line *line)
         if ((scope->live[PROGRAM_OBJECT] >> i & 1) && !scope->object[i].open)
             closed |= 1u << i;
     }
-    if (closed && !random_chance(&composer->random, 16))
+    /* also what is open already: through the same adapter, one linked to it, another one */
+    if (closed && !compose_often(composer, THEME_LINKED, 16, 64))
         line->operand[OPEN_OBJECT] = compose_pick(composer, closed);
 }
 
@@ -193,7 +287,7 @@ static void relate_map(struct composer *composer, struct program_line *line)
     unsigned size = object->size > 0x80000000u ? 0x80000000u : (unsigned)object->size;
 
     line->operand[MAP_MODE] = PROGRAM_MODE_KERNEL;
-    if (object->type != PROGRAM_TYPE_IO && random_chance(random, 112))
+    if (object->type != PROGRAM_TYPE_IO && compose_often(composer, THEME_PROCESS, 112, 224))
         line->operand[MAP_MODE] = PROGRAM_MODE_USER;
     if (!size)
         return;
@@ -256,6 +350,8 @@ static void relate_free_adl(struct composer *composer, struct program_line *line
     line->operand[FREE_ADL_SHIFT] = 0;
     if (own && !random_chance(&composer->random, 8))
         line->operand[FREE_ADL_ADL] = compose_pick(composer, own);
+    if ((own & scope->scribbled) && random_chance(&composer->random, 192))
+        line->operand[FREE_ADL_ADL] = compose_pick(composer, own & scope->scribbled);
     unsigned owner = scope->adl[PROGRAM_VARIABLE_OF(line->operand[FREE_ADL_ADL])].owner;
     if (owner != SCOPE_NONE)
         line->operand[FREE_ADL_ADAPTER_OBJECT] = exact(owner);
@@ -304,12 +400,38 @@ static void relate_dma(struct composer *composer, struct program_line *line)
         random_below(&composer->random, adl->pages > 0x10000 ? 0x10000u : (unsigned)adl->pages);
 }
 
+/* What the driver writes to an ADL could be true: fewer pages, other pages. */
+static void relate_scribble(struct composer *composer, struct program_line *line)
+{
+    struct random *random = &composer->random;
+    const struct scope_adl *adl = &composer->scope.adl[PROGRAM_VARIABLE_OF(line->operand[SCRIBBLE_ADL])];
+    unsigned pages = adl->pages > 16 ? 16 : (unsigned)adl->pages;
+
+    line->operand[SCRIBBLE_FIELD] = random_below(random, PROGRAM_FIELD_ENTRY + 1);
+    if (random_chance(random, 192))
+        line->operand[SCRIBBLE_VALUE] = random_below(random, pages + 2);
+}
+
 static void relate_cpu(struct composer *composer, struct program_line *line)
 {
     unsigned reachable = scope_reachable_mappings(&composer->scope);
 
     if (reachable && !random_chance(&composer->random, 16))
         line->operand[CPU_MAPPING] = compose_pick(composer, reachable);
+}
+
+/* A process that has user mappings, if there is one. */
+static uint64_t mapped_process(struct composer *composer)
+{
+    const struct scope *scope = &composer->scope;
+    unsigned processes = 0;
+
+    for (unsigned i = 0; i < PROGRAM_VARIABLES; i++) {
+        if (scope->live[PROGRAM_MAPPING] >> i & 1)
+            processes |= 1u << scope->mapping[i].process;
+    }
+    processes &= ~1u; /* the kernel */
+    return processes ? random_bit(&composer->random, processes) : 1;
 }
 
 static void relate_condition(struct composer *composer, struct program_line *line)
@@ -325,6 +447,8 @@ static void relate_condition(struct composer *composer, struct program_line *lin
         break;
     default: /* processes */
         line->operand[CONDITION_VALUE] = 1 + random_below(random, 3);
+        if (random_chance(random, 128))
+            line->operand[CONDITION_VALUE] = mapped_process(composer);
         break;
     }
 }
@@ -372,6 +496,9 @@ void compose_relate(struct composer *composer, struct program_line *line)
     case OP_CPU_READ:
     case OP_CPU_WRITE:
         relate_cpu(composer, line);
+        break;
+    case OP_SCRIBBLE:
+        relate_scribble(composer, line);
         break;
     case OP_PROCESS:
     case OP_EXIT:

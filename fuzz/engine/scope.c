@@ -19,6 +19,8 @@ static bool is_null(const struct program_line *line, unsigned operand)
 
 static void end(struct scope *scope, enum program_kind kind, unsigned which)
 {
+    if (kind == PROGRAM_ADL)
+        scope->scribbled &= (uint16_t) ~(1u << which);
     scope->live[kind] &= (uint16_t) ~(1u << which);
 }
 
@@ -321,6 +323,7 @@ static bool apply_adl(struct scope *scope, const struct program_line *line)
     *adl = (struct scope_adl){.owner = (uint8_t)owner,
                               .chain = scope->adapter_object[owner].chain,
                               .pages = operand[ADL_SIZE] >> 12};
+    scope->scribbled &= (uint16_t) ~(1u << (adl - scope->adl));
     return true;
 }
 
@@ -462,6 +465,10 @@ bool scope_apply(struct scope *scope, const struct program_line *line)
         return true;
     case OP_IRQL:
         scope->irql = (uint8_t)(line->operand[CONDITION_VALUE] & 15);
+        return true;
+    case OP_SCRIBBLE:
+        if (scope_is_live(scope, PROGRAM_ADL, line->operand[SCRIBBLE_ADL]))
+            scope->scribbled |= (uint16_t)(1u << variable(line, SCRIBBLE_ADL));
         return true;
     case OP_ARGS:
         scope->bad_arguments = true;

@@ -57,7 +57,7 @@ void dxgkmem_host_free(void *memory, size_t bytes);
  * begins at DXGKMEM_RANK_MACHINE). A thread takes locks in rising rank only; a
  * host may check that, and debug builds of ours do.
  */
-#define DXGKMEM_RANK_MACHINE 8
+#define DXGKMEM_RANK_MACHINE 9
 void dxgkmem_host_lock_init(struct dxgkmem_lock *lock);
 void dxgkmem_host_lock_destroy(struct dxgkmem_lock *lock);
 void dxgkmem_host_lock_acquire(struct dxgkmem_lock *lock, unsigned rank);

@@ -24,6 +24,7 @@ void logical_release(struct logical_adapter *logical)
         machine->ops->domain_destroy(machine, logical->domain);
     dxgkmem_host_lock_destroy(&logical->lock);
     dxgkmem_host_lock_destroy(&logical->pin_lock);
+    quota_destroy(&logical->quota);
     pool_free(logical, sizeof(*logical));
 }
 
@@ -80,11 +81,11 @@ static struct logical_adapter *logical_make(const struct dxgkmem_adapter_config 
         return NULL;
     dxgkmem_host_lock_init(&logical->lock);
     dxgkmem_host_lock_init(&logical->pin_lock);
+    quota_init(&logical->quota, &config->quota);
     logical->references = 1;
     logical->version = config->version;
     logical->remapped = config->remapping == DXGKMEM_REMAPPING_ALWAYS || !sees_all_ram(config);
     logical->highest_visible_page = visible_pages(config) - 1;
-    quota_init(&logical->quota, &config->quota);
     *status = machine->ops->domain_create(machine, &logical->domain);
     if (!NT_SUCCESS(*status)) {
         logical->domain = NULL;

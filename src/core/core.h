@@ -15,8 +15,9 @@
  *              logical address space                struct logical_adapter
  *   5 claims   I/O ranges of all IO_SPACE objects;
  *              the list of adapters                 struct instance
- *   6 shard    free entries of a table              struct table
- *   7 growth   segments of a table                  struct table
+ *   6 quota    a quota that has a limit             struct quota
+ *   7 shard    free entries of a table              struct table
+ *   8 growth   segments of a table                  struct table
  *
  * No two locks of one rank are held together. Locks of the machine come after
  * all of these.
@@ -54,6 +55,7 @@ enum lock_rank {
     RANK_LOGICAL,
     RANK_CLAIMS,
     RANK_ADAPTERS = RANK_CLAIMS,
+    RANK_QUOTA,
     RANK_SHARD,
     RANK_GROWTH
 };

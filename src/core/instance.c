@@ -36,43 +36,46 @@ void quota_init(struct quota *quota, const struct dxgkmem_quota *limits)
     quota->pages_limit = limit_of(limits->pages);
     quota->objects_limit = limit_of(limits->objects);
     quota->adls_limit = limit_of(limits->adls);
+    quota->limited = limits->pages != 0 || limits->objects != 0 || limits->adls != 0;
+    dxgkmem_host_lock_init(&quota->lock);
 }
 
-/* Adds first and looks afterwards, so that two threads cannot both take the last unit. */
-static bool counter_take(counter *taken, counter limit, uint64_t by)
+void quota_destroy(struct quota *quota)
 {
-    if (by == 0)
-        return true;
-    if (by <= limit && ATOMIC_ADD(taken, (counter)by) <= limit - (counter)by)
-        return true;
-    if (by <= limit)
-        ATOMIC_SUB(taken, (counter)by);
-    return false;
+    dxgkmem_host_lock_destroy(&quota->lock);
+}
+
+static bool fits(counter taken, counter limit, uint64_t by)
+{
+    return by <= limit && taken <= limit - (counter)by;
 }
 
 bool quota_take(struct quota *quota, uint64_t pages, uint32_t objects, uint32_t adls)
 {
-    if (!counter_take(&quota->pages, quota->pages_limit, pages))
-        return false;
-    if (!counter_take(&quota->objects, quota->objects_limit, objects)) {
-        quota_give(quota, pages, 0, 0);
-        return false;
+    bool room = true;
+
+    if (quota->limited) {
+        lock_acquire(&quota->lock, RANK_QUOTA);
+        room = fits(ATOMIC_LOAD(&quota->pages), quota->pages_limit, pages) &&
+               fits(ATOMIC_LOAD(&quota->objects), quota->objects_limit, objects) &&
+               fits(ATOMIC_LOAD(&quota->adls), quota->adls_limit, adls);
     }
-    if (!counter_take(&quota->adls, quota->adls_limit, adls)) {
-        quota_give(quota, pages, objects, 0);
-        return false;
+    if (room) {
+        ATOMIC_ADD(&quota->pages, (counter)pages);
+        ATOMIC_ADD(&quota->objects, objects);
+        ATOMIC_ADD(&quota->adls, adls);
     }
-    return true;
+    if (quota->limited)
+        lock_release(&quota->lock);
+    return room;
 }
 
+/* Needs no lock: whoever is asking meanwhile comes before or after it. */
 void quota_give(struct quota *quota, uint64_t pages, uint32_t objects, uint32_t adls)
 {
-    if (pages != 0)
-        ATOMIC_SUB(&quota->pages, (counter)pages);
-    if (objects != 0)
-        ATOMIC_SUB(&quota->objects, objects);
-    if (adls != 0)
-        ATOMIC_SUB(&quota->adls, adls);
+    ATOMIC_SUB(&quota->pages, (counter)pages);
+    ATOMIC_SUB(&quota->objects, objects);
+    ATOMIC_SUB(&quota->adls, adls);
 }
 
 /* -- operations ------------------------------------------------------------- */

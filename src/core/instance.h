@@ -39,10 +39,16 @@ struct counters {
 
 #define INSTANCE_SHARDS 16
 
-/* What may be taken, and what is taken (atomic). Limits of 0 in the config are the largest value here. */
+/*
+ * What may be taken, and what is taken (atomic). A quota without limits is only
+ * counted. One that has some is taken from under its lock, all or nothing: a
+ * request that is refused must not, for a moment, be in the way of one that fits.
+ */
 struct quota {
+    struct dxgkmem_lock lock;
+    bool limited;
     counter pages, objects, adls;
-    counter pages_limit, objects_limit, adls_limit;
+    counter pages_limit, objects_limit, adls_limit; /* 0 in the config: the largest value */
 };
 
 /* CPU mappings by address; see mapping.c. */
@@ -105,6 +111,7 @@ void pool_free(void *memory, size_t bytes);
 bool quota_take(struct quota *quota, uint64_t pages, uint32_t objects, uint32_t adls);
 void quota_give(struct quota *quota, uint64_t pages, uint32_t objects, uint32_t adls);
 void quota_init(struct quota *quota, const struct dxgkmem_quota *limits);
+void quota_destroy(struct quota *quota);
 
 /*
  * An operation in one word: who called (5 bits), which shard (8), its number

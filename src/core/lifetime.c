@@ -63,7 +63,6 @@ NTSTATUS dxgkmem_start(const struct dxgkmem_config *config)
     limits->handles = (uint32_t)resolve(limits->handles, HANDLES_MAX);
     limits->generations = (uint32_t)resolve(limits->generations, GENERATIONS_MAX);
     limits->object_bytes = resolve(limits->object_bytes, OBJECT_BYTES_MAX);
-    quota_init(&instance.total, &limits->total);
     instance.highest_ram_page = config->machine->ops->highest_ram_page(config->machine);
     instance.highest_page = config->machine->ops->highest_page(config->machine);
     if (!table_start(&instance.handles, sizeof(struct handle_slot), 0, limits->handles))
@@ -75,6 +74,7 @@ NTSTATUS dxgkmem_start(const struct dxgkmem_config *config)
     interface_fill(&instance.callbacks);
     keys_make();
     locks_init();
+    quota_init(&instance.total, &limits->total);
     ATOMIC_STORE_RELEASE(&instance.started, 1);
     return STATUS_SUCCESS;
 }
@@ -176,6 +176,7 @@ void dxgkmem_stop(struct dxgkmem_leaks *leaks)
         table_stop(&instance.handles);
         table_stop(&instance.adls);
         locks_destroy();
+        quota_destroy(&instance.total);
         ATOMIC_STORE_RELEASE(&instance.started, 0);
     }
     if (leaks != NULL)

@@ -224,7 +224,7 @@ static void while_nothing_is_started(void **state)
     (void)state;
     memset(&ddi, 0, sizeof(ddi));
     assert_int_equal(dxgkmem_add_adapter(&config, &adapter), STATUS_INVALID_DEVICE_STATE);
-    assert_int_equal(dxgkmem_remove_adapter(NULL), STATUS_INVALID_DEVICE_STATE);
+    assert_int_equal(dxgkmem_remove_adapter(NULL), STATUS_INVALID_HANDLE);
     assert_int_equal(dxgkmem_query_adapter(NULL, &info), STATUS_INVALID_PARAMETER);
     assert_int_equal(dxgkmem_query_interface(NULL, &ddi), STATUS_INVALID_PARAMETER);
     dxgkmem_process_exit(1);

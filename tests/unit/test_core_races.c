@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What another thread may do between two steps of a call, one place after the other and
+ * the same in every run: this program brings host services of its own, whose locks do
+ * nothing but let a test act at the moment when a call is about to take one.
+ */
+#include "tests/support/world.h"
+
+#include <stdlib.h>
+
+#include "core/instance.h"
+
+/* -- host services ------------------------------------------------------------------ */
+
+static unsigned hook_rank, hook_skip;
+static void (*hook)(void);
+static bool no_memory;
+static unsigned shard;
+
+void *dxgkmem_host_alloc(size_t bytes)
+{
+    return no_memory ? NULL : calloc(1, bytes);
+}
+
+void dxgkmem_host_free(void *memory, size_t bytes)
+{
+    (void)bytes;
+    free(memory);
+}
+
+void dxgkmem_host_lock_init(struct dxgkmem_lock *lock)
+{
+    (void)lock;
+}
+
+void dxgkmem_host_lock_destroy(struct dxgkmem_lock *lock)
+{
+    (void)lock;
+}
+
+void dxgkmem_host_lock_acquire(struct dxgkmem_lock *lock, unsigned rank)
+{
+    void (*now)(void) = hook;
+    (void)lock;
+    if (now == NULL || rank != hook_rank)
+        return;
+    if (hook_skip != 0) {
+        hook_skip--;
+        return;
+    }
+    hook = NULL;
+    now();
+}
+
+void dxgkmem_host_lock_release(struct dxgkmem_lock *lock)
+{
+    (void)lock;
+}
+
+unsigned dxgkmem_host_shard(void)
+{
+    return shard;
+}
+
+uint64_t dxgkmem_host_random(void)
+{
+    return 42;
+}
+
+void dxgkmem_host_bug_check(uint32_t code, const uint64_t parameters[4])
+{
+    (void)code;
+    (void)parameters;
+    abort();
+}
+
+void dxgkmem_host_panic(const char *file, int line, const char *what)
+{
+    (void)file;
+    (void)line;
+    (void)what;
+    abort();
+}
+
+/* `act` happens when a lock of this rank is about to be taken, after so many of them. */
+static void at_lock(unsigned rank, unsigned after, void (*act)(void))
+{
+    hook_rank = rank;
+    hook_skip = after;
+    hook = act;
+}
+
+static void expect_hooked(void)
+{
+    assert_null(hook);
+}
+
+/* -- handles end while somebody waits for their lock -------------------------------------- */
+
+static struct thing thing;
+static struct view view;
+static HANDLE adapter;
+
+static void close_thing(void)
+{
+    thing_close(thing.open);
+}
+
+static void destroy_thing(void)
+{
+    thing_destroy(thing);
+}
+
+static void destroy_unopened(void)
+{
+    thing_destroy((struct thing){thing.object, NULL});
+}
+
+static void handle_ends_while_waiting(void **state)
+{
+    (void)state;
+    thing = thing_create(mdl_arguments(world.adapter, PAGE));
+    at_lock(RANK_SLOT, 0, close_thing);
+    thing_close(thing.open);
+    expect_hooked();
+    /* The one that waited came second, by number and by fact. */
+    assert_int_equal(expect_code(DXGKMEM_VIOLATION_STALE_HANDLE).earlier_operation, last_operation());
+    at_lock(RANK_SLOT, 0, destroy_unopened);
+    destroy_unopened();
+    expect_hooked();
+    (void)expect_code(DXGKMEM_VIOLATION_STALE_HANDLE);
+}
+
+static void object_ends_during_open(void **state)
+{
+    DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT open;
+    (void)state;
+    thing = thing_create(mdl_arguments(NULL, PAGE));
+    memset(&open, 0, sizeof(open));
+    open.hPhysicalMemoryObject = thing.object;
+    open.hAdapter = world.adapter;
+    at_lock(RANK_SLOT, 1, destroy_thing); /* the adapter's slot, then the object's */
+    assert_int_equal(world.ddi.DxgkCbOpenPhysicalMemoryObject(&open), STATUS_INVALID_HANDLE);
+    expect_hooked();
+    assert_int_equal(expect_code(DXGKMEM_VIOLATION_STALE_HANDLE).subject, (uintptr_t)thing.object);
+    assert_null(open.hAdapterMemoryObject);
+}
+
+/* -- adapters go --------------------------------------------------------------------------- */
+
+static void remove_it(void)
+{
+    adapter_remove(adapter);
+}
+
+static void adapter_goes_during_open(void **state)
+{
+    struct dxgkmem_adapter_config config = adapter_identity(1, V31);
+    DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT open;
+    (void)state;
+    adapter = adapter_add(&config);
+    thing = thing_create(mdl_arguments(NULL, PAGE));
+    memset(&open, 0, sizeof(open));
+    open.hPhysicalMemoryObject = thing.object;
+    open.hAdapter = adapter;
+    at_lock(RANK_LOGICAL, 0, remove_it);
+    assert_int_equal(world.ddi.DxgkCbOpenPhysicalMemoryObject(&open), STATUS_DEVICE_REMOVED);
+    expect_hooked();
+    (void)expect_code(DXGKMEM_VIOLATION_ADAPTER_REMOVED);
+    (void)state_now();
+    /* It may be opened elsewhere: nothing of the attempt is left. */
+    open.hAdapter = world.adapter;
+    assert_int_equal(world.ddi.DxgkCbOpenPhysicalMemoryObject(&open), STATUS_SUCCESS);
+    thing.open = open.hAdapterMemoryObject;
+    thing_destroy(thing);
+}
+
+/* What removal is about to close is closed by its owner just then. */
+static void owner_is_quicker_than_removal(void **state)
+{
+    struct dxgkmem_adapter_config config = adapter_identity(1, V31);
+    (void)state;
+    adapter = adapter_add(&config);
+    thing = thing_create(mdl_arguments(adapter, PAGE));
+    at_lock(RANK_SLOT, 1, close_thing);
+    adapter_remove(adapter);
+    expect_hooked();
+    expect_no_violation();
+    destroy_unopened();
+}
+
+static void chain_goes_before_one_joins(void **state)
+{
+    struct dxgkmem_adapter_config config = adapter_identity(1, V31);
+    HANDLE second = NULL;
+    (void)state;
+    adapter = adapter_add(&config);
+    config.device = 2;
+    config.link_to = adapter;
+    at_lock(RANK_LOGICAL, 0, remove_it);
+    assert_int_equal(dxgkmem_add_adapter(&config, &second), STATUS_INVALID_PARAMETER);
+    expect_hooked();
+    assert_null(second);
+    (void)state_now();
+}
+
+/* -- processes end ---------------------------------------------------------------------------- */
+
+static void unmap_view(void)
+{
+    view_unmap(thing.object, view);
+}
+
+static void unmap_and_destroy(void)
+{
+    view_unmap(thing.object, view);
+    destroy_unopened();
+}
+
+static void owner_is_quicker_than_the_end(void **state)
+{
+    (void)state;
+    thing = thing_create(mdl_arguments(NULL, PAGE));
+    view = view_map(thing.object, 0, PAGE, DXGK_ACCESS_MODE_USER_MODE);
+    at_lock(RANK_SLOT, 0, unmap_view);
+    dxgkmem_process_exit(1);
+    expect_hooked();
+    expect_no_violation();
+    view = view_map(thing.object, 0, PAGE, DXGK_ACCESS_MODE_USER_MODE);
+    at_lock(RANK_SLOT, 0, unmap_and_destroy);
+    dxgkmem_process_exit(1);
+    expect_hooked();
+    expect_no_violation();
+}
+
+/* -- I/O ranges ----------------------------------------------------------------------------------- */
+
+static NTSTATUS inner_status;
+
+static void claim_the_same(void)
+{
+    struct thing other;
+    inner_status = try_create(io_arguments(NULL, IO_PAGE, PAGE), &other);
+}
+
+/* A range is taken from its claim on, before its object has a handle: the creator is not known yet. */
+static void claimed_but_not_made(void **state)
+{
+    struct thing made;
+    (void)state;
+    (void)thing_create(io_arguments(NULL, IO_PAGE + 9, PAGE));
+    thing_destroy(thing_create(mdl_arguments(NULL, PAGE))); /* its slot waits on a list */
+    at_lock(RANK_SHARD, 0, claim_the_same);
+    inner_status = STATUS_SUCCESS;
+    assert_int_equal(try_create(io_arguments(NULL, IO_PAGE, PAGE), &made), STATUS_SUCCESS);
+    expect_hooked();
+    assert_int_equal(inner_status, STATUS_CONFLICTING_ADDRESSES);
+    assert_int_equal(expect_code(DXGKMEM_VIOLATION_IO_SPACE_OVERLAP).earlier_operation, 0);
+    dxgkmem_reset();
+}
+
+/* -- the table ------------------------------------------------------------------------------------- */
+
+static struct table table;
+static uint32_t taken_meanwhile;
+
+static void take_one(void)
+{
+    taken_meanwhile = table_take(&table);
+}
+
+static void entry_goes_meanwhile(void **state)
+{
+    uint32_t index;
+    (void)state;
+    assert_true(table_start(&table, sizeof(struct table_entry), 0, 1000));
+    index = table_take(&table);
+    table_give(&table, index);
+    /* Seen on the list, gone under the lock. */
+    at_lock(RANK_SHARD, 0, take_one);
+    assert_int_equal(table_take(&table), 1);
+    expect_hooked();
+    assert_int_equal(taken_meanwhile, index);
+    /* Two want the same new entry, and the segment that it lies in. */
+    while (table_used(&table) < 64)
+        (void)table_take(&table);
+    at_lock(RANK_GROWTH, 0, take_one);
+    assert_int_equal(table_take(&table), 65);
+    expect_hooked();
+    assert_int_equal(taken_meanwhile, 64);
+    table_stop(&table);
+}
+
+/* -- memory --------------------------------------------------------------------------------------------- */
+
+/* The host itself has none, whatever the machine thinks of it. */
+static void host_has_no_memory(void **state)
+{
+    struct state before = state_now();
+    (void)state;
+    no_memory = true;
+    assert_int_equal(try_create(mdl_arguments(NULL, PAGE), &thing), STATUS_INSUFFICIENT_RESOURCES);
+    no_memory = false;
+    expect_no_violation();
+    expect_same_pool(&before);
+}
+
+/* What one shard counts up another may count down; numbers of operations belong to their shard. */
+static void counts_are_summed(void **state)
+{
+    (void)state;
+    for (shard = 0; shard < 40; shard += 3)
+        thing_destroy(thing_create(mdl_arguments(NULL, PAGE)));
+    shard = 2;
+    thing = thing_create(mdl_arguments(NULL, PAGE));
+    shard = 9;
+    thing_destroy(thing);
+    thing_destroy(thing);
+    {
+        struct dxgkmem_violation violation = expect_code(DXGKMEM_VIOLATION_STALE_HANDLE);
+        assert_int_equal(violation.operation >> 48, 9);
+        assert_int_equal(violation.earlier_operation >> 48, 9);
+        assert_int_equal(violation.earlier_operation + 1, violation.operation);
+    }
+    shard = 0;
+    (void)state_now();
+}
+
+static int setup(void **state)
+{
+    hook = NULL;
+    shard = 0;
+    return world_setup(state);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(handle_ends_while_waiting, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(object_ends_during_open, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(adapter_goes_during_open, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(owner_is_quicker_than_removal, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(chain_goes_before_one_joins, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(owner_is_quicker_than_the_end, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(claimed_but_not_made, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(entry_goes_meanwhile, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(host_has_no_memory, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(counts_are_summed, setup, world_teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
