@@ -349,6 +349,9 @@ size_t engine_write(struct program *program, uint8_t *bytes, size_t max)
             bytes[i] = empty[i];
         return max;
     }
+    size_t written = program_encode(program, bytes, max);
+    if (written)
+        return written;
     while (lines < program->lines) {
         size += program_line_bytes(&program->line[lines]);
         if (size > max)

@@ -308,6 +308,8 @@ static void relate_unmap(struct composer *composer, struct program_line *line)
     unsigned reachable = scope_reachable_mappings(scope);
 
     line->operand[UNMAP_EXTRA] = line->operand[UNMAP_SHIFT] = 0;
+    if (random_chance(&composer->random, 8)) /* nearly the size, nearly the base */
+        line->operand[random_chance(&composer->random, 192) ? UNMAP_EXTRA : UNMAP_SHIFT] = nearby(composer, 0);
     if (reachable && !random_chance(&composer->random, 16))
         line->operand[UNMAP_MAPPING] = compose_pick(composer, reachable);
     unsigned object = scope->mapping[PROGRAM_VARIABLE_OF(line->operand[UNMAP_MAPPING])].object;

@@ -9,6 +9,7 @@
 
 #define HEADER_BYTES 2
 #define NUMBER_BYTES 10
+#define LINE_BYTES (1 + PROGRAM_OPERANDS * NUMBER_BYTES) /* at most */
 
 /*
  * The rest of a number whose first byte says that more follow. At most ten
@@ -111,41 +112,6 @@ size_t program_line_bytes(const struct program_line *line)
     return bytes;
 }
 
-static uint8_t *write_line(const struct program_line *line, uint8_t *at)
-{
-    const struct program_operation *operation = &program_operations[line->opcode];
-
-    *at++ = line->opcode;
-    for (unsigned i = 0; i < operation->operands; i++) {
-        uint64_t value = line->operand[i];
-        if (!operation->operand[i].count) {
-            for (; value >= 0x80; value >>= 7)
-                *at++ = (uint8_t)(value | 0x80);
-        }
-        *at++ = (uint8_t)value;
-    }
-    return at;
-}
-
-size_t program_encode(const struct program *program, uint8_t *bytes, size_t room)
-{
-    size_t size = HEADER_BYTES;
-
-    if (!program_valid(program))
-        return 0;
-    for (unsigned i = 0; i < program->lines; i++)
-        size += program_line_bytes(&program->line[i]);
-    if (size > room)
-        return 0;
-
-    uint8_t *at = bytes;
-    *at++ = PROGRAM_VERSION;
-    *at++ = program->world;
-    for (unsigned i = 0; i < program->lines; i++)
-        at = write_line(&program->line[i], at);
-    return size;
-}
-
 static bool line_valid(const struct program_line *line)
 {
     if (line->opcode >= PROGRAM_OPCODES)
@@ -163,6 +129,43 @@ static bool line_valid(const struct program_line *line)
             return false;
     }
     return true;
+}
+
+static uint8_t *write_line(const struct program_line *line, uint8_t *at)
+{
+    const struct program_operand *operand = program_operations[line->opcode].operand;
+    const uint64_t *value = line->operand, *stop = value + program_operations[line->opcode].operands;
+
+    *at++ = line->opcode;
+    for (; value != stop; value++, operand++) {
+        uint64_t rest = *value;
+        if (!operand->count) {
+            for (; rest >= 0x80; rest >>= 7)
+                *at++ = (uint8_t)(rest | 0x80);
+        }
+        *at++ = (uint8_t)rest;
+    }
+    return at;
+}
+
+size_t program_encode(const struct program *program, uint8_t *bytes, size_t room)
+{
+    uint8_t *at = bytes, *end = bytes + room;
+
+    if (program->world >= PROGRAM_WORLDS || program->lines > PROGRAM_OPERATIONS || room < HEADER_BYTES)
+        return 0;
+    *at++ = PROGRAM_VERSION;
+    *at++ = program->world;
+    for (unsigned i = 0; i < program->lines; i++) {
+        const struct program_line *line = &program->line[i];
+        if (!line_valid(line))
+            return 0;
+        /* its length is only looked at where room gets scarce */
+        if ((size_t)(end - at) < LINE_BYTES && (size_t)(end - at) < program_line_bytes(line))
+            return 0;
+        at = write_line(line, at);
+    }
+    return (size_t)(at - bytes);
 }
 
 bool program_valid(const struct program *program)

@@ -72,7 +72,7 @@ struct runner_value {
     enum program_class class; /* EXACT when the class asked for did not exist */
 };
 
-/* Every argument block; `byte` is how it is filled and compared, padding included. */
+/* Every argument block; `word` is how it is filled and compared, padding included. */
 union runner_arguments {
     DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT create;
     DXGKARGCB_DESTROY_PHYSICAL_MEMORY_OBJECT destroy;
@@ -85,6 +85,7 @@ union runner_arguments {
     DXGKARGCB_PINFRAMEBUFFERFORSAVE2 pin;
     DXGKARGCB_UNPINFRAMEBUFFERFORSAVE unpin;
     uint8_t byte[96];
+    uint64_t word[12];
 };
 
 /* How a call came out. */

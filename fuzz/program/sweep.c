@@ -242,8 +242,23 @@ static const char *check_stranger(struct runner *runner, const struct model_live
     return NULL;
 }
 
+/* The processes whose mappings an operation may have made or ended; of the others one is counted that goes round. */
+static unsigned may_map(const struct runner *runner)
+{
+    switch (runner->event.opcode) {
+    case OP_MAP:
+    case OP_UNMAP:
+    case OP_EXIT:
+    case OP_DESTROY:
+        return runner->processes;
+    default:
+        return 0;
+    }
+}
+
 static bool sweep_mappings(struct runner *runner)
 {
+    unsigned counted = may_map(runner);
     struct model_live_mapping mapping;
     uint16_t mappings[DXGKMEM_SIM_PROCESSES + 1] = {0};
     size_t cursor = 0;
@@ -264,7 +279,7 @@ static bool sweep_mappings(struct runner *runner)
         }
     }
     for (unsigned process = 0; process <= DXGKMEM_SIM_PROCESSES; process++) {
-        if ((runner->processes >> process & 1) == 0 && process != runner->turn % DXGKMEM_SIM_PROCESSES + 1)
+        if ((counted >> process & 1) == 0 && process != runner->turn % (DXGKMEM_SIM_PROCESSES + 1))
             continue;
         if (dxgkmem_sim_mappings(runner->sim, process) == mappings[process])
             continue;

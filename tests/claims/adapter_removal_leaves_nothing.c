@@ -31,10 +31,10 @@ static void last_of_its_chain(struct dxgkmem_adapter_config config)
     before = state_now();
     adapter = adapter_add(&config);
     at = last_operation();
-    two = thing_create(contiguous_arguments(adapter, 2 * PAGE)); /* at + 1 */
-    one.open = thing_open(one.object, adapter);                  /* at + 2 */
-    first = adl_allocate(one.open, 0, 2 * PAGE);                 /* at + 3 */
-    second = adl_allocate(one.open, PAGE, PAGE);                 /* at + 4 */
+    two = thing_create(contiguous_arguments(adapter, 2 * PAGE));                       /* at + 1 */
+    one.open = thing_open(one.object, adapter);                                        /* at + 2 */
+    first = adl_allocate(one.open, 0, 2 * PAGE);                                       /* at + 3 */
+    second = adl_allocate(one.open, PAGE, PAGE);                                       /* at + 4 */
     assert_int_equal(try_pin(adapter, 0, 2 * PAGE, 0, &frame_buffer), STATUS_SUCCESS); /* at + 5 */
 
     adapter_remove(adapter);

@@ -31,15 +31,18 @@ static void physical_bounds(void **state)
 {
     (void)state;
     for (unsigned contiguous = 0; contiguous < 2; contiguous++) {
-        create_arguments base = contiguous ? contiguous_arguments(NULL, 8 * PAGE) : mdl_arguments(NULL, 8 * PAGE);
+        create_arguments base =
+            contiguous ? contiguous_arguments(NULL, 8 * PAGE) : mdl_arguments(NULL, 8 * PAGE);
         struct thing thing = thing_create(within(base, 0x100 * 4096, 0x108 * 4096 - 1)), none;
         for (SIZE_T i = 0; i < 8; i++)
             assert_in_range(physical_page(thing.object, i), 0x100, 0x107);
         thing_destroy(thing);
         /* Bounds that name parts of pages leave those out. */
-        assert_int_equal(try_create(within(base, 0x100 * 4096 + 1, 0x108 * 4096 - 1), &none), STATUS_NO_MEMORY);
+        assert_int_equal(try_create(within(base, 0x100 * 4096 + 1, 0x108 * 4096 - 1), &none),
+                         STATUS_NO_MEMORY);
         assert_int_equal(try_create(within(base, 0x100 * 4096, 0x108 * 4096 - 2), &none), STATUS_NO_MEMORY);
-        assert_int_equal(try_create(within(base, 0x100 * 4096 + 1, 0x109 * 4096 - 2), &none), STATUS_NO_MEMORY);
+        assert_int_equal(try_create(within(base, 0x100 * 4096 + 1, 0x109 * 4096 - 2), &none),
+                         STATUS_NO_MEMORY);
         base.Size = PAGE;
         assert_int_equal(try_create(within(base, 0, 4094), &none), STATUS_NO_MEMORY);
         thing_destroy(thing_create(within(base, 0, 4095)));
@@ -58,7 +61,8 @@ static void visible_pages_only(void **state)
     (void)state;
     config.memory_caps.HighestVisibleAddress.QuadPart = (LONGLONG)(RAM_HIGHEST + 1) * 4096 - 1;
     narrow = adapter_add(&config);
-    all = thing_create(mdl_arguments(narrow, RAM_PAGES * PAGE)); /* it sees all of RAM, or it would not start */
+    all =
+        thing_create(mdl_arguments(narrow, RAM_PAGES * PAGE)); /* it sees all of RAM, or it would not start */
     thing_destroy(all);
     config.device = 2;
     config.memory_caps.HighestVisibleAddress.QuadPart -= 4096;
@@ -88,7 +92,8 @@ static void logical_window(HANDLE adapter, create_arguments base, uint64_t low, 
     }
     expect_no_violation();
     /* As many as there is room for. */
-    assert_int_equal(made, (high - (low == 0 ? 1 : low) + 1) / 4 < 16 ? (high - (low == 0 ? 1 : low) + 1) / 4 : 16);
+    assert_int_equal(made,
+                     (high - (low == 0 ? 1 : low) + 1) / 4 < 16 ? (high - (low == 0 ? 1 : low) + 1) / 4 : 16);
     if (made < 16)
         assert_int_equal(status, STATUS_INSUFFICIENT_RESOURCES);
     while (made > 0)
@@ -102,7 +107,8 @@ static void logical_bounds(void **state)
     HANDLE adapter = adapter_add(&config);
     (void)state;
     for (unsigned contiguous = 0; contiguous < 2; contiguous++) {
-        create_arguments base = contiguous ? contiguous_arguments(NULL, 4 * PAGE) : mdl_arguments(NULL, 4 * PAGE);
+        create_arguments base =
+            contiguous ? contiguous_arguments(NULL, 4 * PAGE) : mdl_arguments(NULL, 4 * PAGE);
         logical_window(adapter, base, 0x200, 0x20f);
         logical_window(adapter, base, 0, 0x10);
         logical_window(adapter, base, 0x7f0, 0x810);

@@ -145,7 +145,7 @@ static NTSTATUS watched_call(enum callback callback, const void *arguments)
     return status;
 }
 
-/* Reads: every word once, in any order, and single bytes after the last whole word. Writes: after all reads. */
+/* Reads: every word once, in any order; single bytes after the last whole word. Writes: after all reads. */
 static void judge(enum callback callback)
 {
     unsigned reads = 0, writes = 0;
@@ -171,8 +171,8 @@ static void judge(enum callback callback)
 /* One whole life, with every block watched; disturbed: overwritten after the last read. */
 static void whole_life(bool disturbed)
 {
-#define WATCHED(callback, arguments)                                                             \
-    (disturb_after = disturbed ? (unsigned)(form[callback].bytes / 8 + form[callback].bytes % 8) : 0, \
+#define WATCHED(callback, arguments)                                                                         \
+    (disturb_after = disturbed ? (unsigned)(form[callback].bytes / 8 + form[callback].bytes % 8) : 0,        \
      watched_call(callback, arguments))
     create_arguments create = mdl_arguments(NULL, 4 * PAGE);
     DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT open = {NULL, world.adapter, NULL};

@@ -161,7 +161,8 @@ static void *fight_while_adapters_go(void *index)
     if ((uintptr_t)index != 0)
         return fight(index);
     for (unsigned i = 0; i < round_limit / 4; i++) {
-        struct dxgkmem_adapter_config config = i % 2 == 0 ? adapter_remapped(1, V31) : adapter_identity(1, V32);
+        struct dxgkmem_adapter_config config =
+            i % 2 == 0 ? adapter_remapped(1, V31) : adapter_identity(1, V32);
         struct dxgkmem_adapter_config link = i % 2 == 0 ? adapter_remapped(2, V31) : adapter_identity(2, V32);
         HANDLE lead = NULL, second = NULL;
         if (!NT_SUCCESS(dxgkmem_add_adapter(&config, &lead)))

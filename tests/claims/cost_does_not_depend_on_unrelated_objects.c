@@ -71,8 +71,8 @@ static void same_number_of_calls(void **state)
         }
         many = cost_of_one_life(adapters[a]);
         for (unsigned op = 0; op < WRAPPED_OPS; op++)
-            if (op != OP_MEMORY_RUN && op != OP_DOMAIN_MAP && op != OP_DOMAIN_UNMAP && op != OP_DOMAIN_FLUSH &&
-                op != OP_MAY_ALLOCATE)
+            if (op != OP_MEMORY_RUN && op != OP_DOMAIN_MAP && op != OP_DOMAIN_UNMAP &&
+                op != OP_DOMAIN_FLUSH && op != OP_MAY_ALLOCATE)
                 assert_int_equal(few.calls[op], many.calls[op]);
         /* How scattered the four pages are is the machine's affair; at most one run each. */
         assert_true(many.calls[OP_DOMAIN_MAP] <= 4 && many.calls[OP_DOMAIN_FLUSH] <= 4);

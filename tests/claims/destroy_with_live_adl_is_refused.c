@@ -30,7 +30,8 @@ static void refused_in_every_form(void **state)
     /* The next oldest is named when the first is gone. */
     adl_free(thing.open, oldest);
     thing_destroy(thing);
-    expect_violation(DXGKMEM_VIOLATION_DESTROY_WITH_LIVE_ADL, thing.object, made + 1, DXGKMEM_CALL_ALLOCATE_ADL);
+    expect_violation(DXGKMEM_VIOLATION_DESTROY_WITH_LIVE_ADL, thing.object, made + 1,
+                     DXGKMEM_CALL_ALLOCATE_ADL);
     adl_free(thing.open, other);
     thing_destroy(thing);
 }

@@ -36,7 +36,7 @@ static void expect_exactly(uint64_t device, HANDLE object, const DXGK_ADL *adl, 
     }
 }
 
-static void one_object(create_arguments arguments, uint64_t device)
+static void one_object(create_arguments arguments, uint64_t device, unsigned flags)
 {
     struct thing thing = thing_create(arguments);
     DXGK_ADL *adl;
@@ -44,7 +44,7 @@ static void one_object(create_arguments arguments, uint64_t device)
 
     assert_int_equal(dxgkmem_sim_device_pages(world.sim, device), 0);
     assert_false(reaches(device, physical_page(thing.object, 0)));
-    adl = adl_allocate(thing.open, 2 * PAGE, 4 * PAGE);
+    assert_int_equal(try_adl(thing.open, 2 * PAGE, 4 * PAGE, flags, &adl), STATUS_SUCCESS);
     assert_int_equal(dxgkmem_sim_device_pages(world.sim, device), 4);
     expect_exactly(device, thing.object, adl, 2);
     for (uint32_t i = 0; i < 4; i++)
@@ -63,10 +63,13 @@ static void every_type(void **state)
     (void)state;
     for (unsigned i = 0; i < 2; i++) {
         HANDLE adapter = i == 0 ? world.adapter : remapped;
-        one_object(mdl_arguments(adapter, 8 * PAGE), i);
-        one_object(contiguous_arguments(adapter, 8 * PAGE), i);
-        one_object(section_arguments(adapter, 8 * PAGE, PAGE_READWRITE), i);
-        one_object(io_arguments(adapter, IO_PAGE, 8 * PAGE), i);
+        one_object(mdl_arguments(adapter, 8 * PAGE), i, 0);
+        one_object(mdl_arguments(adapter, 8 * PAGE), i, 2);
+        one_object(section_arguments(adapter, 8 * PAGE, PAGE_READWRITE), i, 0);
+        for (unsigned flags = 0; flags < 4; flags++) { /* RequireContiguous, PreferContiguous */
+            one_object(contiguous_arguments(adapter, 8 * PAGE), i, flags);
+            one_object(io_arguments(adapter, IO_PAGE, 8 * PAGE), i, flags);
+        }
     }
 }
 
@@ -118,6 +121,34 @@ static void overlapping_adls(void **state)
     thing_destroy(thing);
 }
 
+/* Any two ADLs over six pages: when one ends, the other one's pages are left, and no more. */
+static void every_pair_of_adls(void **state)
+{
+    enum { PAGES = 6 };
+    struct thing thing = thing_create(mdl_arguments(world.adapter, PAGES * PAGE));
+    uint64_t page[PAGES];
+    (void)state;
+
+    for (SIZE_T i = 0; i < PAGES; i++)
+        page[i] = physical_page(thing.object, i);
+    for (unsigned code = 0; code < PAGES * PAGES * PAGES * PAGES; code++) {
+        SIZE_T a = code % PAGES, b = code / PAGES % PAGES, c = code / PAGES / PAGES % PAGES,
+               d = code / PAGES / PAGES / PAGES;
+        DXGK_ADL *one, *two;
+        if (a > b || c > d)
+            continue; /* [a, b] and [c, d] */
+        one = adl_allocate(thing.open, a * PAGE, (b - a + 1) * PAGE);
+        two = adl_allocate(thing.open, c * PAGE, (d - c + 1) * PAGE);
+        adl_free(thing.open, one);
+        for (SIZE_T i = 0; i < PAGES; i++)
+            assert_int_equal(reaches(0, page[i]), i >= c && i <= d);
+        adl_free(thing.open, two);
+        assert_int_equal(dxgkmem_sim_device_pages(world.sim, 0), 0);
+    }
+    assert_null(dxgkmem_sim_complaint(world.sim));
+    thing_destroy(thing);
+}
+
 /* In a remapped domain every ADL has logical pages of its own, none of them page 0 or a physical number. */
 static void logical_pages_are_its_own(void **state)
 {
@@ -126,7 +157,8 @@ static void logical_pages_are_its_own(void **state)
     DXGK_ADL *one = adl_allocate(thing.open, 0, 4 * PAGE), *two = adl_allocate(thing.open, 0, 4 * PAGE);
     (void)state;
     assert_true(one->Flags.Contiguous && two->Flags.Contiguous);
-    assert_true(one->BasePageNumber + 4 <= two->BasePageNumber || two->BasePageNumber + 4 <= one->BasePageNumber);
+    assert_true(one->BasePageNumber + 4 <= two->BasePageNumber ||
+                two->BasePageNumber + 4 <= one->BasePageNumber);
     assert_true(one->BasePageNumber != 0 && two->BasePageNumber != 0);
     expect_exactly(1, thing.object, one, 0);
     expect_exactly(1, thing.object, two, 0);
@@ -158,6 +190,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(every_type, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(other_adapters_see_nothing, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(overlapping_adls, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(every_pair_of_adls, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(logical_pages_are_its_own, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(frame_buffer, world_setup, world_teardown),
     };

@@ -215,11 +215,11 @@ static void until_nothing_fails(void (*scenario)(void))
     assert_true(fired > 1);
 }
 
-#define SCENARIO(name)                \
-    static void fail_##name(void **state) \
-    {                                 \
-        (void)state;                  \
-        until_nothing_fails(name);    \
+#define SCENARIO(name)                                                                                       \
+    static void fail_##name(void **state)                                                                    \
+    {                                                                                                        \
+        (void)state;                                                                                         \
+        until_nothing_fails(name);                                                                           \
     }
 
 SCENARIO(scattered)
@@ -261,9 +261,9 @@ static void fail_start(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fail_scattered),  cmocka_unit_test(fail_opened_later),
-        cmocka_unit_test(fail_on_remapped), cmocka_unit_test(fail_on_linked),
-        cmocka_unit_test(fail_io_range),   cmocka_unit_test(fail_pinned_frame_buffer),
+        cmocka_unit_test(fail_scattered),      cmocka_unit_test(fail_opened_later),
+        cmocka_unit_test(fail_on_remapped),    cmocka_unit_test(fail_on_linked),
+        cmocka_unit_test(fail_io_range),       cmocka_unit_test(fail_pinned_frame_buffer),
         cmocka_unit_test(fail_growing_tables), cmocka_unit_test(fail_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

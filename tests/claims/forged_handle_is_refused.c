@@ -7,8 +7,8 @@
 
 #include <dxgkmem/user.h>
 
-static const HANDLE garbage[] = {(HANDLE)(uintptr_t)1, (HANDLE)(uintptr_t)8, (HANDLE)(uintptr_t)0x1000,
-                                 (HANDLE)UINTPTR_MAX, (HANDLE)(UINTPTR_MAX / 2), (HANDLE)&world};
+static const HANDLE garbage[] = {(HANDLE)(uintptr_t)1, (HANDLE)(uintptr_t)8,      (HANDLE)(uintptr_t)0x1000,
+                                 (HANDLE)UINTPTR_MAX,  (HANDLE)(UINTPTR_MAX / 2), (HANDLE)&world};
 
 static void refuse_as_object(HANDLE forged)
 {
@@ -60,7 +60,8 @@ static void transplanted_check(void **state)
 {
     const unsigned body_bits = sizeof(HANDLE) * 8 - DXGKMEM_HANDLE_CHECK_BITS;
     const uintptr_t body = ((uintptr_t)1 << body_bits) - 1;
-    struct thing first = thing_create(mdl_arguments(NULL, PAGE)), second = thing_create(mdl_arguments(NULL, PAGE));
+    struct thing first = thing_create(mdl_arguments(NULL, PAGE)),
+                 second = thing_create(mdl_arguments(NULL, PAGE));
     uintptr_t check = (uintptr_t)first.object & ~body;
     (void)state;
     assert_true(check != ((uintptr_t)second.object & ~body)); /* else the key shows nothing here */
@@ -121,7 +122,8 @@ static void wrong_kind(void **state)
     DXGK_ADL *adl;
     (void)state;
 
-    assert_int_equal(try_map(thing.open, 0, PAGE, DXGK_ACCESS_MODE_KERNEL_MODE, &view), STATUS_OBJECT_TYPE_MISMATCH);
+    assert_int_equal(try_map(thing.open, 0, PAGE, DXGK_ACCESS_MODE_KERNEL_MODE, &view),
+                     STATUS_OBJECT_TYPE_MISMATCH);
     expect_violation(DXGKMEM_VIOLATION_WRONG_KIND_HANDLE, thing.open, 0, DXGKMEM_CALL_NONE);
     assert_int_equal(try_adl(thing.object, 0, PAGE, 0, &adl), STATUS_OBJECT_TYPE_MISMATCH);
     expect_violation(DXGKMEM_VIOLATION_WRONG_KIND_HANDLE, thing.object, 0, DXGKMEM_CALL_NONE);

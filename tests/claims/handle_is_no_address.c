@@ -15,7 +15,8 @@ static uintptr_t field(HANDLE handle, unsigned shift, unsigned bits)
 #define INDEX(handle) field(handle, 0, DXGKMEM_HANDLE_INDEX_BITS)
 #define GENERATION(handle) field(handle, DXGKMEM_HANDLE_INDEX_BITS, DXGKMEM_HANDLE_GENERATION_BITS)
 #define BODY_BITS (DXGKMEM_HANDLE_INDEX_BITS + DXGKMEM_HANDLE_GENERATION_BITS + DXGKMEM_HANDLE_KIND_BITS)
-#define KIND(handle) field(handle, DXGKMEM_HANDLE_INDEX_BITS + DXGKMEM_HANDLE_GENERATION_BITS, DXGKMEM_HANDLE_KIND_BITS)
+#define KIND(handle)                                                                                         \
+    field(handle, DXGKMEM_HANDLE_INDEX_BITS + DXGKMEM_HANDLE_GENERATION_BITS, DXGKMEM_HANDLE_KIND_BITS)
 #define CHECK(handle) ((uintptr_t)(handle) >> BODY_BITS)
 
 /* The body is what was counted: small numbers, equal in every run. */

@@ -9,7 +9,8 @@ static void expect_refused(uint64_t page, uint64_t pages, enum dxgkmem_violation
 {
     struct state before = state_now();
     struct thing thing;
-    assert_int_equal(try_create(io_arguments(NULL, page, pages * PAGE), &thing), dxgkmem_violation_status(code));
+    assert_int_equal(try_create(io_arguments(NULL, page, pages * PAGE), &thing),
+                     dxgkmem_violation_status(code));
     expect_violation(code, NULL, earlier, earlier == 0 ? DXGKMEM_CALL_NONE : DXGKMEM_CALL_CREATE);
     expect_unchanged(&before);
 }
@@ -35,9 +36,11 @@ static void never_another_owner(void **state)
     high = thing_create(io_arguments(NULL, IO_PAGE + 0x30, 0x10 * PAGE));
     for (uint64_t first = 0; first < 0x50; first++) {
         for (uint64_t pages = 1; pages < 0x48; pages += 7) {
-            bool over_low = first < 0x20 && first + pages > 0x10, over_high = first < 0x40 && first + pages > 0x30;
+            bool over_low = first < 0x20 && first + pages > 0x10,
+                 over_high = first < 0x40 && first + pages > 0x30;
             if (over_low || over_high) /* the owner of the lowest one is named */
-                expect_refused(IO_PAGE + first, pages, DXGKMEM_VIOLATION_IO_SPACE_OVERLAP, over_low ? made : made + 1);
+                expect_refused(IO_PAGE + first, pages, DXGKMEM_VIOLATION_IO_SPACE_OVERLAP,
+                               over_low ? made : made + 1);
             else
                 thing_destroy(thing_create(io_arguments(NULL, IO_PAGE + first, pages * PAGE)));
         }
@@ -86,12 +89,15 @@ static void visibility(void **state)
     HANDLE narrow;
     uint64_t top = RAM_HIGHEST + 0x100;
     (void)state;
-    config.memory_caps.HighestVisibleAddress.QuadPart = (LONGLONG)(top * 4096 + 4095);
+    config.memory_caps.HighestVisibleAddress = physical(top * 4096 + 4095);
     narrow = adapter_add(&config);
     thing_destroy(thing_create(io_arguments(narrow, top, PAGE)));
     assert_int_equal(try_create(io_arguments(narrow, top, 2 * PAGE), &thing), STATUS_INVALID_PARAMETER);
     expect_violation(DXGKMEM_VIOLATION_NOT_VISIBLE, NULL, 0, DXGKMEM_CALL_NONE);
     thing = thing_create(io_arguments(world.adapter, top, 2 * PAGE));
+    thing_destroy(thing);
+    thing = thing_create(io_arguments(NULL, top, PAGE));
+    thing.open = thing_open(thing.object, narrow);
     thing_destroy(thing);
     config = adapter_remapped(2, V31); /* names logical pages: it sees everything */
     thing_destroy(thing_create(io_arguments(adapter_add(&config), top, 2 * PAGE)));
@@ -103,7 +109,8 @@ static void kernel_only(void **state)
     struct thing thing = thing_create(io_arguments(NULL, IO_PAGE, 2 * PAGE));
     struct view view;
     (void)state;
-    assert_int_equal(try_map(thing.object, 0, PAGE, DXGK_ACCESS_MODE_USER_MODE, &view), STATUS_INVALID_PARAMETER);
+    assert_int_equal(try_map(thing.object, 0, PAGE, DXGK_ACCESS_MODE_USER_MODE, &view),
+                     STATUS_INVALID_PARAMETER);
     expect_violation(DXGKMEM_VIOLATION_IO_SPACE_TO_USER, thing.object, 0, DXGKMEM_CALL_NONE);
     view = view_map(thing.object, 0, 2 * PAGE, DXGK_ACCESS_MODE_KERNEL_MODE);
     view_unmap(thing.object, view);

@@ -29,7 +29,7 @@ static void after_free(void **state)
 {
     struct dxgkmem_adapter_config config = adapter_remapped(1, V31);
     HANDLE adapters[2] = {world.adapter, adapter_add(&config)};
-    uint64_t pages[16];
+    uint64_t pages[16] = {0};
     (void)state;
     for (unsigned device = 0; device < 2; device++) {
         struct thing thing = thing_create(mdl_arguments(adapters[device], 16 * PAGE));
@@ -45,8 +45,9 @@ static void after_free(void **state)
 static void half_covered(void **state)
 {
     struct thing thing = thing_create(mdl_arguments(world.adapter, 16 * PAGE));
-    DXGK_ADL *half = adl_allocate(thing.open, 8 * PAGE, 8 * PAGE), *all = adl_allocate(thing.open, 0, 16 * PAGE);
-    uint64_t pages[16];
+    DXGK_ADL *half = adl_allocate(thing.open, 8 * PAGE, 8 * PAGE),
+             *all = adl_allocate(thing.open, 0, 16 * PAGE);
+    uint64_t pages[16] = {0};
     unsigned char byte;
     (void)state;
     warm(0, all, pages);
@@ -61,7 +62,7 @@ static void half_covered(void **state)
 
 static void after_unpin(void **state)
 {
-    uint64_t pages[FRAME_BUFFER_PAGES];
+    uint64_t pages[FRAME_BUFFER_PAGES] = {0};
     DXGK_ADL *adl;
     (void)state;
     assert_int_equal(try_pin(world.adapter, 0, FRAME_BUFFER_PAGES * PAGE, 0, &adl), STATUS_SUCCESS);
@@ -76,7 +77,7 @@ static void after_removal(void **state)
     HANDLE adapter = adapter_add(&config);
     struct thing thing = thing_create(mdl_arguments(adapter, 4 * PAGE));
     DXGK_ADL *adl = adl_allocate(thing.open, 0, 4 * PAGE);
-    uint64_t pages[4];
+    uint64_t pages[4] = {0};
     (void)state;
     warm(1, adl, pages);
     adapter_remove(adapter);
@@ -91,7 +92,8 @@ static void logical_pages_used_again(void **state)
 {
     struct dxgkmem_adapter_config config = adapter_remapped(1, V31);
     HANDLE adapter = adapter_add(&config);
-    struct thing first = thing_create(mdl_arguments(adapter, PAGE)), second = thing_create(mdl_arguments(adapter, PAGE));
+    struct thing first = thing_create(mdl_arguments(adapter, PAGE)),
+                 second = thing_create(mdl_arguments(adapter, PAGE));
     unsigned char byte = 0x5a, seen = 0xff;
     DXGK_ADL *adl = adl_allocate(first.open, 0, PAGE);
     uint64_t logical = adl->BasePageNumber;

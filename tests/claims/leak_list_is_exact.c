@@ -19,13 +19,13 @@ static void something_of_everything(void **state)
     struct dxgkmem_adapter_config config = adapter_remapped(1, V31);
     HANDLE remapped = adapter_add(&config);
     uint64_t at = last_operation();
-    struct thing one = thing_create(mdl_arguments(world.adapter, 4 * PAGE)); /* at + 1 */
-    struct thing two = thing_create(io_arguments(NULL, IO_PAGE, PAGE));      /* at + 2 */
-    struct thing three = thing_create(section_arguments(NULL, PAGE, PAGE_READONLY)); /* at + 3 */
-    HANDLE opened = thing_open(three.object, remapped);                      /* at + 4 */
-    DXGK_ADL *first = adl_allocate(one.open, 0, PAGE);                       /* at + 5 */
-    DXGK_ADL *second = adl_allocate(one.open, 0, 4 * PAGE);                  /* at + 6 */
-    DXGK_ADL *third = adl_allocate(opened, 0, PAGE);                         /* at + 7 */
+    struct thing one = thing_create(mdl_arguments(world.adapter, 4 * PAGE));          /* at + 1 */
+    struct thing two = thing_create(io_arguments(NULL, IO_PAGE, PAGE));               /* at + 2 */
+    struct thing three = thing_create(section_arguments(NULL, PAGE, PAGE_READONLY));  /* at + 3 */
+    HANDLE opened = thing_open(three.object, remapped);                               /* at + 4 */
+    DXGK_ADL *first = adl_allocate(one.open, 0, PAGE);                                /* at + 5 */
+    DXGK_ADL *second = adl_allocate(one.open, 0, 4 * PAGE);                           /* at + 6 */
+    DXGK_ADL *third = adl_allocate(opened, 0, PAGE);                                  /* at + 7 */
     struct view kernel = view_map(two.object, 0, PAGE, DXGK_ACCESS_MODE_KERNEL_MODE); /* at + 8 */
     struct view user = view_map(one.object, 0, PAGE, DXGK_ACCESS_MODE_USER_MODE);     /* at + 9 */
     struct dxgkmem_statistics statistics;

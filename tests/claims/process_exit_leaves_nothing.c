@@ -7,7 +7,8 @@
 
 static void mappings_of_one_process(void **state)
 {
-    struct thing one = thing_create(mdl_arguments(NULL, 4 * PAGE)), two = thing_create(mdl_arguments(NULL, 4 * PAGE));
+    struct thing one = thing_create(mdl_arguments(NULL, 4 * PAGE)),
+                 two = thing_create(mdl_arguments(NULL, 4 * PAGE));
     struct view other, kernel, mine[6];
     struct state before;
     uint64_t made;

@@ -60,7 +60,8 @@ static void pages(void **state)
 static void objects(void **state)
 {
     HANDLE adapter = add_with(1, (struct dxgkmem_quota){.objects = 2});
-    struct thing one = thing_create(mdl_arguments(adapter, PAGE)), two = thing_create(mdl_arguments(adapter, PAGE));
+    struct thing one = thing_create(mdl_arguments(adapter, PAGE)),
+                 two = thing_create(mdl_arguments(adapter, PAGE));
     (void)state;
     expect_exceeded(mdl_arguments(adapter, PAGE));
     thing_destroy(one);

@@ -10,7 +10,7 @@
 /* What the calls of the rows are made on. */
 static struct {
     HANDLE adapter, second_of_chain, other, old, narrow; /* narrow: identity domain that sees RAM only */
-    struct thing unopened, open, contiguous, io, busy, far_io;
+    struct thing unopened, open, contiguous, section, io, busy, far_io;
     struct thing ended; /* destroyed, both handles */
     HANDLE removed;
     DXGK_ADL *adl, *freed, *others, *frame_buffer;
@@ -40,6 +40,7 @@ static int setup(void **state)
     here.unopened = thing_create(mdl_arguments(NULL, 4 * PAGE));
     here.open = thing_create(mdl_arguments(here.adapter, 4 * PAGE));
     here.contiguous = thing_create(contiguous_arguments(here.adapter, 4 * PAGE));
+    here.section = thing_create(section_arguments(here.adapter, 4 * PAGE, PAGE_READWRITE));
     here.io = thing_create(io_arguments(here.adapter, IO_PAGE, 4 * PAGE));
     here.far_io = thing_create(io_arguments(NULL, RAM_HIGHEST + 0x100, PAGE));
     here.busy = thing_create(mdl_arguments(here.adapter, 4 * PAGE));
@@ -70,6 +71,7 @@ static int teardown(void **state)
     thing_destroy(here.busy);
     thing_destroy(here.far_io);
     thing_destroy(here.io);
+    thing_destroy(here.section);
     thing_destroy(here.contiguous);
     thing_destroy(here.open);
     thing_destroy(here.unopened);
@@ -156,120 +158,160 @@ static NTSTATUS create_mdl_flags(unsigned flags, uint64_t skip, SIZE_T bytes)
 /* Those that return nothing are said to have returned what the violation says. */
 #define RETURNS_NOTHING(code) dxgkmem_violation_status(DXGKMEM_VIOLATION_##code)
 
-#define ROW(code, name, call)    \
-    static NTSTATUS name(void)   \
-    {                            \
-        call;                    \
+#define ROW(code, name, call)                                                                                \
+    static NTSTATUS name(void)                                                                               \
+    {                                                                                                        \
+        call;                                                                                                \
     }
-#define CREATE_WITH(arguments, change)       \
-    create_arguments in = arguments;         \
-    change;                                  \
+#define CREATE_WITH(arguments, change)                                                                       \
+    create_arguments in = arguments;                                                                         \
+    change;                                                                                                  \
     return create(in)
 
 #define SMALL mdl_arguments(here.adapter, PAGE)
-#define VOID_CALL(code, call) \
-    call;                     \
+#define VOID_CALL(code, call)                                                                                \
+    call;                                                                                                    \
     return RETURNS_NOTHING(code)
 
-/* clang-format off */
-#define ROWS(X) \
-    X(NULL_ARGUMENTS, create_null, return world.ddi.DxgkCbCreatePhysicalMemoryObject(NULL)) \
-    X(NULL_ARGUMENTS, open_null, return world.ddi.DxgkCbOpenPhysicalMemoryObject(NULL)) \
-    X(NULL_ARGUMENTS, map_null, return world.ddi.DxgkCbMapPhysicalMemory(NULL)) \
-    X(NULL_ARGUMENTS, adl_null, return world.ddi.DxgkCbAllocateAdl(NULL)) \
-    X(NULL_ARGUMENTS, pin_null, return world.ddi.DxgkCbPinFrameBufferForSave2(here.adapter, NULL)) \
-    X(NULL_ARGUMENTS, unpin_null, return world.ddi.DxgkCbUnpinFrameBufferForSave(here.adapter, NULL)) \
-    X(NULL_ARGUMENTS, destroy_null, VOID_CALL(NULL_ARGUMENTS, world.ddi.DxgkCbDestroyPhysicalMemoryObject(NULL))) \
-    X(NULL_ARGUMENTS, close_null, VOID_CALL(NULL_ARGUMENTS, world.ddi.DxgkCbClosePhysicalMemoryObject(NULL))) \
-    X(NULL_ARGUMENTS, unmap_null, VOID_CALL(NULL_ARGUMENTS, world.ddi.DxgkCbUnmapPhysicalMemory(NULL))) \
-    X(NULL_ARGUMENTS, free_null, VOID_CALL(NULL_ARGUMENTS, world.ddi.DxgkCbFreeAdl(NULL))) \
-    X(IRQL_TOO_HIGH, create_high, dxgkmem_sim_set_irql(world.sim, DISPATCH_LEVEL); return create(SMALL)) \
-    X(IRQL_TOO_HIGH, map_high, dxgkmem_sim_set_irql(world.sim, HIGH_LEVEL); return map_as(here.open.object, 0, 0, PAGE)) \
-    X(IRQL_TOO_HIGH, open_high, dxgkmem_sim_set_irql(world.sim, DISPATCH_LEVEL); return open_on(here.unopened.object, here.adapter)) \
-    X(IRQL_TOO_HIGH, adl_high, dxgkmem_sim_set_irql(world.sim, DISPATCH_LEVEL); return allocate(here.open.open, 0, PAGE, 0)) \
-    X(IRQL_TOO_HIGH, pin_high, dxgkmem_sim_set_irql(world.sim, DISPATCH_LEVEL); return pin(here.adapter, 0, PAGE, 0)) \
-    X(IRQL_TOO_HIGH, unpin_high, dxgkmem_sim_set_irql(world.sim, DISPATCH_LEVEL); return try_unpin(here.adapter, 1)) \
-    X(IRQL_TOO_HIGH, destroy_high, dxgkmem_sim_set_irql(world.sim, DISPATCH_LEVEL); VOID_CALL(IRQL_TOO_HIGH, thing_destroy(here.open))) \
-    X(IRQL_TOO_HIGH, close_high, dxgkmem_sim_set_irql(world.sim, DISPATCH_LEVEL); VOID_CALL(IRQL_TOO_HIGH, thing_close(here.open.open))) \
-    X(IRQL_TOO_HIGH, unmap_high, dxgkmem_sim_set_irql(world.sim, DISPATCH_LEVEL); VOID_CALL(IRQL_TOO_HIGH, view_unmap(here.busy.object, here.view))) \
-    X(IRQL_TOO_HIGH, free_high, dxgkmem_sim_set_irql(world.sim, DISPATCH_LEVEL); VOID_CALL(IRQL_TOO_HIGH, adl_free(here.busy.open, here.adl))) \
-    X(WRONG_WDDM_LEVEL, create_old, return create(mdl_arguments(here.old, PAGE))) \
-    X(WRONG_WDDM_LEVEL, open_old, return open_on(here.unopened.object, here.old)) \
-    X(WRONG_WDDM_LEVEL, pin_old, return pin(here.old, 0, PAGE, 0)) \
-    X(NULL_HANDLE, open_nothing, return open_on(NULL, here.adapter)) \
-    X(UNKNOWN_HANDLE, map_unknown, return map_as((HANDLE)&here, 0, 0, PAGE)) \
-    X(STALE_HANDLE, open_stale, return open_on(here.ended.object, here.adapter)) \
-    X(WRONG_KIND_HANDLE, adl_of_object, return allocate(here.open.object, 0, PAGE, 0)) \
-    X(ADAPTER_REMOVED, create_removed, return create(mdl_arguments(here.removed, PAGE))) \
-    X(CLOSE_AFTER_DESTROY, close_ended, VOID_CALL(CLOSE_AFTER_DESTROY, thing_close(here.ended.open))) \
-    X(SECOND_OPEN, open_again, return open_on(here.open.object, here.adapter)) \
-    X(SECOND_OPEN, open_on_link, return open_on(here.open.object, here.second_of_chain)) \
-    X(OPEN_ON_OTHER_ADAPTER, open_elsewhere, return open_on(here.open.object, here.other)) \
-    X(NOT_VISIBLE, open_invisible, return open_on(here.far_io.object, here.narrow)) \
-    X(NOT_VISIBLE, create_invisible, return create(io_arguments(here.narrow, RAM_HIGHEST + 0x200, PAGE))) \
-    X(CLOSE_WITH_LIVE_ADL, close_busy, VOID_CALL(CLOSE_WITH_LIVE_ADL, thing_close(here.busy.open))) \
-    X(DESTROY_WITH_LIVE_ADL, destroy_busy, VOID_CALL(DESTROY_WITH_LIVE_ADL, thing_destroy(here.busy))) \
-    X(DESTROY_WITH_LIVE_MAPPING, destroy_mapped, VOID_CALL(DESTROY_WITH_LIVE_MAPPING, thing_destroy(here.unopened))) \
-    X(DESTROY_WHILE_OPEN, destroy_open, VOID_CALL(DESTROY_WHILE_OPEN, thing_destroy((struct thing){here.open.object, NULL}))) \
-    X(DESTROY_FOREIGN_ADAPTER_OBJECT, destroy_foreign, VOID_CALL(DESTROY_FOREIGN_ADAPTER_OBJECT, thing_destroy((struct thing){here.open.object, here.io.open}))) \
-    X(INVALID_TYPE, type, CREATE_WITH(SMALL, in.Type = (DXGK_PHYSICAL_MEMORY_TYPE)4)) \
-    X(INVALID_CACHE_TYPE, cache, CREATE_WITH(SMALL, in.CacheType = (DXGK_MEMORY_CACHING_TYPE)3)) \
-    X(INVALID_CACHE_TYPE, section_cache, CREATE_WITH(section_arguments(here.adapter, PAGE, PAGE_READWRITE), in.CacheType = DXGK_MEMORY_CACHING_TYPE_NON_CACHED)) \
-    X(INVALID_SIZE, size_zero, return create(mdl_arguments(here.adapter, 0))) \
-    X(INVALID_SIZE, size_large, return create(contiguous_arguments(here.adapter, (SIZE_T)-1))) \
-    X(INVALID_CONSTRAINTS, mdl_window, CREATE_WITH(SMALL, in.Mdl.LowAddress = physical(2); in.Mdl.HighAddress = physical(1))) \
-    X(INVALID_CONSTRAINTS, mdl_skip, return create_mdl_flags(0, 1, PAGE)) \
-    X(INVALID_CONSTRAINTS, mdl_hot_remove, return create_mdl_flags(MM_ALLOCATE_AND_HOT_REMOVE, 0, PAGE)) \
-    X(INVALID_CONSTRAINTS, mdl_chunks, return create_mdl_flags(MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS, 3 * PAGE, 3 * PAGE)) \
-    X(INVALID_CONSTRAINTS, mdl_large_pages, return create_mdl_flags(MM_ALLOCATE_FAST_LARGE_PAGES, 0, PAGE)) \
-    X(INVALID_CONSTRAINTS, contiguous_window, CREATE_WITH(contiguous_arguments(here.adapter, PAGE), in.ContiguousMemory.LowestAcceptableAddress = physical(UINT64_MAX))) \
-    X(INVALID_CONSTRAINTS, contiguous_boundary, CREATE_WITH(contiguous_arguments(here.adapter, PAGE), in.ContiguousMemory.BoundaryAddressMultiple = physical(0x3000))) \
-    X(INVALID_CONSTRAINTS, io_beyond, return create(io_arguments(here.adapter, ((uint64_t)1 << (ADDRESS_BITS - 12)) - 1, 2 * PAGE))) \
-    X(INVALID_PROTECTION, protection, return create(section_arguments(here.adapter, PAGE, 0x40))) \
-    X(INVALID_ACCESS_MODE, access_mode, return map_as(here.open.object, 2, 0, PAGE)) \
-    X(RESERVED_BITS, mdl_flags, return create_mdl_flags(0x80, 0, PAGE)) \
-    X(RESERVED_BITS, section_attributes, CREATE_WITH(section_arguments(here.adapter, PAGE, PAGE_READWRITE), in.Section.AllocationAttributes = 1)) \
-    X(RESERVED_BITS, adl_flags, return allocate(here.open.open, 0, PAGE, 4)) \
-    X(RESERVED_BITS, pin_flags, return pin(here.adapter, 0, PAGE, 2)) \
-    X(UNALIGNED_RANGE, io_size, return create(io_arguments(here.adapter, IO_PAGE + 8, PAGE + 1))) \
-    X(UNALIGNED_RANGE, io_base, CREATE_WITH(io_arguments(here.adapter, IO_PAGE + 8, PAGE), in.IOSpace.BaseAddress.QuadPart += 8)) \
-    X(UNALIGNED_RANGE, adl_offset, return allocate(here.open.open, 1, PAGE, 0)) \
-    X(UNALIGNED_RANGE, adl_size, return allocate(here.open.open, 0, PAGE - 1, 0)) \
-    X(UNALIGNED_RANGE, pin_size, return pin(here.adapter, 0, 1, 0)) \
-    X(IO_SPACE_OVER_RAM, io_ram, return create(io_arguments(here.adapter, IO_PAGE + 0x80, 0x81 * PAGE))) \
-    X(IO_SPACE_OVERLAP, io_overlap, return create(io_arguments(here.adapter, IO_PAGE + 3, 2 * PAGE))) \
-    X(IO_SPACE_TO_USER, io_user, return map_as(here.io.object, 1, 0, PAGE)) \
-    X(MAP_OUT_OF_RANGE, map_nothing, return map_as(here.open.object, 0, 0, 0)) \
-    X(MAP_OUT_OF_RANGE, map_past, return map_as(here.open.object, 0, 4 * PAGE, 1)) \
-    X(MAP_OUT_OF_RANGE, map_wraps, return map_as(here.open.object, 0, (SIZE_T)-1, 2)) \
-    X(UNMAP_WRONG_BASE, unmap_base, VOID_CALL(UNMAP_WRONG_BASE, view_unmap(here.busy.object, (struct view){here.view.base + PAGE, PAGE, 0}))) \
-    X(UNMAP_WRONG_BASE, unmap_zero, VOID_CALL(UNMAP_WRONG_BASE, view_unmap(here.busy.object, (struct view){NULL, PAGE, 0}))) \
-    X(UNMAP_WRONG_SIZE, unmap_size, VOID_CALL(UNMAP_WRONG_SIZE, view_unmap(here.busy.object, (struct view){here.view.base, 2 * PAGE, 0}))) \
-    X(UNMAP_WRONG_OBJECT, unmap_object, VOID_CALL(UNMAP_WRONG_OBJECT, view_unmap(here.open.object, here.view))) \
-    X(UNMAP_WRONG_PROCESS, unmap_process, dxgkmem_sim_set_process(world.sim, 2); VOID_CALL(UNMAP_WRONG_PROCESS, view_unmap(here.unopened.object, here.user))) \
-    X(CONTIGUOUS_OF_SCATTERED, adl_contiguous, return allocate(here.open.open, 0, PAGE, 1)) \
-    X(ADL_OUT_OF_RANGE, adl_nothing, return allocate(here.open.open, 0, 0, 0)) \
-    X(ADL_OUT_OF_RANGE, adl_past, return allocate(here.open.open, 4 * PAGE, PAGE, 0)) \
-    X(ADL_OUT_OF_RANGE, adl_wraps, return allocate(here.open.open, PAGE, (SIZE_T)-1 & ~(PAGE - 1), 0)) \
-    X(ADL_ALREADY_FREED, free_again, VOID_CALL(ADL_ALREADY_FREED, adl_free(here.busy.open, here.freed))) \
-    X(ADL_FOREIGN, free_foreign, VOID_CALL(ADL_FOREIGN, adl_free(here.busy.open, (DXGK_ADL *)(void *)&here))) \
-    X(ADL_FOREIGN, free_inside, VOID_CALL(ADL_FOREIGN, adl_free(here.busy.open, (DXGK_ADL *)(void *)((char *)here.adl + 8)))) \
-    X(ADL_FOREIGN, free_nothing, VOID_CALL(ADL_FOREIGN, adl_free(here.busy.open, NULL))) \
-    X(ADL_FOREIGN, free_future, VOID_CALL(ADL_FOREIGN, adl_free(here.busy.open, here.adl + 60))) \
-    X(ADL_OF_OTHER_OBJECT, free_others, VOID_CALL(ADL_OF_OTHER_OBJECT, adl_free(here.busy.open, here.others))) \
-    X(ADL_OF_FRAME_BUFFER, free_pinned, VOID_CALL(ADL_OF_FRAME_BUFFER, adl_free(here.busy.open, here.frame_buffer))) \
-    X(NOT_LEAD_ADAPTER, pin_second, return pin(here.second_of_chain, 0, PAGE, 0)) \
-    X(NOT_LEAD_ADAPTER, unpin_second, return try_unpin(here.second_of_chain, 1)) \
-    X(FRAME_BUFFER_INDEX, pin_index, return pin(here.adapter, 2, PAGE, 0)) \
-    X(FRAME_BUFFER_INDEX, pin_far_index, return pin(here.adapter, UINT32_MAX, PAGE, 0)) \
-    X(FRAME_BUFFER_INDEX, unpin_index, return try_unpin(here.adapter, 8)) \
-    X(FRAME_BUFFER_SIZE, pin_nothing, return pin(here.adapter, 0, 0, 0)) \
-    X(FRAME_BUFFER_SIZE, pin_more, return pin(here.adapter, 0, (FRAME_BUFFER_PAGES + 1) * PAGE, 0)) \
-    X(PINNED_TWICE, pin_again, return pin(here.adapter, 1, PAGE, 0)) \
-    X(NOT_PINNED, unpin_nothing, return try_unpin(here.adapter, 0)) \
-    X(LEGACY_CALLBACK, legacy, return world.ddi.DxgkCbFreeContiguousMemory(here.adapter, NULL)) \
+#define ROWS(X)                                                                                              \
+    X(NULL_ARGUMENTS, create_null, return world.ddi.DxgkCbCreatePhysicalMemoryObject(NULL))                  \
+    X(NULL_ARGUMENTS, open_null, return world.ddi.DxgkCbOpenPhysicalMemoryObject(NULL))                      \
+    X(NULL_ARGUMENTS, map_null, return world.ddi.DxgkCbMapPhysicalMemory(NULL))                              \
+    X(NULL_ARGUMENTS, adl_null, return world.ddi.DxgkCbAllocateAdl(NULL))                                    \
+    X(NULL_ARGUMENTS, pin_null, return world.ddi.DxgkCbPinFrameBufferForSave2(here.adapter, NULL))           \
+    X(NULL_ARGUMENTS, unpin_null, return world.ddi.DxgkCbUnpinFrameBufferForSave(here.adapter, NULL))        \
+    X(NULL_ARGUMENTS, destroy_null,                                                                          \
+      VOID_CALL(NULL_ARGUMENTS, world.ddi.DxgkCbDestroyPhysicalMemoryObject(NULL)))                          \
+    X(NULL_ARGUMENTS, close_null,                                                                            \
+      VOID_CALL(NULL_ARGUMENTS, world.ddi.DxgkCbClosePhysicalMemoryObject(NULL)))                            \
+    X(NULL_ARGUMENTS, unmap_null, VOID_CALL(NULL_ARGUMENTS, world.ddi.DxgkCbUnmapPhysicalMemory(NULL)))      \
+    X(NULL_ARGUMENTS, free_null, VOID_CALL(NULL_ARGUMENTS, world.ddi.DxgkCbFreeAdl(NULL)))                   \
+    X(IRQL_TOO_HIGH, create_high, dxgkmem_sim_set_irql(world.sim, DISPATCH_LEVEL); return create(SMALL))     \
+    X(IRQL_TOO_HIGH, map_high, dxgkmem_sim_set_irql(world.sim, HIGH_LEVEL);                                  \
+      return map_as(here.open.object, 0, 0, PAGE))                                                           \
+    X(IRQL_TOO_HIGH, open_high, dxgkmem_sim_set_irql(world.sim, DISPATCH_LEVEL);                             \
+      return open_on(here.unopened.object, here.adapter))                                                    \
+    X(IRQL_TOO_HIGH, adl_high, dxgkmem_sim_set_irql(world.sim, DISPATCH_LEVEL);                              \
+      return allocate(here.open.open, 0, PAGE, 0))                                                           \
+    X(IRQL_TOO_HIGH, pin_high, dxgkmem_sim_set_irql(world.sim, DISPATCH_LEVEL);                              \
+      return pin(here.adapter, 0, PAGE, 0))                                                                  \
+    X(IRQL_TOO_HIGH, unpin_high, dxgkmem_sim_set_irql(world.sim, DISPATCH_LEVEL);                            \
+      return try_unpin(here.adapter, 1))                                                                     \
+    X(IRQL_TOO_HIGH, destroy_high, dxgkmem_sim_set_irql(world.sim, DISPATCH_LEVEL);                          \
+      VOID_CALL(IRQL_TOO_HIGH, thing_destroy(here.open)))                                                    \
+    X(IRQL_TOO_HIGH, close_high, dxgkmem_sim_set_irql(world.sim, DISPATCH_LEVEL);                            \
+      VOID_CALL(IRQL_TOO_HIGH, thing_close(here.open.open)))                                                 \
+    X(IRQL_TOO_HIGH, unmap_high, dxgkmem_sim_set_irql(world.sim, DISPATCH_LEVEL);                            \
+      VOID_CALL(IRQL_TOO_HIGH, view_unmap(here.busy.object, here.view)))                                     \
+    X(IRQL_TOO_HIGH, free_high, dxgkmem_sim_set_irql(world.sim, DISPATCH_LEVEL);                             \
+      VOID_CALL(IRQL_TOO_HIGH, adl_free(here.busy.open, here.adl)))                                          \
+    X(WRONG_WDDM_LEVEL, create_old, return create(mdl_arguments(here.old, PAGE)))                            \
+    X(WRONG_WDDM_LEVEL, open_old, return open_on(here.unopened.object, here.old))                            \
+    X(WRONG_WDDM_LEVEL, pin_old, return pin(here.old, 0, PAGE, 0))                                           \
+    X(NULL_HANDLE, open_nothing, return open_on(NULL, here.adapter))                                         \
+    X(UNKNOWN_HANDLE, map_unknown, return map_as((HANDLE)&here, 0, 0, PAGE))                                 \
+    X(STALE_HANDLE, open_stale, return open_on(here.ended.object, here.adapter))                             \
+    X(WRONG_KIND_HANDLE, adl_of_object, return allocate(here.open.object, 0, PAGE, 0))                       \
+    X(ADAPTER_REMOVED, create_removed, return create(mdl_arguments(here.removed, PAGE)))                     \
+    X(CLOSE_AFTER_DESTROY, close_ended, VOID_CALL(CLOSE_AFTER_DESTROY, thing_close(here.ended.open)))        \
+    X(SECOND_OPEN, open_again, return open_on(here.open.object, here.adapter))                               \
+    X(SECOND_OPEN, open_on_link, return open_on(here.open.object, here.second_of_chain))                     \
+    X(OPEN_ON_OTHER_ADAPTER, open_elsewhere, return open_on(here.open.object, here.other))                   \
+    X(NOT_VISIBLE, open_invisible, return open_on(here.far_io.object, here.narrow))                          \
+    X(NOT_VISIBLE, create_invisible, return create(io_arguments(here.narrow, RAM_HIGHEST + 0x200, PAGE)))    \
+    X(CLOSE_WITH_LIVE_ADL, close_busy, VOID_CALL(CLOSE_WITH_LIVE_ADL, thing_close(here.busy.open)))          \
+    X(DESTROY_WITH_LIVE_ADL, destroy_busy, VOID_CALL(DESTROY_WITH_LIVE_ADL, thing_destroy(here.busy)))       \
+    X(DESTROY_WITH_LIVE_MAPPING, destroy_mapped,                                                             \
+      VOID_CALL(DESTROY_WITH_LIVE_MAPPING, thing_destroy(here.unopened)))                                    \
+    X(DESTROY_WHILE_OPEN, destroy_open,                                                                      \
+      VOID_CALL(DESTROY_WHILE_OPEN, thing_destroy((struct thing){here.open.object, NULL})))                  \
+    X(DESTROY_FOREIGN_ADAPTER_OBJECT, destroy_foreign,                                                       \
+      VOID_CALL(DESTROY_FOREIGN_ADAPTER_OBJECT,                                                              \
+                thing_destroy((struct thing){here.open.object, here.io.open})))                              \
+    X(INVALID_TYPE, type, CREATE_WITH(SMALL, in.Type = (DXGK_PHYSICAL_MEMORY_TYPE)4))                        \
+    X(INVALID_CACHE_TYPE, cache, CREATE_WITH(SMALL, in.CacheType = (DXGK_MEMORY_CACHING_TYPE)3))             \
+    X(INVALID_CACHE_TYPE, section_cache,                                                                     \
+      CREATE_WITH(section_arguments(here.adapter, PAGE, PAGE_READWRITE),                                     \
+                  in.CacheType = DXGK_MEMORY_CACHING_TYPE_NON_CACHED))                                       \
+    X(INVALID_SIZE, size_zero, return create(mdl_arguments(here.adapter, 0)))                                \
+    X(INVALID_SIZE, size_large, return create(contiguous_arguments(here.adapter, (SIZE_T)-1)))               \
+    X(INVALID_CONSTRAINTS, mdl_window,                                                                       \
+      CREATE_WITH(SMALL, in.Mdl.LowAddress = physical(2); in.Mdl.HighAddress = physical(1)))                 \
+    X(INVALID_CONSTRAINTS, mdl_skip, return create_mdl_flags(0, 1, PAGE))                                    \
+    X(INVALID_CONSTRAINTS, mdl_hot_remove, return create_mdl_flags(MM_ALLOCATE_AND_HOT_REMOVE, 0, PAGE))     \
+    X(INVALID_CONSTRAINTS, mdl_chunks,                                                                       \
+      return create_mdl_flags(MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS, 3 * PAGE, 3 * PAGE))                    \
+    X(INVALID_CONSTRAINTS, mdl_large_pages, return create_mdl_flags(MM_ALLOCATE_FAST_LARGE_PAGES, 0, PAGE))  \
+    X(INVALID_CONSTRAINTS, contiguous_window,                                                                \
+      CREATE_WITH(contiguous_arguments(here.adapter, PAGE),                                                  \
+                  in.ContiguousMemory.LowestAcceptableAddress = physical(UINT64_MAX)))                       \
+    X(INVALID_CONSTRAINTS, contiguous_boundary,                                                              \
+      CREATE_WITH(contiguous_arguments(here.adapter, PAGE),                                                  \
+                  in.ContiguousMemory.BoundaryAddressMultiple = physical(0x3000)))                           \
+    X(INVALID_CONSTRAINTS, io_beyond,                                                                        \
+      return create(io_arguments(here.adapter, ((uint64_t)1 << (ADDRESS_BITS - 12)) - 1, 2 * PAGE)))         \
+    X(INVALID_PROTECTION, protection, return create(section_arguments(here.adapter, PAGE, 0x40)))            \
+    X(INVALID_ACCESS_MODE, access_mode, return map_as(here.open.object, 2, 0, PAGE))                         \
+    X(RESERVED_BITS, mdl_flags, return create_mdl_flags(0x80, 0, PAGE))                                      \
+    X(RESERVED_BITS, section_attributes,                                                                     \
+      CREATE_WITH(section_arguments(here.adapter, PAGE, PAGE_READWRITE),                                     \
+                  in.Section.AllocationAttributes = 1))                                                      \
+    X(RESERVED_BITS, adl_second_flag, return allocate(here.open.open, 0, PAGE, 8))                           \
+    X(RESERVED_BITS, adl_last_flag, return allocate(here.contiguous.open, 0, PAGE, 0x80000001u))             \
+    X(RESERVED_BITS, pin_last_flag, return pin(here.adapter, 0, PAGE, 0x80000000u))                          \
+    X(RESERVED_BITS, adl_flags, return allocate(here.open.open, 0, PAGE, 4))                                 \
+    X(RESERVED_BITS, pin_flags, return pin(here.adapter, 0, PAGE, 2))                                        \
+    X(UNALIGNED_RANGE, io_size, return create(io_arguments(here.adapter, IO_PAGE + 8, PAGE + 1)))            \
+    X(UNALIGNED_RANGE, io_base,                                                                              \
+      CREATE_WITH(io_arguments(here.adapter, IO_PAGE + 8, PAGE), in.IOSpace.BaseAddress.QuadPart += 8))      \
+    X(UNALIGNED_RANGE, adl_offset, return allocate(here.open.open, 1, PAGE, 0))                              \
+    X(UNALIGNED_RANGE, adl_size, return allocate(here.open.open, 0, PAGE - 1, 0))                            \
+    X(UNALIGNED_RANGE, pin_size, return pin(here.adapter, 0, 1, 0))                                          \
+    X(IO_SPACE_OVER_RAM, io_ram, return create(io_arguments(here.adapter, IO_PAGE + 0x80, 0x81 * PAGE)))     \
+    X(IO_SPACE_OVERLAP, io_overlap, return create(io_arguments(here.adapter, IO_PAGE + 3, 2 * PAGE)))        \
+    X(IO_SPACE_TO_USER, io_user, return map_as(here.io.object, 1, 0, PAGE))                                  \
+    X(MAP_OUT_OF_RANGE, map_nothing, return map_as(here.open.object, 0, 0, 0))                               \
+    X(MAP_OUT_OF_RANGE, map_past, return map_as(here.open.object, 0, 4 * PAGE, 1))                           \
+    X(MAP_OUT_OF_RANGE, map_wraps, return map_as(here.open.object, 0, (SIZE_T)-1, 2))                        \
+    X(UNMAP_WRONG_BASE, unmap_base,                                                                          \
+      VOID_CALL(UNMAP_WRONG_BASE,                                                                            \
+                view_unmap(here.busy.object, (struct view){here.view.base + PAGE, PAGE, 0})))                \
+    X(UNMAP_WRONG_BASE, unmap_zero,                                                                          \
+      VOID_CALL(UNMAP_WRONG_BASE, view_unmap(here.busy.object, (struct view){NULL, PAGE, 0})))               \
+    X(UNMAP_WRONG_SIZE, unmap_size,                                                                          \
+      VOID_CALL(UNMAP_WRONG_SIZE, view_unmap(here.busy.object, (struct view){here.view.base, 2 * PAGE, 0}))) \
+    X(UNMAP_WRONG_OBJECT, unmap_object,                                                                      \
+      VOID_CALL(UNMAP_WRONG_OBJECT, view_unmap(here.open.object, here.view)))                                \
+    X(UNMAP_WRONG_PROCESS, unmap_process, dxgkmem_sim_set_process(world.sim, 2);                             \
+      VOID_CALL(UNMAP_WRONG_PROCESS, view_unmap(here.unopened.object, here.user)))                           \
+    X(CONTIGUOUS_OF_SCATTERED, adl_of_section, return allocate(here.section.open, 0, PAGE, 1))               \
+    X(CONTIGUOUS_OF_SCATTERED, adl_contiguous, return allocate(here.open.open, 0, PAGE, 1))                  \
+    X(ADL_OUT_OF_RANGE, adl_nothing, return allocate(here.open.open, 0, 0, 0))                               \
+    X(ADL_OUT_OF_RANGE, adl_past, return allocate(here.open.open, 4 * PAGE, PAGE, 0))                        \
+    X(ADL_OUT_OF_RANGE, adl_far, return allocate(here.open.open, 5 * PAGE, PAGE, 0))                         \
+    X(ADL_OUT_OF_RANGE, adl_wraps, return allocate(here.open.open, PAGE, (SIZE_T)-1 & ~(PAGE - 1), 0))       \
+    X(ADL_ALREADY_FREED, free_again, VOID_CALL(ADL_ALREADY_FREED, adl_free(here.busy.open, here.freed)))     \
+    X(ADL_FOREIGN, free_foreign,                                                                             \
+      VOID_CALL(ADL_FOREIGN, adl_free(here.busy.open, (DXGK_ADL *)(void *)&here)))                           \
+    X(ADL_FOREIGN, free_inside,                                                                              \
+      VOID_CALL(ADL_FOREIGN, adl_free(here.busy.open, (DXGK_ADL *)(void *)((char *)here.adl + 8))))          \
+    X(ADL_FOREIGN, free_nothing, VOID_CALL(ADL_FOREIGN, adl_free(here.busy.open, NULL)))                     \
+    X(ADL_FOREIGN, free_future, VOID_CALL(ADL_FOREIGN, adl_free(here.busy.open, here.adl + 60)))             \
+    X(ADL_OF_OTHER_OBJECT, free_others,                                                                      \
+      VOID_CALL(ADL_OF_OTHER_OBJECT, adl_free(here.busy.open, here.others)))                                 \
+    X(ADL_OF_FRAME_BUFFER, free_pinned,                                                                      \
+      VOID_CALL(ADL_OF_FRAME_BUFFER, adl_free(here.busy.open, here.frame_buffer)))                           \
+    X(NOT_LEAD_ADAPTER, pin_second, return pin(here.second_of_chain, 0, PAGE, 0))                            \
+    X(NOT_LEAD_ADAPTER, unpin_second, return try_unpin(here.second_of_chain, 1))                             \
+    X(FRAME_BUFFER_INDEX, pin_index, return pin(here.adapter, 2, PAGE, 0))                                   \
+    X(FRAME_BUFFER_INDEX, pin_far_index, return pin(here.adapter, UINT32_MAX, PAGE, 0))                      \
+    X(FRAME_BUFFER_INDEX, unpin_index, return try_unpin(here.adapter, 8))                                    \
+    X(FRAME_BUFFER_SIZE, pin_nothing, return pin(here.adapter, 0, 0, 0))                                     \
+    X(FRAME_BUFFER_SIZE, pin_more, return pin(here.adapter, 0, (FRAME_BUFFER_PAGES + 1) * PAGE, 0))          \
+    X(PINNED_TWICE, pin_again, return pin(here.adapter, 1, PAGE, 0))                                         \
+    X(NOT_PINNED, unpin_nothing, return try_unpin(here.adapter, 0))                                          \
+    X(LEGACY_CALLBACK, legacy, return world.ddi.DxgkCbFreeContiguousMemory(here.adapter, NULL))              \
     X(UNRELATED_CALLBACK, unrelated, return world.ddi.DxgkCbQueueDpc())
-/* clang-format on */
 
 ROWS(ROW)
 
@@ -321,7 +363,8 @@ static void misaligned_arguments(void **state)
         void *misaligned = block.bytes + off;
         /* Through integers: a pointer of the wrong alignment must not even be made in C. */
         uintptr_t at = (uintptr_t)misaligned;
-        assert_int_equal(world.ddi.DxgkCbCreatePhysicalMemoryObject((void *)at), STATUS_DATATYPE_MISALIGNMENT);
+        assert_int_equal(world.ddi.DxgkCbCreatePhysicalMemoryObject((void *)at),
+                         STATUS_DATATYPE_MISALIGNMENT);
         (void)expect_code(DXGKMEM_VIOLATION_MISALIGNED_ARGUMENTS);
         assert_int_equal(world.ddi.DxgkCbOpenPhysicalMemoryObject((void *)at), STATUS_DATATYPE_MISALIGNMENT);
         (void)expect_code(DXGKMEM_VIOLATION_MISALIGNED_ARGUMENTS);
@@ -329,7 +372,8 @@ static void misaligned_arguments(void **state)
         (void)expect_code(DXGKMEM_VIOLATION_MISALIGNED_ARGUMENTS);
         assert_int_equal(world.ddi.DxgkCbAllocateAdl((void *)at), STATUS_DATATYPE_MISALIGNMENT);
         (void)expect_code(DXGKMEM_VIOLATION_MISALIGNED_ARGUMENTS);
-        assert_int_equal(world.ddi.DxgkCbPinFrameBufferForSave2(here.adapter, (void *)at), STATUS_DATATYPE_MISALIGNMENT);
+        assert_int_equal(world.ddi.DxgkCbPinFrameBufferForSave2(here.adapter, (void *)at),
+                         STATUS_DATATYPE_MISALIGNMENT);
         (void)expect_code(DXGKMEM_VIOLATION_MISALIGNED_ARGUMENTS);
         if (off % 4 != 0) {
             assert_int_equal(world.ddi.DxgkCbUnpinFrameBufferForSave(here.adapter, (void *)at),
@@ -372,8 +416,9 @@ static void every_code_has_a_row(void **state)
     for (int code = DXGKMEM_VIOLATION_NONE + 1; code < DXGKMEM_VIOLATION_COUNT; code++) {
         bool found = code == DXGKMEM_VIOLATION_NOT_STARTED || code == DXGKMEM_VIOLATION_MISALIGNED_ARGUMENTS;
         /* What is no refusal: the call is carried out. */
-        found = found || code == DXGKMEM_VIOLATION_ADL_SCRIBBLED || code == DXGKMEM_VIOLATION_LEFT_AT_PROCESS_EXIT ||
-                code == DXGKMEM_VIOLATION_LEFT_AT_REMOVAL || code == DXGKMEM_VIOLATION_LEFT_AT_STOP;
+        found = found || code == DXGKMEM_VIOLATION_ADL_SCRIBBLED ||
+                code == DXGKMEM_VIOLATION_LEFT_AT_PROCESS_EXIT || code == DXGKMEM_VIOLATION_LEFT_AT_REMOVAL ||
+                code == DXGKMEM_VIOLATION_LEFT_AT_STOP;
         for (size_t i = 0; i < ROW_COUNT; i++)
             found = found || rows[i].code == (enum dxgkmem_violation_code)code;
         if (!found)

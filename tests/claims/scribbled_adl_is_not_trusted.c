@@ -15,7 +15,8 @@ static DXGK_ADL *fresh(HANDLE open)
     return adl;
 }
 
-static void expect_freed(uint64_t device, HANDLE open, DXGK_ADL *adl, const struct state *before, bool scribbled)
+static void expect_freed(uint64_t device, HANDLE open, DXGK_ADL *adl, const struct state *before,
+                         bool scribbled)
 {
     uint64_t made = last_operation();
     struct state now;

@@ -48,7 +48,7 @@ static void never_the_same_handle(void **state)
     }
     assert_int_equal(status, STATUS_INSUFFICIENT_RESOURCES);
     expect_no_violation();
-    /* One slot is the adapter's; every other one is used up (or one is left that cannot hold both handles). */
+    /* One slot is the adapter's; of the others one may be left, which cannot hold both handles. */
     assert_true(retired() >= HANDLES - 2);
     assert_true(count >= (HANDLES - 2) * GENERATIONS);
     qsort(given, count, sizeof(given[0]), by_value);
@@ -103,6 +103,32 @@ static void reset_gives_slots_back(void **state)
     world_end();
 }
 
+/* With one slot left there is room for an object, but not for one that is open as well. */
+static void both_handles_or_none(void **state)
+{
+    struct thing thing, none;
+    DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT open;
+    struct state before;
+    (void)state;
+    start_with(2, 0);
+    before = state_now();
+    assert_int_equal(try_create(mdl_arguments(world.adapter, PAGE), &none), STATUS_INSUFFICIENT_RESOURCES);
+    expect_same_things(&before);
+    thing = thing_create(mdl_arguments(NULL, PAGE));
+    before = state_now();
+    assert_int_equal(try_create(mdl_arguments(world.adapter, PAGE), &none), STATUS_INSUFFICIENT_RESOURCES);
+    assert_int_equal(try_create(mdl_arguments(NULL, PAGE), &none), STATUS_INSUFFICIENT_RESOURCES);
+    memset(&open, 0, sizeof(open));
+    open.hPhysicalMemoryObject = thing.object;
+    open.hAdapter = world.adapter;
+    assert_int_equal(world.ddi.DxgkCbOpenPhysicalMemoryObject(&open), STATUS_INSUFFICIENT_RESOURCES);
+    assert_null(open.hAdapterMemoryObject);
+    expect_no_violation();
+    expect_same_things(&before);
+    thing_destroy(thing);
+    world_end();
+}
+
 static void limits_of_limits(void **state)
 {
     struct dxgkmem_config config;
@@ -116,6 +142,9 @@ static void limits_of_limits(void **state)
     config.limits.handles = 1u << DXGKMEM_HANDLE_INDEX_BITS;
     assert_int_equal(dxgkmem_start(&config), STATUS_INVALID_PARAMETER);
     config.limits.handles = (1u << DXGKMEM_HANDLE_INDEX_BITS) - 1;
+    config.limits.object_bytes = ((uint64_t)1 << 44) - PAGE + 1;
+    assert_int_equal(dxgkmem_start(&config), STATUS_INVALID_PARAMETER);
+    config.limits.object_bytes = 0;
     assert_int_equal(dxgkmem_start(&config), STATUS_SUCCESS);
     assert_int_equal(dxgkmem_start(&config), STATUS_INVALID_DEVICE_STATE);
     dxgkmem_stop(NULL);
@@ -125,11 +154,9 @@ static void limits_of_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(never_the_same_handle),
-        cmocka_unit_test(one_life_each),
-        cmocka_unit_test(failures_do_not_age_a_slot),
-        cmocka_unit_test(reset_gives_slots_back),
-        cmocka_unit_test(limits_of_limits),
+        cmocka_unit_test(never_the_same_handle),      cmocka_unit_test(one_life_each),
+        cmocka_unit_test(failures_do_not_age_a_slot), cmocka_unit_test(reset_gives_slots_back),
+        cmocka_unit_test(both_handles_or_none),       cmocka_unit_test(limits_of_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

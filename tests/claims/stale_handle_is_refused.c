@@ -17,7 +17,8 @@ static void stale_object(void **state)
     ended = last_operation();
     before = state_now();
 
-    assert_int_equal(try_map(thing.object, 0, PAGE, DXGK_ACCESS_MODE_KERNEL_MODE, &view), STATUS_INVALID_HANDLE);
+    assert_int_equal(try_map(thing.object, 0, PAGE, DXGK_ACCESS_MODE_KERNEL_MODE, &view),
+                     STATUS_INVALID_HANDLE);
     expect_violation(DXGKMEM_VIOLATION_STALE_HANDLE, thing.object, ended, DXGKMEM_CALL_DESTROY);
     thing_destroy(thing);
     expect_violation(DXGKMEM_VIOLATION_STALE_HANDLE, thing.object, ended, DXGKMEM_CALL_DESTROY);
@@ -83,7 +84,8 @@ static void recycled_slot(void **state)
     assert_ptr_not_equal(second.object, first.object);
     before = state_now();
     /* The life before the present one is still known. */
-    assert_int_equal(try_map(first.object, 0, PAGE, DXGK_ACCESS_MODE_KERNEL_MODE, &view), STATUS_INVALID_HANDLE);
+    assert_int_equal(try_map(first.object, 0, PAGE, DXGK_ACCESS_MODE_KERNEL_MODE, &view),
+                     STATUS_INVALID_HANDLE);
     expect_violation(DXGKMEM_VIOLATION_STALE_HANDLE, first.object, ended, DXGKMEM_CALL_DESTROY);
     expect_unchanged(&before);
     /* And the new owner is untouched by the destroy of the old handle. */

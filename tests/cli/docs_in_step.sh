@@ -13,9 +13,9 @@ cc=${CC:-cc}
 update=${1-}
 mapfile -t pages < <(cd "$ROOT" && find README.md src fuzz tests corpus -name '*.md' | sort)
 
-# The client is the text between `cat >client/client.c <<'C'` and `C`.
+# The client is the text between `cat >build/client/client.c <<'C'` and `C`.
 build_client() {
-    sed -n "/^cat >client\/client\.c <<'C'$/,/^C$/p" "$ROOT/README.md" | sed '1d;$d' >client.c
+    sed -n "/^cat >build\/client\/client\.c <<'C'$/,/^C$/p" "$ROOT/README.md" | sed '1d;$d' >client.c
     [[ -s client.c ]] || fail 'README.md has no client'
     "$cc" -std=c17 -Wall -Wextra -Werror -I"$ROOT/include" client.c "$ROOT"/src/core/*.c "$ROOT"/src/host/user/*.c \
         "$ROOT"/src/machine/sim/*.c -pthread -o client 2>log || fail "the client: $(head -n 3 log)"
@@ -25,7 +25,7 @@ build_client() {
 produce() {
     case $1 in
     'dxgkmem '*) (cd "$ROOT" && eval "\"\$DXGKMEM\" ${1#dxgkmem }") ;;
-    client/build/client) ./client ;;
+    build/client/build/client) ./client ;;
     'the locks of src/core/core.h') sed -nE '/^ \*   1 pin/,/^ \* *$/s/^ \*   //p' "$ROOT/src/core/core.h" ;;
     *) fail "nobody knows how to produce '$1'" ;;
     esac
@@ -58,19 +58,20 @@ for page in "${pages[@]}"; do
             file = "outputs/" number[what]
             while ((getline line <file) > 0) print line
             close(file)
-        }' "$ROOT/$page" >page
-    if ! cmp -s page "$ROOT/$page"; then
+        }' "$ROOT/$page" >new
+    if ! cmp -s new "$ROOT/$page"; then
         if [[ $update == --update ]]; then
-            cp page "$ROOT/$page"
+            cp new "$ROOT/$page"
             echo "$page: updated"
         else
-            fail "$page is out of step; 'tests/cli/docs_in_step.sh --update' makes: $(diff "$ROOT/$page" page | head -n 6)"
+            fail "$page is out of step; 'tests/cli/docs_in_step.sh --update' makes: $(diff "$ROOT/$page" new | head -n 6)"
         fi
     fi
 done
 ((quotes >= 5)) || fail "only $quotes quotes were found"
 
 # Every violation is in the contract.
+# shellcheck disable=SC2016
 "$DXGKMEM" violations | sed -nE 's/^\| `([a-z_]+)` .*/\1/p' >names
 while read -r name; do
     grep -q "\`$name\`" "$ROOT/src/core/CONTRACT.md" || fail "src/core/CONTRACT.md does not say when $name is reported"

@@ -56,10 +56,10 @@ extern struct world world;
 int world_setup(void **state);
 int world_teardown(void **state);
 
-/* The machine alone; then the instance with this config (machine and violation are filled in) and the adapter. */
+/* The machine alone; then the instance with this config (violation is filled in) and the adapter. */
 void world_make_machine(uint64_t page_limit);
 void world_start(const struct dxgkmem_config *config);
-/* Ends the instance and the machine. Whatever is left, or was done against the rules of host.h, fails the test. */
+/* Ends both. Whatever is left, or was done against the rules of host.h, fails the test. */
 void world_end(void);
 /* For dxgkmem_config.violation. */
 void world_violation(void *context, const struct dxgkmem_violation *violation);

@@ -101,14 +101,15 @@ static void memory_unlock(struct dxgkmem_machine *machine, struct dxgkmem_memory
     PASS(OP_MEMORY_UNLOCK, first, pages)->memory_unlock(inner(), memory, first, pages);
 }
 
-static struct dxgkmem_run memory_run(struct dxgkmem_machine *machine, struct dxgkmem_memory *memory, uint64_t first)
+static struct dxgkmem_run memory_run(struct dxgkmem_machine *machine, struct dxgkmem_memory *memory,
+                                     uint64_t first)
 {
     (void)machine;
     return PASS(OP_MEMORY_RUN, first, 0)->memory_run(inner(), memory, first);
 }
 
-static NTSTATUS map(struct dxgkmem_machine *machine, struct dxgkmem_memory *memory, uint64_t first, uint64_t pages,
-                    DXGK_ACCESS_MODE mode, unsigned access, void **base)
+static NTSTATUS map(struct dxgkmem_machine *machine, struct dxgkmem_memory *memory, uint64_t first,
+                    uint64_t pages, DXGK_ACCESS_MODE mode, unsigned access, void **base)
 {
     (void)machine;
     note(OP_MAP, first, pages);

@@ -3,8 +3,8 @@
 #include "tests/support/wrapped.h"
 
 static const uint32_t known_versions[] = {
-    DXGKDDI_INTERFACE_VERSION_VISTA,    DXGKDDI_INTERFACE_VERSION_WIN8,     DXGKDDI_INTERFACE_VERSION_WDDM2_1_5,
-    DXGKDDI_INTERFACE_VERSION_WDDM2_9,  DXGKDDI_INTERFACE_VERSION_WDDM3_0,  DXGKDDI_INTERFACE_VERSION_WDDM3_2,
+    DXGKDDI_INTERFACE_VERSION_VISTA,   DXGKDDI_INTERFACE_VERSION_WIN8,    DXGKDDI_INTERFACE_VERSION_WDDM2_1_5,
+    DXGKDDI_INTERFACE_VERSION_WDDM2_9, DXGKDDI_INTERFACE_VERSION_WDDM3_0, DXGKDDI_INTERFACE_VERSION_WDDM3_2,
 };
 
 static void expect_refused(struct dxgkmem_adapter_config config, NTSTATUS expected)
@@ -167,6 +167,16 @@ static void chain_is_bounded(void **state)
     }
     config.device = DXGKMEM_CHAIN_MAX;
     expect_refused(config, STATUS_INVALID_PARAMETER);
+    /* Every device number in the chain is taken. */
+    config.link_to = NULL;
+    for (unsigned i = 0; i < DXGKMEM_CHAIN_MAX; i++) {
+        config.device = i;
+        expect_refused(config, STATUS_INVALID_PARAMETER);
+    }
+    for (unsigned i = 1; i < DXGKMEM_CHAIN_MAX; i++) {
+        assert_int_equal(try_pin(chain[i], i, PAGE, 0, &adl), STATUS_INVALID_PARAMETER);
+        (void)expect_code(DXGKMEM_VIOLATION_NOT_LEAD_ADAPTER);
+    }
     /* Who leads changes as the lower ones go. */
     for (unsigned i = 0; i + 1 < DXGKMEM_CHAIN_MAX; i++) {
         assert_int_equal(try_pin(chain[i], i + 1, PAGE, 0, &adl), STATUS_SUCCESS);

@@ -64,13 +64,13 @@ static void expect_problem(const char *sentence)
 }
 
 /* Puts a value somewhere, looks, puts the right one back. */
-#define DAMAGE(place, value, sentence)            \
-    do {                                          \
-        __typeof__(place) right_value = (place);  \
-        (place) = (value);                        \
-        expect_problem(sentence);                 \
-        (place) = right_value;                    \
-        expect_problem(NULL);                     \
+#define DAMAGE(place, value, sentence)                                                                       \
+    do {                                                                                                     \
+        __typeof__(place) right_value = (place);                                                             \
+        (place) = (value);                                                                                   \
+        expect_problem(sentence);                                                                            \
+        (place) = right_value;                                                                               \
+        expect_problem(NULL);                                                                                \
     } while (0)
 
 static void adls(void **state)
@@ -126,8 +126,8 @@ static void adapters(void **state)
 
 static void mappings(void **state)
 {
-    struct mapping *of_user = CONTAINER_OF(list_next(object->mappings, &mapping->object_link), struct mapping,
-                                           object_link);
+    struct mapping *of_user =
+        CONTAINER_OF(list_next(object->mappings, &mapping->object_link), struct mapping, object_link);
     struct mapping_space *space = NULL;
     (void)state;
     for (unsigned i = 0; i < MAPPING_STRIPES; i++)

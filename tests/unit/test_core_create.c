@@ -229,7 +229,8 @@ static void largest_mdl(void **state)
     expect_refused(mdl_arguments(NULL, (SIZE_T)0x100000000u - PAGE + 1), DXGKMEM_VIOLATION_INVALID_SIZE);
     assert_int_equal(try_create(mdl_arguments(NULL, (SIZE_T)0x100000000u - PAGE), &thing), STATUS_NO_MEMORY);
     assert_int_equal(try_create(contiguous_arguments(NULL, (SIZE_T)0x100000000u), &thing), STATUS_NO_MEMORY);
-    assert_int_equal(try_create(contiguous_arguments(NULL, ((SIZE_T)1 << 44) - PAGE), &thing), STATUS_NO_MEMORY);
+    assert_int_equal(try_create(contiguous_arguments(NULL, ((SIZE_T)1 << 44) - PAGE), &thing),
+                     STATUS_NO_MEMORY);
     expect_refused(contiguous_arguments(NULL, ((SIZE_T)1 << 44) - PAGE + 1), DXGKMEM_VIOLATION_INVALID_SIZE);
     world_end();
 #else

@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Handles by themselves: slots, lives, kinds and what is known of the last two lives; and
- * that core's own assertions stop the system.
+ * Handles by themselves: slots, lives, kinds, what is known of the last two lives, and
+ * what passes for no handle.
  */
 #include "tests/support/world.h"
 
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "core/adl.h"
-#include "core/mapping.h"
 
 static struct call call_of(enum dxgkmem_call name)
 {
@@ -60,9 +55,9 @@ static void lives_of_a_slot(void **state)
         }
     }
     /* A generation that was not reached yet. */
-    assert_int_equal(check(given[5] + ((uint64_t)1 << DXGKMEM_HANDLE_INDEX_BITS), HANDLE_OBJECT,
-                           DXGKMEM_CALL_MAP, NULL),
-                     DXGKMEM_VIOLATION_UNKNOWN_HANDLE);
+    assert_int_equal(
+        check(given[5] + ((uint64_t)1 << DXGKMEM_HANDLE_INDEX_BITS), HANDLE_OBJECT, DXGKMEM_CALL_MAP, NULL),
+        DXGKMEM_VIOLATION_UNKNOWN_HANDLE);
     handle_release(index);
 }
 
@@ -101,49 +96,47 @@ static void stamps(void **state)
     assert_int_equal(stamp_call(0), DXGKMEM_CALL_NONE);
 }
 
-/* -- assertions -------------------------------------------------------------------------- */
-
-static void expect_panic(void (*wrong)(void))
+/*
+ * Whoever could guess the check, by trying all of them, still gets nothing: an index that
+ * was never used, generation 0 and a generation of the future are no handles either.
+ */
+static void guessed_checks(void **state)
 {
-    int status = 0;
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        (void)signal(SIGABRT, SIG_DFL);
-        (void)close(STDERR_FILENO);
-        wrong();
-        _exit(0);
+    const unsigned body_bits = sizeof(void *) * 8 - DXGKMEM_HANDLE_CHECK_BITS;
+    const uint64_t kind = (uint64_t)HANDLE_OBJECT
+                          << (DXGKMEM_HANDLE_INDEX_BITS + DXGKMEM_HANDLE_GENERATION_BITS);
+    const uint64_t one = (uint64_t)1 << DXGKMEM_HANDLE_INDEX_BITS;
+    uint32_t index = handle_reserve();
+    int thing = 0;
+    uint64_t given = handle_publish(index, HANDLE_OBJECT, call_of(DXGKMEM_CALL_CREATE).now, &thing, 0);
+    const uint64_t bodies[] = {kind | one | (table_used(&instance.handles) + 5), kind | index,
+                               kind | 2 * one | index, kind | one | index};
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        unsigned good = 0;
+        for (uint64_t guess = 0; guess < (uint64_t)1 << DXGKMEM_HANDLE_CHECK_BITS; guess++)
+            good += check(guess << body_bits | bodies[i], HANDLE_OBJECT, DXGKMEM_CALL_MAP, NULL) ==
+                    DXGKMEM_VIOLATION_NONE;
+        assert_int_equal(good, i == 3); /* the one that was given out */
     }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFSIGNALED(status));
-    assert_int_equal(WTERMSIG(status), SIGABRT);
+    assert_int_equal(given & (((uint64_t)1 << body_bits) - 1), bodies[3]);
+    handle_end(index, call_of(DXGKMEM_CALL_DESTROY).now);
+    handle_release(index);
 }
 
-static void end_what_is_not_live(void)
-{
-    handle_end(handle_reserve(), 0);
-}
-
-static void free_with_mappings(void)
-{
-    struct thing thing = thing_create(mdl_arguments(NULL, PAGE));
-    (void)view_map(thing.object, 0, PAGE, DXGK_ACCESS_MODE_KERNEL_MODE);
-    object_free(handle_thing(handle_index((uintptr_t)thing.object), HANDLE_OBJECT));
-}
-
-static void close_with_adls(void)
+/* An ADL's place that was taken and never became one. */
+static void adl_that_never_was(void **state)
 {
     struct thing thing = thing_create(mdl_arguments(world.adapter, PAGE));
-    (void)adl_allocate(thing.open, 0, PAGE);
-    object_close(handle_thing(handle_index((uintptr_t)thing.object), HANDLE_OBJECT));
-}
-
-static void assertions_stop_the_system(void **state)
-{
+    DXGK_ADL *adl;
     (void)state;
-    expect_panic(end_what_is_not_live);
-    expect_panic(free_with_mappings);
-    expect_panic(close_with_adls);
+    dxgkmem_sim_fail_at(world.sim, 1);
+    assert_int_equal(try_adl(thing.open, 0, PAGE, 0, &adl), STATUS_INSUFFICIENT_RESOURCES);
+    assert_int_equal(table_used(&instance.adls), 1);
+    adl = table_at(&instance.adls, 1, 0);
+    adl_free(thing.open, adl);
+    expect_violation(DXGKMEM_VIOLATION_ADL_FOREIGN, adl, 0, DXGKMEM_CALL_NONE);
+    thing_destroy(thing);
 }
 
 int main(void)
@@ -151,8 +144,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(lives_of_a_slot, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(what_ended_it, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(guessed_checks, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(adl_that_never_was, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(stamps, world_setup, world_teardown),
-        cmocka_unit_test_setup_teardown(assertions_stop_the_system, world_setup, world_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

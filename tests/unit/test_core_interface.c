@@ -7,9 +7,9 @@ static void names_and_statuses(void **state)
     (void)state;
     assert_string_equal(dxgkmem_violation_name(DXGKMEM_VIOLATION_NONE), "none");
     assert_int_equal(dxgkmem_violation_status(DXGKMEM_VIOLATION_NONE), STATUS_SUCCESS);
-#define EXPECT_ROW(constant, name, status, sentence)                                              \
-    assert_string_equal(dxgkmem_violation_name(DXGKMEM_VIOLATION_##constant), #name);            \
-    assert_string_equal(dxgkmem_violation_sentence(DXGKMEM_VIOLATION_##constant), sentence);     \
+#define EXPECT_ROW(constant, name, status, sentence)                                                         \
+    assert_string_equal(dxgkmem_violation_name(DXGKMEM_VIOLATION_##constant), #name);                        \
+    assert_string_equal(dxgkmem_violation_sentence(DXGKMEM_VIOLATION_##constant), sentence);                 \
     assert_int_equal(dxgkmem_violation_status(DXGKMEM_VIOLATION_##constant), status);
     DXGKMEM_VIOLATIONS(EXPECT_ROW)
 #undef EXPECT_ROW
@@ -23,11 +23,11 @@ static void numbers_beyond_the_tables(void **state)
 {
     (void)state;
     assert_string_equal(dxgkmem_violation_name(DXGKMEM_VIOLATION_COUNT), "none");
-    assert_string_equal(dxgkmem_violation_name((enum dxgkmem_violation_code)-1), "none");
+    assert_string_equal(dxgkmem_violation_name((enum dxgkmem_violation_code) - 1), "none");
     assert_non_null(dxgkmem_violation_sentence((enum dxgkmem_violation_code)10000));
     assert_int_equal(dxgkmem_violation_status((enum dxgkmem_violation_code)10000), STATUS_SUCCESS);
     assert_string_equal(dxgkmem_call_name(DXGKMEM_CALL_COUNT), "none");
-    assert_string_equal(dxgkmem_call_name((enum dxgkmem_call)-1), "none");
+    assert_string_equal(dxgkmem_call_name((enum dxgkmem_call) - 1), "none");
 }
 
 /* Every call takes one number, whether it succeeds or not. */

@@ -12,7 +12,10 @@ static uint64_t any_process(struct dxgkmem_machine *machine)
     return process_now;
 }
 
-/* The simulated machine has eight processes; here only their numbers are of interest, so kernel mappings stand in. */
+/*
+ * The simulated machine has eight processes; here only their numbers are of interest, so
+ * kernel mappings stand in.
+ */
 static struct dxgkmem_machine_ops many_processes;
 static struct dxgkmem_machine front;
 static struct dxgkmem_machine *behind;
@@ -89,7 +92,8 @@ static void unmap_as(HANDLE object, const void *base, SIZE_T bytes, enum dxgkmem
 
 static void every_answer_of_unmap(void **state)
 {
-    struct thing one = thing_create(mdl_arguments(NULL, 4 * PAGE)), two = thing_create(mdl_arguments(NULL, 4 * PAGE));
+    struct thing one = thing_create(mdl_arguments(NULL, 4 * PAGE)),
+                 two = thing_create(mdl_arguments(NULL, 4 * PAGE));
     struct view view = view_map(one.object, 0, 2 * PAGE, DXGK_ACCESS_MODE_KERNEL_MODE);
     uint64_t made = last_operation();
     struct view user = view_map(one.object, 0, PAGE, DXGK_ACCESS_MODE_USER_MODE);
@@ -155,7 +159,8 @@ static void status_of_the_machine(void **state)
     thing = thing_create(mdl_arguments(world.adapter, 4 * PAGE));
     wrapped.failing = OP_MAP;
     wrapped.failure = STATUS_SECTION_TOO_BIG;
-    assert_int_equal(try_map(thing.object, 0, PAGE, DXGK_ACCESS_MODE_USER_MODE, &view), STATUS_SECTION_TOO_BIG);
+    assert_int_equal(try_map(thing.object, 0, PAGE, DXGK_ACCESS_MODE_USER_MODE, &view),
+                     STATUS_SECTION_TOO_BIG);
     wrapped.failing = OP_MEMORY_LOCK;
     assert_int_equal(try_adl(thing.open, 0, PAGE, 0, &adl), STATUS_SECTION_TOO_BIG);
     wrapped.failing = OP_DOMAIN_MAP;

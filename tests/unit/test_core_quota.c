@@ -46,7 +46,8 @@ static void all_or_nothing(void **state)
 
 static void unlimited(void **state)
 {
-    const struct dxgkmem_quota none = {0}, huge = {.pages = UINT64_MAX, .objects = UINT32_MAX, .adls = UINT32_MAX};
+    const struct dxgkmem_quota none = {0},
+                               huge = {.pages = UINT64_MAX, .objects = UINT32_MAX, .adls = UINT32_MAX};
     struct quota quota = {0};
     (void)state;
     quota_init(&quota, &none);

@@ -4,11 +4,11 @@
  * the same in every run: this program brings host services of its own, whose locks do
  * nothing but let a test act at the moment when a call is about to take one.
  */
-#include "tests/support/world.h"
+#include "tests/support/wrapped.h"
 
 #include <stdlib.h>
 
-#include "core/instance.h"
+#include "core/object.h"
 
 /* -- host services ------------------------------------------------------------------ */
 
@@ -74,11 +74,15 @@ void dxgkmem_host_bug_check(uint32_t code, const uint64_t parameters[4])
     abort();
 }
 
+static jmp_buf *panic_exit;
+
 void dxgkmem_host_panic(const char *file, int line, const char *what)
 {
     (void)file;
     (void)line;
     (void)what;
+    if (panic_exit != NULL)
+        longjmp(*panic_exit, 1);
     abort();
 }
 
@@ -217,6 +221,56 @@ static void unmap_and_destroy(void)
     destroy_unopened();
 }
 
+/* The owner ends the mapping and makes another one at its address. */
+static struct dxgkmem_machine_ops fixed_ops;
+static struct dxgkmem_machine fixed_machine;
+
+static NTSTATUS map_fixed(struct dxgkmem_machine *machine, struct dxgkmem_memory *memory, uint64_t first,
+                          uint64_t pages, DXGK_ACCESS_MODE mode, unsigned access, void **base)
+{
+    (void)machine, (void)memory, (void)first, (void)pages, (void)mode, (void)access;
+    *base = (void *)(uintptr_t)0x7000;
+    return STATUS_SUCCESS;
+}
+
+static void unmap_fixed(struct dxgkmem_machine *machine, struct dxgkmem_memory *memory, void *base,
+                        uint64_t pages, uint64_t process)
+{
+    (void)machine, (void)memory, (void)base, (void)pages, (void)process;
+}
+
+static void unmap_and_map_again(void)
+{
+    view_unmap(thing.object, view);
+    view = view_map(thing.object, 0, PAGE, DXGK_ACCESS_MODE_USER_MODE);
+}
+
+static void another_mapping_at_the_same_address(void **state)
+{
+    struct dxgkmem_config config;
+    uint64_t remade;
+    (void)state;
+    hook = NULL;
+    world_make_machine(0);
+    fixed_ops = *wrapped_machine()->ops;
+    fixed_ops.map = map_fixed;
+    fixed_ops.unmap = unmap_fixed;
+    fixed_machine.ops = &fixed_ops;
+    memset(&config, 0, sizeof(config));
+    config.machine = &fixed_machine;
+    world_start(&config);
+    thing = thing_create(mdl_arguments(NULL, PAGE));
+    view = view_map(thing.object, 0, PAGE, DXGK_ACCESS_MODE_USER_MODE);
+    at_lock(RANK_SLOT, 0, unmap_and_map_again);
+    dxgkmem_process_exit(1);
+    expect_hooked();
+    /* The new one ends too, and it is the one that is reported. */
+    remade = last_operation();
+    assert_int_equal(expect_code(DXGKMEM_VIOLATION_LEFT_AT_PROCESS_EXIT).earlier_operation, remade);
+    destroy_unopened();
+    world_end();
+}
+
 static void owner_is_quicker_than_the_end(void **state)
 {
     (void)state;
@@ -243,7 +297,7 @@ static void claim_the_same(void)
     inner_status = try_create(io_arguments(NULL, IO_PAGE, PAGE), &other);
 }
 
-/* A range is taken from its claim on, before its object has a handle: the creator is not known yet. */
+/* A range is taken from its claim on, before its object has a handle: by the call under way. */
 static void claimed_but_not_made(void **state)
 {
     struct thing made;
@@ -255,7 +309,7 @@ static void claimed_but_not_made(void **state)
     assert_int_equal(try_create(io_arguments(NULL, IO_PAGE, PAGE), &made), STATUS_SUCCESS);
     expect_hooked();
     assert_int_equal(inner_status, STATUS_CONFLICTING_ADDRESSES);
-    assert_int_equal(expect_code(DXGKMEM_VIOLATION_IO_SPACE_OVERLAP).earlier_operation, 0);
+    assert_int_equal(expect_code(DXGKMEM_VIOLATION_IO_SPACE_OVERLAP).earlier_operation, last_operation() - 1);
     dxgkmem_reset();
 }
 
@@ -326,6 +380,77 @@ static void counts_are_summed(void **state)
     (void)state_now();
 }
 
+/* -- core's own assertions ------------------------------------------------------------------------------- */
+
+static void expect_panic(void (*wrong)(void))
+{
+    jmp_buf here;
+    panic_exit = &here;
+    if (setjmp(here) == 0) {
+        wrong();
+        panic_exit = NULL;
+        fail_msg("nothing stopped the system");
+    }
+    panic_exit = NULL;
+}
+
+static struct object *the_object(void)
+{
+    return handle_thing(handle_index((uintptr_t)thing.object), HANDLE_OBJECT);
+}
+
+static void end_what_is_not_live(void)
+{
+    handle_end(handle_reserve(), 0);
+}
+
+static void free_it(void)
+{
+    object_free(the_object());
+}
+
+static void close_it(void)
+{
+    object_close(the_object());
+}
+
+/* A tree that promises a gap which is not there. */
+static void look_for_a_lie(void)
+{
+    for (uint64_t shift = 1;; shift++) {
+        struct range_node node[3];
+        struct range_tree tree_of_three = {NULL};
+        uint64_t start;
+        memset(node, 0, sizeof(node));
+        for (unsigned i = 0; i < 3; i++) {
+            node[i].start = shift + i;
+            node[i].end = shift + i + 1;
+            range_insert(&tree_of_three, &node[i]);
+        }
+        if (node[1].right != &node[2])
+            continue; /* another shape; try other numbers */
+        node[2].max_gap = 100;
+        (void)range_find_gap(&tree_of_three, shift, shift + 1000, 5, 0, &start);
+        return;
+    }
+}
+
+static void assertions_stop_the_system(void **state)
+{
+    DXGK_ADL *adl;
+    (void)state;
+    expect_panic(end_what_is_not_live);
+    thing = thing_create(mdl_arguments(world.adapter, PAGE));
+    view = view_map(thing.object, 0, PAGE, DXGK_ACCESS_MODE_KERNEL_MODE);
+    expect_panic(free_it);
+    view_unmap(thing.object, view);
+    adl = adl_allocate(thing.open, 0, PAGE);
+    expect_panic(close_it);
+    adl_free(thing.open, adl);
+    thing_destroy(thing);
+    expect_panic(look_for_a_lie);
+}
+
 static int setup(void **state)
 {
     hook = NULL;
@@ -341,11 +466,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(adapter_goes_during_open, setup, world_teardown),
         cmocka_unit_test_setup_teardown(owner_is_quicker_than_removal, setup, world_teardown),
         cmocka_unit_test_setup_teardown(chain_goes_before_one_joins, setup, world_teardown),
+        cmocka_unit_test(another_mapping_at_the_same_address),
         cmocka_unit_test_setup_teardown(owner_is_quicker_than_the_end, setup, world_teardown),
         cmocka_unit_test_setup_teardown(claimed_but_not_made, setup, world_teardown),
         cmocka_unit_test_setup_teardown(entry_goes_meanwhile, setup, world_teardown),
         cmocka_unit_test_setup_teardown(host_has_no_memory, setup, world_teardown),
         cmocka_unit_test_setup_teardown(counts_are_summed, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(assertions_stop_the_system, setup, world_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -88,7 +88,8 @@ static void finds_by_address(void **state)
     assert_int_equal(table_find(&table, first - 1), TABLE_NONE);
     assert_int_equal(table_find(&table, table_at(&table, 1, 99)), 99);
     /* There, but never taken. */
-    assert_int_equal(table_find(&table, (const char *)table_at(&table, 1, 99) + sizeof(struct outer)), TABLE_NONE);
+    assert_int_equal(table_find(&table, (const char *)table_at(&table, 1, 99) + sizeof(struct outer)),
+                     TABLE_NONE);
     assert_int_equal(table_find(&table, table_at(&table, 0, 5)), TABLE_NONE);
     assert_int_equal(table_find(&table, NULL), TABLE_NONE);
     assert_int_equal(table_find(&table, (void *)UINTPTR_MAX), TABLE_NONE);
@@ -290,16 +291,11 @@ static void threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(grows_over_segments),
-        cmocka_unit_test(finds_by_address),
-        cmocka_unit_test(first_in_first_out),
-        cmocka_unit_test(outer_plane_prefers_new_entries),
-        cmocka_unit_test(ends_at_its_limit),
-        cmocka_unit_test(takes_from_other_shards),
-        cmocka_unit_test(memory_runs_out),
-        cmocka_unit_test(ends_at_its_segments),
-        cmocka_unit_test(reset_forgets),
-        cmocka_unit_test(threads),
+        cmocka_unit_test(grows_over_segments), cmocka_unit_test(finds_by_address),
+        cmocka_unit_test(first_in_first_out),  cmocka_unit_test(outer_plane_prefers_new_entries),
+        cmocka_unit_test(ends_at_its_limit),   cmocka_unit_test(takes_from_other_shards),
+        cmocka_unit_test(memory_runs_out),     cmocka_unit_test(ends_at_its_segments),
+        cmocka_unit_test(reset_forgets),       cmocka_unit_test(threads),
     };
     return cmocka_run_group_tests(tests, setup, world_teardown);
 }

@@ -310,7 +310,7 @@ static void test_scope(void **state)
     scan("add d0\ncreate o0 a0\nmap m0 o0 mode=user\nmap m1 o0\nprocess number=2\nunmap o0 m0", &scope);
     assert_int_equal(scope_reachable_mappings(&scope), 2);
     assert_int_equal(scope.successes, 3);
-    scan("add d0\ncreate o0 a0\nmap m0 o0 mode=user\nexit", &scope);
+    scan("add d0\ncreate o0 a0\nmap m0 o0 mode=user\nexit number=1", &scope);
     assert_int_equal(scope.live[PROGRAM_MAPPING], 0);
     scan("add d0\nirql level=2\ncreate o0 a0\nirql\nargs\ncreate o0 a0\ncreate o0 a0\nstop\ncreate o1 a1",
          &scope);

@@ -215,11 +215,11 @@ static void test_processes(void **state)
 {
     (void)state;
     run(LIFE "map m1 o0 mode=user\nprocess number=3\ncpu_read m1\nunmap o0 m1\nmap m2 o0 mode=user\nexit "
-             "number=0\n"
+             "number=1\n"
              "cpu_read m2\n");
     traced("cpu_read m1 -> fault\n");
     traced("unmap o0 m1 -> refused: unmap_wrong_process (made by map, line 5)\n");
-    traced("exit number=0 -> done: left_at_process_exit (made by map, line 5)\n");
+    traced("exit number=1 -> done: left_at_process_exit (made by map, line 5)\n");
     traced("cpu_read m2 -> 0x0\n");
 }
 

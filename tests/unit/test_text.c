@@ -73,7 +73,7 @@ static void test_text_values(void **state)
         "prefer_contiguous|require_chunks|large_pages|hot_remove attributes=commit\n");
     check_prints("fail nth=9\nfail nth=10\nfail nth=18446744073709551615",
                  "world small\nfail nth=9\nfail nth=0xa\nfail nth=max\n");
-    check_prints("args\nargs how=misaligned\nprocess number=1\nirql\ncreate o0 a0 high=max adapter=null",
+    check_prints("args\nargs how=misaligned\nprocess number=2\nirql\ncreate o0 a0 high=max adapter=null",
                  "world small\nargs\nargs how=misaligned\nprocess\nirql\ncreate o0 a0 adapter=null\n");
 }
 

@@ -122,10 +122,26 @@ static void test_names(void **state)
         assert_non_null(trace_call_name((enum dxgkmem_call)call));
 }
 
+/* Lines are those of the text when there is one: comments and empty lines count. */
+static void test_source_lines(void **state)
+{
+    struct runner_event event = {.opcode = OP_CLOSE, .line = 1, .reports = 1};
+
+    (void)state;
+    parse("# a comment\nworld tiny\n\nadd d0\nclose a0\n");
+    event.report[0].code = DXGKMEM_VIOLATION_STALE_HANDLE;
+    event.report[0].earlier_call = DXGKMEM_CALL_DESTROY;
+    event.report[0].earlier_line = 1;
+    expect(&event, "close a0 -> refused: stale_handle (ended by destroy, line 4)");
+    program.line[0].source = 0; /* as from the binary form */
+    expect(&event, "close a0 -> refused: stale_handle (ended by destroy, line 1)");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_status), cmocka_unit_test(test_refused), cmocka_unit_test(test_access),
+        cmocka_unit_test(test_status), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_source_lines), cmocka_unit_test(test_access),
         cmocka_unit_test(test_end),    cmocka_unit_test(test_cut),     cmocka_unit_test(test_names),
     };
 
