@@ -9,7 +9,7 @@ command -v nm >/dev/null || exit 77
 objects=()
 for file in "$ROOT"/src/core/*.c; do
     object=$(basename "$file" .c).o
-    "${CC:-cc}" -std=c17 -O2 -ffreestanding -fno-stack-protector -I"$ROOT/include" -c "$file" -o "$object" ||
+    "${CC:-cc}" -std=c17 -O2 -ffreestanding -fno-stack-protector -fno-pic -I"$ROOT/include" -c "$file" -o "$object" ||
         fail "${file#"$ROOT"/} does not compile"
     objects+=("$object")
 done
