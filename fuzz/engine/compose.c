@@ -16,47 +16,50 @@
 /* clang-format off */
 static const uint8_t usual_weight[THEMES][PROGRAM_OPCODES] = {
     [THEME_ANYTHING] = {
-        [OP_ADD] = 2,        [OP_REMOVE] = 2,   [OP_CREATE] = 20,   [OP_DESTROY] = 11,  [OP_OPEN] = 8,
-        [OP_CLOSE] = 5,      [OP_MAP] = 13,     [OP_UNMAP] = 12,    [OP_ADL] = 20,      [OP_FREE_ADL] = 17,
-        [OP_PIN] = 3,        [OP_UNPIN] = 4,    [OP_LEGACY] = 1,    [OP_UNRELATED] = 1, [OP_DMA_READ] = 8,
-        [OP_DMA_WRITE] = 10, [OP_CPU_READ] = 7, [OP_CPU_WRITE] = 8, [OP_SCRIBBLE] = 3,  [OP_PROCESS] = 2,
-        [OP_EXIT] = 1,       [OP_IRQL] = 1,     [OP_FAIL] = 4,      [OP_ARGS] = 1,      [OP_STOP] = 1,
+        [OP_ADD] = 2, [OP_REMOVE] = 2, [OP_CREATE] = 20, [OP_DESTROY] = 11, [OP_OPEN] = 8, [OP_CLOSE] = 5,
+        [OP_MAP] = 13, [OP_UNMAP] = 12, [OP_ADL] = 20, [OP_FREE_ADL] = 17, [OP_PIN] = 3, [OP_UNPIN] = 4,
+        [OP_LEGACY] = 1, [OP_UNRELATED] = 1, [OP_DMA_READ] = 8, [OP_DMA_WRITE] = 10, [OP_CPU_READ] = 7,
+        [OP_CPU_WRITE] = 8, [OP_SCRIBBLE] = 3, [OP_PROCESS] = 2, [OP_EXIT] = 1, [OP_IRQL] = 1,
+        [OP_FAIL] = 4, [OP_ARGS] = 1, [OP_STOP] = 1,
     },
     [THEME_LIFECYCLE] = {
-        [OP_ADD] = 1,  [OP_CREATE] = 6, [OP_DESTROY] = 8,   [OP_OPEN] = 10,   [OP_CLOSE] = 10,   [OP_MAP] = 10,
-        [OP_UNMAP] = 12, [OP_ADL] = 16, [OP_FREE_ADL] = 16, [OP_REMOVE] = 2,  [OP_DMA_WRITE] = 4, [OP_CPU_WRITE] = 4,
+        [OP_ADD] = 1, [OP_CREATE] = 6, [OP_DESTROY] = 8, [OP_OPEN] = 10, [OP_CLOSE] = 10, [OP_MAP] = 10,
+        [OP_UNMAP] = 12, [OP_ADL] = 16, [OP_FREE_ADL] = 16, [OP_REMOVE] = 2, [OP_DMA_WRITE] = 4,
+        [OP_CPU_WRITE] = 4,
     },
     [THEME_CONSTRAINTS] = {
         [OP_ADD] = 2, [OP_CREATE] = 40, [OP_DESTROY] = 6, [OP_OPEN] = 6, [OP_ADL] = 32, [OP_FREE_ADL] = 8,
         [OP_MAP] = 4,
     },
     [THEME_LINKED] = {
-        [OP_ADD] = 10, [OP_REMOVE] = 4, [OP_CREATE] = 12, [OP_DESTROY] = 3, [OP_OPEN] = 16,     [OP_CLOSE] = 6,
-        [OP_ADL] = 14, [OP_FREE_ADL] = 6, [OP_PIN] = 8,   [OP_UNPIN] = 6,   [OP_DMA_WRITE] = 8, [OP_DMA_READ] = 6,
+        [OP_ADD] = 10, [OP_REMOVE] = 4, [OP_CREATE] = 12, [OP_DESTROY] = 3, [OP_OPEN] = 16, [OP_CLOSE] = 6,
+        [OP_ADL] = 14, [OP_FREE_ADL] = 6, [OP_PIN] = 8, [OP_UNPIN] = 6, [OP_DMA_WRITE] = 8,
+        [OP_DMA_READ] = 6,
     },
     [THEME_SCRIBBLE] = {
-        [OP_ADD] = 1,   [OP_CREATE] = 10,   [OP_DESTROY] = 3, [OP_ADL] = 20, [OP_FREE_ADL] = 12, [OP_SCRIBBLE] = 20,
-        [OP_CLOSE] = 2, [OP_DMA_READ] = 4, [OP_PIN] = 3,     [OP_UNPIN] = 3,
+        [OP_ADD] = 1, [OP_CREATE] = 10, [OP_DESTROY] = 3, [OP_ADL] = 20, [OP_FREE_ADL] = 12,
+        [OP_SCRIBBLE] = 20, [OP_CLOSE] = 2, [OP_DMA_READ] = 4, [OP_PIN] = 3, [OP_UNPIN] = 3,
     },
     [THEME_QUOTA] = {
-        [OP_ADD] = 2,  [OP_REMOVE] = 1,   [OP_CREATE] = 24, [OP_DESTROY] = 12, [OP_OPEN] = 16, [OP_CLOSE] = 16,
-        [OP_ADL] = 16, [OP_FREE_ADL] = 12, [OP_PIN] = 6,    [OP_UNPIN] = 6,    [OP_FAIL] = 2,
+        [OP_ADD] = 2, [OP_REMOVE] = 1, [OP_CREATE] = 24, [OP_DESTROY] = 12, [OP_OPEN] = 16, [OP_CLOSE] = 16,
+        [OP_ADL] = 16, [OP_FREE_ADL] = 12, [OP_PIN] = 6, [OP_UNPIN] = 6, [OP_FAIL] = 2,
     },
     [THEME_PROCESS] = {
-        [OP_ADD] = 1,      [OP_CREATE] = 10,   [OP_DESTROY] = 4, [OP_MAP] = 30, [OP_UNMAP] = 16, [OP_PROCESS] = 12,
+        [OP_ADD] = 1, [OP_CREATE] = 10, [OP_DESTROY] = 4, [OP_MAP] = 30, [OP_UNMAP] = 16, [OP_PROCESS] = 12,
         [OP_CPU_READ] = 6, [OP_CPU_WRITE] = 8, [OP_EXIT] = 8,
     },
     [THEME_IRQL] = {
-        [OP_ADD] = 2,   [OP_CREATE] = 12, [OP_DESTROY] = 8, [OP_OPEN] = 6, [OP_CLOSE] = 6, [OP_MAP] = 8,   [OP_UNMAP] = 8,
-        [OP_ADL] = 10, [OP_FREE_ADL] = 10, [OP_PIN] = 4,    [OP_UNPIN] = 4, [OP_IRQL] = 12, [OP_ARGS] = 4, [OP_REMOVE] = 1,
+        [OP_ADD] = 2, [OP_CREATE] = 12, [OP_DESTROY] = 8, [OP_OPEN] = 6, [OP_CLOSE] = 6, [OP_MAP] = 8,
+        [OP_UNMAP] = 8, [OP_ADL] = 10, [OP_FREE_ADL] = 10, [OP_PIN] = 4, [OP_UNPIN] = 4, [OP_IRQL] = 12,
+        [OP_ARGS] = 4, [OP_REMOVE] = 1,
     },
     [THEME_LEVELS] = {
-        [OP_ADD] = 14, [OP_REMOVE] = 4, [OP_CREATE] = 14, [OP_DESTROY] = 4, [OP_OPEN] = 20, [OP_CLOSE] = 6, [OP_PIN] = 8,
-        [OP_UNPIN] = 8, [OP_ADL] = 6,   [OP_LEGACY] = 3,  [OP_UNRELATED] = 2,
+        [OP_ADD] = 14, [OP_REMOVE] = 4, [OP_CREATE] = 14, [OP_DESTROY] = 4, [OP_OPEN] = 20, [OP_CLOSE] = 6,
+        [OP_PIN] = 8, [OP_UNPIN] = 8, [OP_ADL] = 6, [OP_LEGACY] = 3, [OP_UNRELATED] = 2,
     },
     [THEME_FAULTS] = {
-        [OP_ADD] = 3,  [OP_CREATE] = 20, [OP_DESTROY] = 6, [OP_OPEN] = 8, [OP_CLOSE] = 4, [OP_MAP] = 14, [OP_UNMAP] = 8,
-        [OP_ADL] = 20, [OP_FREE_ADL] = 8, [OP_PIN] = 6,    [OP_UNPIN] = 4, [OP_FAIL] = 30,
+        [OP_ADD] = 3, [OP_CREATE] = 20, [OP_DESTROY] = 6, [OP_OPEN] = 8, [OP_CLOSE] = 4, [OP_MAP] = 14,
+        [OP_UNMAP] = 8, [OP_ADL] = 20, [OP_FREE_ADL] = 8, [OP_PIN] = 6, [OP_UNPIN] = 4, [OP_FAIL] = 30,
     },
 };
 /* clang-format on */

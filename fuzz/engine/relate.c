@@ -78,7 +78,8 @@ static void relate_add(struct composer *composer, struct program_line *line)
     if (compose_odd(composer))
         line->operand[ADD_FRAME_BUFFER] = PAGE * random_below(random, 9);
     relate_quota(composer, line);
-    if (live && compose_often(composer, THEME_LINKED, composer->swarm.theme == THEME_LEVELS ? 48 : 144, 232)) {
+    if (live &&
+        compose_often(composer, THEME_LINKED, composer->swarm.theme == THEME_LEVELS ? 48 : 144, 232)) {
         unsigned to = random_bit(random, live);
         line->operand[ADD_LINK] = exact(to);
         line->operand[ADD_WDDM] = scope->adapter[to].wddm;
@@ -309,7 +310,8 @@ static void relate_unmap(struct composer *composer, struct program_line *line)
 
     line->operand[UNMAP_EXTRA] = line->operand[UNMAP_SHIFT] = 0;
     if (random_chance(&composer->random, 8)) /* nearly the size, nearly the base */
-        line->operand[random_chance(&composer->random, 192) ? UNMAP_EXTRA : UNMAP_SHIFT] = nearby(composer, 0);
+        line->operand[random_chance(&composer->random, 192) ? UNMAP_EXTRA : UNMAP_SHIFT] =
+            nearby(composer, 0);
     if (reachable && !random_chance(&composer->random, 16))
         line->operand[UNMAP_MAPPING] = compose_pick(composer, reachable);
     unsigned object = scope->mapping[PROGRAM_VARIABLE_OF(line->operand[UNMAP_MAPPING])].object;

@@ -53,7 +53,7 @@ struct scope {
     struct scope_adapter_object adapter_object[PROGRAM_VARIABLES];
     struct scope_adl adl[PROGRAM_VARIABLES];
     struct scope_mapping mapping[PROGRAM_VARIABLES];
-    uint16_t scribbled;              /* live ADLs that the driver wrote to */
+    uint16_t scribbled; /* live ADLs that the driver wrote to */
     uint8_t chains;
     uint8_t irql, process;
     bool bad_arguments, stopped;

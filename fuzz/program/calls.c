@@ -79,8 +79,7 @@ static void check_arguments(struct runner *runner, const struct out_field *out, 
 {
     bool unseen = runner->conditions.null_arguments || runner->conditions.misaligned_arguments;
 
-    if (same_arguments(&runner->arguments, &runner->before) &&
-        (outs == 0 || unseen || !runner->started))
+    if (same_arguments(&runner->arguments, &runner->before) && (outs == 0 || unseen || !runner->started))
         return;
     runner->compared = runner->before;
     for (size_t i = 0; i < outs && !unseen; i++) {
@@ -98,8 +97,7 @@ static void check_arguments(struct runner *runner, const struct out_field *out, 
     else if (outs == 0 || unseen)
         runner_find_that(runner, 22, "was refused and wrote to the argument block");
     else
-        runner_find_that(runner, 3,
-                         "did not succeed, and the output fields are not zero or others changed");
+        runner_find_that(runner, 3, "did not succeed, and the output fields are not zero or others changed");
 }
 
 /* True: the call succeeded, there is something to take down. */

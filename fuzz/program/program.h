@@ -151,7 +151,7 @@ extern const char *const program_world_names[PROGRAM_WORLDS + 1];
 
 struct program_line {
     uint8_t opcode;
-    uint16_t source; /* line of the text that it was parsed from, from 1; 0: none. Means nothing, is only said. */
+    uint16_t source; /* line of the text that it was parsed from, from 1; 0: none. For messages only */
     uint64_t operand[PROGRAM_OPERANDS];
 };
 

@@ -32,7 +32,7 @@ static uint64_t note(const struct runner *runner, struct runner_seen *table, uin
 
 #define MEMORY_SHIFT 40 /* pages of a memory are fewer */
 
-/* A physical page is one page of one memory, and the other way round. *invariant: for when it is another page. */
+/* A physical page is one page of one memory, and the other way round. *invariant: of a wrong page's. */
 static const char *check_owner(struct runner *runner, uint32_t memory, uint64_t page, uint64_t physical,
                                unsigned *invariant)
 {
@@ -242,7 +242,7 @@ static const char *check_stranger(struct runner *runner, const struct model_live
     return NULL;
 }
 
-/* The processes whose mappings an operation may have made or ended; of the others one is counted that goes round. */
+/* The processes whose mappings an operation may have changed; of the others one is counted, in turn. */
 static unsigned may_map(const struct runner *runner)
 {
     switch (runner->event.opcode) {
@@ -374,9 +374,9 @@ static bool check_complaint(struct runner *runner)
         const char *words;
         uint8_t invariant;
     } rules[] = {
-        {"memory_zero", 8},       {"the IOTLB", 9},       {"could reach", 9},    {"mapped twice", 5},
-        {"was not mapped", 5},    {"locked", 14},         {"CPU", 12},           {"belongs to no object", 4},
-        {"beyond the physical", 7}, {"attached", 13},     {"detached", 13},      {"destroyed twice", 1},
+        {"memory_zero", 8},         {"the IOTLB", 9}, {"could reach", 9}, {"mapped twice", 5},
+        {"was not mapped", 5},      {"locked", 14},   {"CPU", 12},        {"belongs to no object", 4},
+        {"beyond the physical", 7}, {"attached", 13}, {"detached", 13},   {"destroyed twice", 1},
         {"used after", 1},
     };
     const char *complaint = dxgkmem_sim_complaint(runner->sim);

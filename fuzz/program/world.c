@@ -75,7 +75,7 @@ const struct program_world_description program_worlds[PROGRAM_WORLDS] = {
         .limits = {
             .handles = 24,
             .generations = 3,
-            .total = {.pages = 24, .objects = 6},
+            .total = {.pages = 72, .objects = 12},
         },
     },
     [WORLD_HUGE] = {

@@ -103,7 +103,8 @@ enum dxgkmem_policy {
 
 /*
  * Called once per violation, with no lock held, in the thread and at the IRQL
- * of the call that made the mistake. It must not call back into dxgkmem.
+ * of the call that made the mistake. It must not call back into dxgkmem. A driver
+ * may call at any time, so it and its context are used after dxgkmem_stop, too.
  */
 typedef void dxgkmem_violation_fn(void *context, const struct dxgkmem_violation *violation);
 

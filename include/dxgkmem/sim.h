@@ -35,15 +35,29 @@ struct dxgkmem_sim_range {
  * making one costs no system call, any direct access to one faults, and
  * dxgkmem_sim_cpu_read() and _write() are how they are used. src/host/user/memfd.c implements the
  * other kind: real mappings of one memory file, which a client may dereference.
+ *
+ * Both kinds number their windows alike, so that a program sees the same with either. The base of
+ * a window follows from its slot; the slot of the window that ended last is used again first. All
+ * processes share the slots of user windows: what is no address of one real process at a time
+ * is none here, so two processes never have the same address at once, only one after the other. What
+ * follows a window faults.
  */
 struct dxgkmem_sim_windows {
     /* 4096 bytes, zero when first asked for, that stay where they are until `forget`; NULL: no memory. */
     void *(*page)(void *context, uint64_t page);
     /* The contents become zero; the storage may be given back. */
     void (*forget)(void *context, uint64_t page);
-    /* A contiguous window of `pages` pages onto these page numbers; NULL: no room. */
-    void *(*map)(void *context, const uint64_t *page_numbers, uint64_t pages, unsigned access);
-    void (*unmap)(void *context, void *base, uint64_t pages);
+    /*
+     * A contiguous window of `pages` pages onto these page numbers; NULL: no room. `slot` counts
+     * from 0, the lowest first as a rule; no other window alive has it. Every window of a slot has
+     * the same base, whatever ended in between. `room`, in pages, is how much the slot may take
+     * of the address space; it belongs to the slot, and pages < room: at least one page that faults is
+     * left behind the window. One machine at a time uses a context.
+     */
+    void *(*map)(void *context, uint32_t slot, uint64_t room, const uint64_t *page_numbers, uint64_t pages,
+                 unsigned access);
+    /* From here on every access to the window faults, until its slot is mapped again. */
+    void (*unmap)(void *context, uint32_t slot, uint64_t pages);
 };
 
 #define DXGKMEM_SIM_RANGES 8

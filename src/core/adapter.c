@@ -104,7 +104,7 @@ bool adapter_acquire(struct call *call, HANDLE handle, uint32_t lowest_version,
 
     if (adapter == NULL)
         return false;
-    reference->adapter = adapter;
+    reference->handle = (uintptr_t)handle;
     reference->logical = adapter->logical;
     reference->physical_index = adapter->physical_index;
     logical_refer(reference->logical);
@@ -170,7 +170,7 @@ static bool adapter_enlist(struct adapter *adapter)
 /* Whether the chain has a place for an adapter that sees so much; its lock is held. */
 static bool chain_admits(const struct logical_adapter *logical, uint64_t highest)
 {
-    return !logical->gone && logical->indices < DXGKMEM_CHAIN_MAX &&
+    return logical->gone_at == 0 && logical->indices < DXGKMEM_CHAIN_MAX &&
            (logical->opened == 0 || highest >= logical->highest_visible_page);
 }
 
@@ -250,7 +250,7 @@ static NTSTATUS adapter_build(const struct dxgkmem_adapter_config *config, struc
 }
 
 /* Gives up the place in the chain, if it has one; true when the chain is empty now. */
-static bool chain_leave(struct adapter *adapter)
+static bool chain_leave(struct adapter *adapter, stamp when)
 {
     struct logical_adapter *logical = adapter->logical;
     bool empty = true;
@@ -260,7 +260,8 @@ static bool chain_leave(struct adapter *adapter)
         logical->chain[adapter->physical_index] = NULL;
     for (unsigned i = 0; i < DXGKMEM_CHAIN_MAX; i++)
         empty = empty && logical->chain[i] == NULL;
-    logical->gone = logical->gone || empty;
+    if (empty && logical->gone_at == 0)
+        logical->gone_at = when;
     lock_release(&logical->lock);
     return empty;
 }
@@ -272,7 +273,7 @@ void adapter_free(struct adapter *adapter)
     if (adapter->attached)
         machine->ops->domain_detach(machine, adapter->logical->domain, adapter->device);
     if (adapter->logical != NULL) {
-        chain_leave(adapter);
+        chain_leave(adapter, 0);
         logical_release(adapter->logical);
     }
     if (adapter->enlisted) {
@@ -375,7 +376,7 @@ NTSTATUS dxgkmem_remove_adapter(HANDLE device_handle)
     adapter->attached = false;
     /* Out of the chain and unpinned in one step: nobody can pin it again between. */
     lock_acquire(&logical->pin_lock, RANK_PIN);
-    empty = chain_leave(adapter);
+    empty = chain_leave(adapter, call.now);
     pinned = frame_buffer_abandon(adapter, call.now, &made);
     lock_release(&logical->pin_lock);
     if (pinned != 0)

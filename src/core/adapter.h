@@ -24,7 +24,7 @@ struct logical_adapter {
     struct quota quota;
 
     /* Under the lock. */
-    bool gone;        /* no physical adapter is left: nothing may be opened any more */
+    stamp gone_at;    /* the removal that left no physical adapter: nothing may be opened any more; 0: none */
     uint32_t indices; /* physical indices given out so far */
     struct adapter *chain[DXGKMEM_CHAIN_MAX]; /* by physical index; NULL: removed */
     uint64_t highest_visible_page;            /* only ever lowered, and only while nothing is open */
@@ -48,7 +48,7 @@ struct adapter {
 /* A physical adapter as a call sees it: refers to the logical adapter until adapter_release. */
 struct adapter_reference {
     struct logical_adapter *logical; /* NULL: none */
-    struct adapter *adapter;         /* only to compare with chain[] under the lock */
+    uint64_t handle;
     uint32_t physical_index;
 };
 

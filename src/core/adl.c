@@ -228,7 +228,7 @@ static NTSTATUS adl_build(struct adl *adl, struct object *owner, bool wish_conti
         return status;
     *step = ADL_LOCKED;
     if (adl_is_contiguous(adl, owner, wish_contiguous))
-        adl->flags |= ADL_CONTIGUOUS;
+        ATOMIC_STORE(&adl->flags, adl->flags | ADL_CONTIGUOUS);
     if (owner->logical->remapped) {
         if (!adl_take_logical(adl, owner))
             return STATUS_INSUFFICIENT_RESOURCES;
@@ -263,7 +263,7 @@ NTSTATUS adl_make(struct call *call, struct object *owner, uint64_t first, uint6
     adl->entry.next_free = index; /* while it is taken: its own place */
     adl->first = (uint32_t)first;
     adl->pages = (uint32_t)pages;
-    __atomic_store_n(&adl->flags, flags, __ATOMIC_RELAXED);
+    ATOMIC_STORE(&adl->flags, flags);
     status = adl_build(adl, owner, wish_contiguous, &step);
     if (!NT_SUCCESS(status)) {
         adl_undo(adl, owner, step, call->now);

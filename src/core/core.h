@@ -27,9 +27,6 @@
 
 #include <dxgkmem/dxgkmem.h>
 
-void *memcpy(void *to, const void *from, size_t bytes);
-void *memset(void *to, int byte, size_t bytes);
-
 /* A freestanding compiler takes these for functions like any other; the builtins it expands in place. */
 #define memcpy __builtin_memcpy
 #define memset __builtin_memset
@@ -116,9 +113,10 @@ static inline bool is_page_multiple(uint64_t bytes)
     return (bytes & DXGKMEM_PAGE_MASK) == 0;
 }
 
+/* Of a value above 0. */
 static inline bool is_power_of_two(uint64_t value)
 {
-    return value != 0 && (value & (value - 1)) == 0;
+    return (value & (value - 1)) == 0;
 }
 
 static inline uint64_t least(uint64_t a, uint64_t b)

@@ -218,13 +218,14 @@ struct create_outputs {
 };
 
 /* Opens the object when it has an adapter, and makes it known: all under its lock, so that nobody meets it between. */
-static NTSTATUS publish(struct call *call, struct object *object, struct create_outputs *out)
+static NTSTATUS publish(struct call *call, struct object *object, const struct adapter_reference *adapter,
+                        struct create_outputs *out)
 {
     NTSTATUS status = STATUS_SUCCESS;
 
     handle_lock(object->slot);
     if (object->logical != NULL)
-        status = object_attach(call, object);
+        status = object_attach(call, object, adapter);
     if (NT_SUCCESS(status)) {
         out->adapter_object = object_adapter_handle(object);
         out->object = handle_publish(object->slot, HANDLE_OBJECT, call->now, object, 0);
@@ -248,7 +249,7 @@ static NTSTATUS create_on(struct call *call, const create_arguments *in,
         return STATUS_INSUFFICIENT_RESOURCES;
     status = build(call, object, &plan, adapter);
     if (NT_SUCCESS(status))
-        status = publish(call, object, out);
+        status = publish(call, object, adapter, out);
     if (!NT_SUCCESS(status))
         object_free(object);
     return status;
@@ -256,7 +257,7 @@ static NTSTATUS create_on(struct call *call, const create_arguments *in,
 
 static NTSTATUS create(struct call *call, const create_arguments *in, struct create_outputs *out)
 {
-    struct adapter_reference adapter = {NULL, NULL, 0};
+    struct adapter_reference adapter = {NULL, 0, 0};
     NTSTATUS status;
 
     if (in->hAdapter != NULL &&

@@ -71,11 +71,6 @@ uint32_t handle_reserve(void)
     return index;
 }
 
-void handle_unreserve(uint32_t index)
-{
-    table_give(&instance.handles, index);
-}
-
 uint64_t handle_publish(uint32_t index, enum handle_kind kind, stamp when, void *thing, uint32_t owner_index)
 {
     struct handle_slot *slot = handle_slot(index);

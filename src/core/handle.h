@@ -35,8 +35,6 @@ struct handle_slot {
 
 /* A slot that nobody can name yet, or TABLE_NONE. */
 uint32_t handle_reserve(void);
-/* Gives back a slot that was reserved and never published. */
-void handle_unreserve(uint32_t index);
 /* From now on the handle is good; returns it. The thing is complete. */
 uint64_t handle_publish(uint32_t index, enum handle_kind kind, stamp when, void *thing, uint32_t owner_index);
 /* The handle of a live slot, and when it was published. */

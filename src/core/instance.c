@@ -144,8 +144,7 @@ static void violation_report(const struct dxgkmem_violation *violation)
 
 NTSTATUS refuse(struct call *call, enum dxgkmem_violation_code code, uint64_t subject, stamp earlier)
 {
-    if (call->violation.code == DXGKMEM_VIOLATION_NONE)
-        call->violation = violation_make(code, stamp_call(call->now), subject, call->now, earlier);
+    call->violation = violation_make(code, stamp_call(call->now), subject, call->now, earlier);
     return dxgkmem_violation_status(code);
 }
 

@@ -105,27 +105,45 @@ static void clear_frame_buffers(struct clearing *clearing)
     }
 }
 
-static void clear_object(struct clearing *clearing, struct object *object)
+/* Reports are made with no lock held, so each thing is ended first. */
+static void clear_adls(struct clearing *clearing, struct object *object)
 {
-    handle_lock(object->slot);
     while (object->adls != NULL) {
         struct adl *adl = adl_oldest(object);
         uint64_t address = (uintptr_t)adl_handed_out(adl);
         stamp made = adl_when(adl);
+        handle_lock(object->slot);
         adl_end(adl, 0);
+        handle_unlock(object->slot);
         met(clearing, &clearing->leaks.adls, address, made);
     }
+}
+
+static void clear_mappings(struct clearing *clearing, struct object *object)
+{
     while (object->mappings != NULL) {
         struct mapping *mapping = mapping_oldest(object);
         uint64_t base = mapping->node.start;
         stamp made = mapping->made;
+        handle_lock(object->slot);
         mapping_end(mapping, 0);
+        handle_unlock(object->slot);
         met(clearing, &clearing->leaks.mappings, base, made);
     }
+}
+
+static void clear_object(struct clearing *clearing, struct object *object)
+{
+    uint64_t handle = object_handle(object);
+    stamp made = handle_made(object->slot);
+
+    clear_adls(clearing, object);
+    clear_mappings(clearing, object);
     if (object->logical != NULL)
         met(clearing, &clearing->leaks.adapter_objects, object_adapter_handle(object), object_opened(object));
-    met(clearing, &clearing->leaks.objects, object_handle(object), handle_made(object->slot));
+    handle_lock(object->slot);
     object_end(object, 0);
+    met(clearing, &clearing->leaks.objects, handle, made);
 }
 
 static void clear_everything(struct clearing *clearing)
@@ -189,8 +207,9 @@ void dxgkmem_stop(struct dxgkmem_leaks *leaks)
 static uint64_t counter_sum(enum counter_name name)
 {
     counter sum = 0;
-    for (unsigned i = 0; i < ATOMIC_LOAD(&instance.shards); i++)
-        sum += ATOMIC_LOAD(&instance.shard[i].count[name]);
+    for (unsigned i = 0; i < INSTANCE_SHARDS; i++)
+        if (ATOMIC_LOAD(&instance.shard[i].used) != 0)
+            sum += ATOMIC_LOAD(&instance.shard[i].count[name]);
     return sum;
 }
 

@@ -318,7 +318,7 @@ void dxgkmem_process_exit(uint64_t process)
     struct call call;
     stamp made;
 
-    if (process == 0 || ATOMIC_LOAD_ACQUIRE(&instance.started) == 0)
+    if (ATOMIC_LOAD_ACQUIRE(&instance.started) == 0)
         return;
     call_number(&call, DXGKMEM_CALL_PROCESS_EXIT);
     /* Objects' locks come before stripes': pick one, let go, take its object, look again. */

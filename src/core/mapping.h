@@ -26,9 +26,10 @@ struct mapping_space {
     struct list_link *mappings;
 };
 
+/* Of an object that has mappings. */
 static inline struct mapping *mapping_oldest(const struct object *object)
 {
-    return object->mappings == NULL ? NULL : CONTAINER_OF(object->mappings, struct mapping, object_link);
+    return CONTAINER_OF(object->mappings, struct mapping, object_link);
 }
 
 static inline stamp mapping_made(const struct mapping *mapping)

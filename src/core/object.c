@@ -114,15 +114,16 @@ NTSTATUS object_populate(struct object *object, const struct dxgkmem_memory_requ
     return STATUS_SUCCESS;
 }
 
-NTSTATUS object_attach(struct call *call, struct object *object)
+NTSTATUS object_attach(struct call *call, struct object *object, const struct adapter_reference *reference)
 {
     struct logical_adapter *logical = object->logical;
 
     lock_acquire(&logical->lock, RANK_LOGICAL);
-    if (logical->gone) {
+    if (logical->gone_at != 0) {
+        stamp gone_at = logical->gone_at;
         /* The last adapter went away since the handle was looked at. */
         lock_release(&logical->lock);
-        return refuse(call, DXGKMEM_VIOLATION_ADAPTER_REMOVED, 0, 0);
+        return refuse(call, DXGKMEM_VIOLATION_ADAPTER_REMOVED, reference->handle, gone_at);
     }
     list_append(&logical->open, &object->open_link);
     object->attached = 1;
@@ -222,7 +223,7 @@ static NTSTATUS open_on_adapter(struct call *call, struct object *object,
         return status;
     status = object_prepare(object, reference);
     if (NT_SUCCESS(status))
-        status = object_attach(call, object);
+        status = object_attach(call, object, reference);
     if (!NT_SUCCESS(status))
         object_close(object);
     return status;

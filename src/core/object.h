@@ -71,7 +71,7 @@ NTSTATUS object_charge(struct object *object);
 NTSTATUS object_prepare(struct object *object, const struct adapter_reference *reference);
 NTSTATUS object_populate(struct object *object, const struct dxgkmem_memory_request *request);
 /* Opens it on the logical adapter that it was prepared for; publishes the adapter memory object. */
-NTSTATUS object_attach(struct call *call, struct object *object);
+NTSTATUS object_attach(struct call *call, struct object *object, const struct adapter_reference *reference);
 
 /*
  * The only destructor: takes objects in any half-built state, but none with
@@ -85,10 +85,10 @@ void object_end_adapter(struct object *object, stamp when);
 /* Ends the object, locked, and gives up its lock. It has no ADLs and no mappings. */
 void object_end(struct object *object, stamp when);
 
-/* The handles of an object, 0 where there is none. */
+/* The handle of an object that is no frame buffer; that of its adapter memory object, 0 when not open. */
 static inline uint64_t object_handle(const struct object *object)
 {
-    return object->slot == TABLE_NONE ? 0 : handle_of(object->slot);
+    return handle_of(object->slot);
 }
 
 static inline uint64_t object_adapter_handle(const struct object *object)

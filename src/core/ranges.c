@@ -230,8 +230,7 @@ bool range_find_gap(const struct range_tree *tree, uint64_t low, uint64_t high, 
         /* Moved up to a multiple, a block no longer than the boundary crosses none. */
         if (boundary != 0 && (place & (boundary - 1)) + length > boundary)
             place = (place | (boundary - 1)) + 1;
-        if (place != 0 && place <= high && high - place >= length - 1 && place < gap.end &&
-            gap.end - place >= length) {
+        if (high - place >= length - 1 && place < gap.end && gap.end - place >= length) {
             *start = place;
             return true;
         }

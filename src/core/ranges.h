@@ -34,7 +34,7 @@ struct range_node *range_first(const struct range_tree *tree);
 struct range_node *range_next(const struct range_node *node);
 
 /*
- * The lowest place for `length` points within [low, high] (both inclusive) that
+ * The lowest place for `length` points within [low, high] (both inclusive, low > 0) that
  * touches no node and, when boundary (a power of two) is not 0, crosses no
  * multiple of it. Only for trees whose nodes do not overlap. False: there is none.
  */

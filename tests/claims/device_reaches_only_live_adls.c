@@ -122,12 +122,11 @@ static void overlapping_adls(void **state)
 }
 
 /* Any two ADLs over six pages: when one ends, the other one's pages are left, and no more. */
-static void every_pair_of_adls(void **state)
+static void every_pair_on(create_arguments arguments)
 {
     enum { PAGES = 6 };
-    struct thing thing = thing_create(mdl_arguments(world.adapter, PAGES * PAGE));
+    struct thing thing = thing_create(arguments);
     uint64_t page[PAGES];
-    (void)state;
 
     for (SIZE_T i = 0; i < PAGES; i++)
         page[i] = physical_page(thing.object, i);
@@ -147,6 +146,13 @@ static void every_pair_of_adls(void **state)
     }
     assert_null(dxgkmem_sim_complaint(world.sim));
     thing_destroy(thing);
+}
+
+static void every_pair_of_adls(void **state)
+{
+    (void)state;
+    every_pair_on(mdl_arguments(world.adapter, 6 * PAGE));
+    every_pair_on(contiguous_arguments(world.adapter, 6 * PAGE)); /* one run, to be cut */
 }
 
 /* In a remapped domain every ADL has logical pages of its own, none of them page 0 or a physical number. */

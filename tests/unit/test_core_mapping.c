@@ -101,6 +101,7 @@ static void every_answer_of_unmap(void **state)
     unmap_as(one.object, view.base, PAGE, DXGKMEM_VIOLATION_UNMAP_WRONG_SIZE, made, DXGKMEM_CALL_MAP);
     unmap_as(one.object, view.base, 0, DXGKMEM_VIOLATION_UNMAP_WRONG_SIZE, made, DXGKMEM_CALL_MAP);
     unmap_as(two.object, view.base, 2 * PAGE, DXGKMEM_VIOLATION_UNMAP_WRONG_OBJECT, made, DXGKMEM_CALL_MAP);
+    unmap_as(two.object, user.base, PAGE, DXGKMEM_VIOLATION_UNMAP_WRONG_OBJECT, made + 1, DXGKMEM_CALL_MAP);
     unmap_as(one.object, view.base + PAGE, PAGE, DXGKMEM_VIOLATION_UNMAP_WRONG_BASE, 0, DXGKMEM_CALL_NONE);
     unmap_as(one.object, view.base + 1, 2 * PAGE, DXGKMEM_VIOLATION_UNMAP_WRONG_BASE, 0, DXGKMEM_CALL_NONE);
     unmap_as(one.object, NULL, 0, DXGKMEM_VIOLATION_UNMAP_WRONG_BASE, 0, DXGKMEM_CALL_NONE);

@@ -140,9 +140,9 @@ static void test_source_lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_status), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_source_lines), cmocka_unit_test(test_access),
-        cmocka_unit_test(test_end),    cmocka_unit_test(test_cut),     cmocka_unit_test(test_names),
+        cmocka_unit_test(test_status), cmocka_unit_test(test_refused), cmocka_unit_test(test_source_lines),
+        cmocka_unit_test(test_access), cmocka_unit_test(test_end),     cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
