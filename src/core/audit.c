@@ -115,8 +115,9 @@ static void walk_logical(struct walk *walk, const struct adapter *adapter)
         }
     }
     problem_unless(walk, logical->opened == objects + pinned, "an adapter miscounts what is open on it");
-    problem_unless(walk, logical->quota.objects == objects && logical->quota.pages == pages,
-                   "an adapter's quota does not match what is open on it");
+    problem_unless(
+        walk, !logical->quota.limited || (logical->quota.objects == objects && logical->quota.pages == pages),
+        "an adapter's quota does not match what is open on it");
     problem_unless(walk, range_audit(&logical->taken) == NULL, "an adapter's logical addresses are damaged");
     note(walk, logical->quota.adls);
     note(walk, logical->references);
@@ -140,7 +141,8 @@ static void walk_adapters(struct walk *walk)
 
 static void walk_shared(struct walk *walk)
 {
-    problem_unless(walk, instance.total.objects == walk->objects, "the quota of all objects is wrong");
+    problem_unless(walk, !instance.total.limited || instance.total.objects == walk->objects,
+                   "the quota of all objects is wrong");
     note(walk, instance.total.pages);
     problem_unless(walk, range_audit(&instance.claims) == NULL, "the claims on I/O ranges are damaged");
     for (unsigned i = 0; i < MAPPING_STRIPES; i++) {

@@ -52,30 +52,31 @@ static bool fits(counter taken, counter limit, uint64_t by)
 
 bool quota_take(struct quota *quota, uint64_t pages, uint32_t objects, uint32_t adls)
 {
-    bool room = true;
+    bool room;
 
-    if (quota->limited) {
-        lock_acquire(&quota->lock, RANK_QUOTA);
-        room = fits(ATOMIC_LOAD(&quota->pages), quota->pages_limit, pages) &&
-               fits(ATOMIC_LOAD(&quota->objects), quota->objects_limit, objects) &&
-               fits(ATOMIC_LOAD(&quota->adls), quota->adls_limit, adls);
-    }
+    if (!quota->limited)
+        return true;
+    lock_acquire(&quota->lock, RANK_QUOTA);
+    room = fits(quota->pages, quota->pages_limit, pages) &&
+           fits(quota->objects, quota->objects_limit, objects) && fits(quota->adls, quota->adls_limit, adls);
     if (room) {
-        ATOMIC_ADD(&quota->pages, (counter)pages);
-        ATOMIC_ADD(&quota->objects, objects);
-        ATOMIC_ADD(&quota->adls, adls);
+        quota->pages += (counter)pages;
+        quota->objects += objects;
+        quota->adls += adls;
     }
-    if (quota->limited)
-        lock_release(&quota->lock);
+    lock_release(&quota->lock);
     return room;
 }
 
-/* Needs no lock: whoever is asking meanwhile comes before or after it. */
 void quota_give(struct quota *quota, uint64_t pages, uint32_t objects, uint32_t adls)
 {
-    ATOMIC_SUB(&quota->pages, (counter)pages);
-    ATOMIC_SUB(&quota->objects, objects);
-    ATOMIC_SUB(&quota->adls, adls);
+    if (!quota->limited)
+        return;
+    lock_acquire(&quota->lock, RANK_QUOTA);
+    quota->pages -= (counter)pages;
+    quota->objects -= objects;
+    quota->adls -= adls;
+    lock_release(&quota->lock);
 }
 
 /* -- operations ------------------------------------------------------------- */

@@ -41,9 +41,9 @@ struct counters {
 #define INSTANCE_SHARDS 16
 
 /*
- * What may be taken, and what is taken (atomic). A quota without limits is only
- * counted. One that has some is taken from under its lock, all or nothing: a
- * request that is refused must not, for a moment, be in the way of one that fits.
+ * What may be taken, and what is taken. A quota without limits costs nothing and
+ * counts nothing. One that has some is taken from under its lock, all or nothing:
+ * a request that is refused must not, for a moment, be in the way of one that fits.
  */
 struct quota {
     struct dxgkmem_lock lock;

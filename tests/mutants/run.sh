@@ -57,11 +57,11 @@ touched() {
     local file
     sed -nE 's#^\+\+\+ (b/)?([^[:space:]]+).*#\2#p' "$1" | while read -r file; do
         case $file in
-        include/*) find src/core src/machine/sim src/host/user fuzz/program fuzz/model fuzz/engine fuzz/targets -name '*.c' ;;
+        include/*) find src/core src/machine/sim src/host/user fuzz/program fuzz/model fuzz/engine -name '*.c' ;;
         *.h) find "$(dirname "$file")" -maxdepth 1 -name '*.c' ;;
         *.c) echo "$file" ;;
         esac
-    done | grep -vE 'replay_main|fuzz_text|fuzz_plain|fuzz_program' | sort -u
+    done | sort -u
 }
 
 link() { # link TARGET OUT OBJECT...
@@ -78,7 +78,7 @@ fuzz() {
     mkdir -p "$folder/corpus"
     begin=$(date +%s%N)
     "$binary" -seed="$SEED" -max_total_time="$seconds" -max_len=512 -timeout=10 -rss_limit_mb=1024 \
-        -detect_leaks=0 -print_final_stats=1 -artifact_prefix="$folder/" "$folder/corpus" \
+        -detect_leaks=0 -print_final_stats=1 -entropic=0 -artifact_prefix="$folder/" "$folder/corpus" \
         ${SEEDS:+"$SEEDS"} >"$folder/log" 2>&1 </dev/null
     local status=$?
     end=$(date +%s%N)

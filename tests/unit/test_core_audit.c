@@ -23,7 +23,12 @@ static struct object *object_behind(HANDLE handle)
 static int setup(void **state)
 {
     DXGK_ADL *pinned;
-    (void)world_setup(state);
+    struct dxgkmem_config config;
+    (void)state;
+    memset(&config, 0, sizeof(config));
+    config.limits.total.objects = 100; /* a quota without limits is not counted */
+    world_make_machine(0);
+    world_start(&config);
     open = thing_create(mdl_arguments(world.adapter, 4 * PAGE));
     unopened = thing_create(mdl_arguments(NULL, 4 * PAGE));
     io = thing_create(io_arguments(NULL, IO_PAGE, PAGE));
@@ -109,6 +114,7 @@ static void objects(void **state)
 static void adapters(void **state)
 {
     struct dxgkmem_adapter_config config = adapter_remapped(1, V31);
+    config.quota.objects = 10;
     HANDLE second = adapter_add(&config);
     struct thing thing = thing_create(mdl_arguments(second, PAGE));
     DXGK_ADL *remapped = adl_allocate(thing.open, 0, PAGE);
@@ -116,8 +122,8 @@ static void adapters(void **state)
     (void)state;
     DAMAGE(object->logical, elsewhere->logical, "an object is on another adapter's list");
     DAMAGE(logical->opened, logical->opened + 1, "an adapter miscounts what is open on it");
-    DAMAGE(logical->quota.objects, 7, "an adapter's quota does not match what is open on it");
-    DAMAGE(logical->quota.pages, 70, "an adapter's quota does not match what is open on it");
+    DAMAGE(elsewhere->logical->quota.objects, 7, "an adapter's quota does not match what is open on it");
+    DAMAGE(elsewhere->logical->quota.pages, 70, "an adapter's quota does not match what is open on it");
     DAMAGE(adl_oldest(elsewhere)->node.max_gap, 3, "an adapter's logical addresses are damaged");
     adl_free(thing.open, remapped);
     thing_destroy(thing);
