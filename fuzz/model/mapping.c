@@ -8,13 +8,15 @@
 #include "model_internal.h"
 
 /*
- * Mapping so much at once may use up the address space that a host has for
- * mappings; the contract promises no amount.
+ * Mapping so much, by one call or by all together, may use up the address space
+ * that a host has for mappings; the contract promises no amount.
  */
 #if UINTPTR_MAX > 0xffffffffu
 #define PAGES_SURELY_MAPPABLE ((uint64_t)1 << 32)
+#define PAGES_SURELY_MAPPABLE_AT_ONCE ((uint64_t)1 << 17)
 #else
 #define PAGES_SURELY_MAPPABLE ((uint64_t)1 << 17)
+#define PAGES_SURELY_MAPPABLE_AT_ONCE ((uint64_t)1 << 15)
 #endif
 
 static uint64_t pages_of_range(uint64_t offset, uint64_t size)
@@ -58,7 +60,8 @@ void model_map(struct model *model, const struct model_conditions *conditions,
         model_refuse(expectation, DXGKMEM_VIOLATION_IO_SPACE_TO_USER, object->handle);
     else if (in->Size == 0 || in->Size > object->size || in->Offset > object->size - in->Size)
         model_refuse(expectation, DXGKMEM_VIOLATION_MAP_OUT_OF_RANGE, object->handle);
-    else if (model->mapped_pages + pages_of_range(in->Offset, in->Size) > PAGES_SURELY_MAPPABLE) {
+    else if (pages_of_range(in->Offset, in->Size) > PAGES_SURELY_MAPPABLE_AT_ONCE ||
+             model->mapped_pages + pages_of_range(in->Offset, in->Size) > PAGES_SURELY_MAPPABLE) {
         model_may_fail(expectation, STATUS_INSUFFICIENT_RESOURCES);
         model_may_fail(expectation, STATUS_NO_MEMORY);
     }

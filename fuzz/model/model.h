@@ -30,9 +30,10 @@ void model_reset(struct model *model);
 struct model_world {
     uint64_t highest_ram_page;
     uint64_t highest_page;
-    uint64_t object_bytes_limit;        /* effective limits.object_bytes */
-    struct dxgkmem_quota total;         /* effective: 0 replaced by the default; 0 is taken as unlimited */
-    uint32_t handles_limit, generations_limit; /* effective limits.handles and limits.generations; 0: unlimited */
+    uint64_t object_bytes_limit; /* effective limits.object_bytes */
+    struct dxgkmem_quota total;  /* effective: 0 replaced by the default; 0 is taken as unlimited */
+    /* Effective limits.handles and limits.generations; 0: unlimited. */
+    uint32_t handles_limit, generations_limit;
     bool (*touches_ram)(void *context, struct dxgkmem_run run);
     /* Whether the machine could satisfy this request now. */
     bool (*could_create)(void *context, const struct dxgkmem_memory_request *request);
@@ -45,8 +46,9 @@ struct model_expectation {
     /* Exactly this violation, and no other; NONE: none at all. ADL_SCRIBBLED goes with success. */
     enum dxgkmem_violation_code violation;
     bool documented;
-    uint64_t subject;           /* checked when `violation` is set */
-    uint64_t earlier_operation; /* in the instance's numbering; checked unless earlier_unknown_allowed and 0 was reported */
+    uint64_t subject; /* checked when `violation` is set */
+    /* In the instance's numbering; checked unless earlier_unknown_allowed and 0 was reported. */
+    uint64_t earlier_operation;
     enum dxgkmem_call earlier_call;
     bool earlier_unknown_allowed;
     /*
@@ -72,17 +74,27 @@ struct model_conditions {
  * Callbacks. `arguments` as the driver filled them in. A call without
  * violation may still fail by an injected fault: the runner knows that.
  */
-void model_create(struct model *, const struct model_conditions *, const DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT *, struct model_expectation *);
-void model_destroy(struct model *, const struct model_conditions *, const DXGKARGCB_DESTROY_PHYSICAL_MEMORY_OBJECT *, struct model_expectation *);
-void model_open(struct model *, const struct model_conditions *, const DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT *, struct model_expectation *);
-void model_close(struct model *, const struct model_conditions *, const DXGKARGCB_CLOSE_PHYSICAL_MEMORY_OBJECT *, struct model_expectation *);
-void model_map(struct model *, const struct model_conditions *, const DXGKARGCB_MAP_PHYSICAL_MEMORY *, struct model_expectation *);
-void model_unmap(struct model *, const struct model_conditions *, const DXGKARGCB_UNMAP_PHYSICAL_MEMORY *, struct model_expectation *);
-void model_allocate_adl(struct model *, const struct model_conditions *, const DXGKARGCB_ALLOCATE_ADL *, struct model_expectation *);
+void model_create(struct model *, const struct model_conditions *,
+                  const DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT *, struct model_expectation *);
+void model_destroy(struct model *, const struct model_conditions *,
+                   const DXGKARGCB_DESTROY_PHYSICAL_MEMORY_OBJECT *, struct model_expectation *);
+void model_open(struct model *, const struct model_conditions *,
+                const DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT *, struct model_expectation *);
+void model_close(struct model *, const struct model_conditions *,
+                 const DXGKARGCB_CLOSE_PHYSICAL_MEMORY_OBJECT *, struct model_expectation *);
+void model_map(struct model *, const struct model_conditions *, const DXGKARGCB_MAP_PHYSICAL_MEMORY *,
+               struct model_expectation *);
+void model_unmap(struct model *, const struct model_conditions *, const DXGKARGCB_UNMAP_PHYSICAL_MEMORY *,
+                 struct model_expectation *);
+void model_allocate_adl(struct model *, const struct model_conditions *, const DXGKARGCB_ALLOCATE_ADL *,
+                        struct model_expectation *);
 /* Reads what the DXGK_ADL memory and its page array hold now, when pAdl is a live ADL. */
-void model_free_adl(struct model *, const struct model_conditions *, const DXGKARGCB_FREE_ADL *, struct model_expectation *);
-void model_pin(struct model *, const struct model_conditions *, HANDLE adapter, const DXGKARGCB_PINFRAMEBUFFERFORSAVE2 *, struct model_expectation *);
-void model_unpin(struct model *, const struct model_conditions *, HANDLE adapter, const DXGKARGCB_UNPINFRAMEBUFFERFORSAVE *, struct model_expectation *);
+void model_free_adl(struct model *, const struct model_conditions *, const DXGKARGCB_FREE_ADL *,
+                    struct model_expectation *);
+void model_pin(struct model *, const struct model_conditions *, HANDLE adapter,
+               const DXGKARGCB_PINFRAMEBUFFERFORSAVE2 *, struct model_expectation *);
+void model_unpin(struct model *, const struct model_conditions *, HANDLE adapter,
+                 const DXGKARGCB_UNPINFRAMEBUFFERFORSAVE *, struct model_expectation *);
 /* legacy: else unrelated */
 void model_other_member(struct model *, bool legacy, struct model_expectation *);
 void model_add_adapter(struct model *, const struct dxgkmem_adapter_config *, struct model_expectation *);
@@ -93,26 +105,46 @@ void model_remove_adapter(struct model *, HANDLE adapter, struct model_expectati
  * the sentence of what is wrong; *invariant is then its number in the list of
  * fuzz/model/INVARIANTS.md.
  */
-const char *model_create_done(struct model *, const struct model_conditions *, const DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT *in, const DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT *out, unsigned *invariant);
-const char *model_destroy_done(struct model *, const struct model_conditions *, const DXGKARGCB_DESTROY_PHYSICAL_MEMORY_OBJECT *, unsigned *invariant);
-const char *model_open_done(struct model *, const struct model_conditions *, const DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT *in, const DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT *out, unsigned *invariant);
-const char *model_close_done(struct model *, const struct model_conditions *, const DXGKARGCB_CLOSE_PHYSICAL_MEMORY_OBJECT *, unsigned *invariant);
-const char *model_map_done(struct model *, const struct model_conditions *, const DXGKARGCB_MAP_PHYSICAL_MEMORY *in, const DXGKARGCB_MAP_PHYSICAL_MEMORY *out, unsigned *invariant);
-const char *model_unmap_done(struct model *, const struct model_conditions *, const DXGKARGCB_UNMAP_PHYSICAL_MEMORY *, unsigned *invariant);
-const char *model_allocate_adl_done(struct model *, const struct model_conditions *, const DXGKARGCB_ALLOCATE_ADL *in, const DXGKARGCB_ALLOCATE_ADL *out, unsigned *invariant);
-const char *model_free_adl_done(struct model *, const struct model_conditions *, const DXGKARGCB_FREE_ADL *, unsigned *invariant);
-const char *model_pin_done(struct model *, const struct model_conditions *, HANDLE adapter, const DXGKARGCB_PINFRAMEBUFFERFORSAVE2 *in, const DXGKARGCB_PINFRAMEBUFFERFORSAVE2 *out, unsigned *invariant);
-const char *model_unpin_done(struct model *, const struct model_conditions *, HANDLE adapter, const DXGKARGCB_UNPINFRAMEBUFFERFORSAVE *, unsigned *invariant);
-const char *model_add_adapter_done(struct model *, const struct model_conditions *, const struct dxgkmem_adapter_config *, HANDLE adapter, unsigned *invariant);
+const char *model_create_done(struct model *, const struct model_conditions *,
+                              const DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT *in,
+                              const DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT *out, unsigned *invariant);
+const char *model_destroy_done(struct model *, const struct model_conditions *,
+                               const DXGKARGCB_DESTROY_PHYSICAL_MEMORY_OBJECT *, unsigned *invariant);
+const char *model_open_done(struct model *, const struct model_conditions *,
+                            const DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT *in,
+                            const DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT *out, unsigned *invariant);
+const char *model_close_done(struct model *, const struct model_conditions *,
+                             const DXGKARGCB_CLOSE_PHYSICAL_MEMORY_OBJECT *, unsigned *invariant);
+const char *model_map_done(struct model *, const struct model_conditions *,
+                           const DXGKARGCB_MAP_PHYSICAL_MEMORY *in, const DXGKARGCB_MAP_PHYSICAL_MEMORY *out,
+                           unsigned *invariant);
+const char *model_unmap_done(struct model *, const struct model_conditions *,
+                             const DXGKARGCB_UNMAP_PHYSICAL_MEMORY *, unsigned *invariant);
+const char *model_allocate_adl_done(struct model *, const struct model_conditions *,
+                                    const DXGKARGCB_ALLOCATE_ADL *in, const DXGKARGCB_ALLOCATE_ADL *out,
+                                    unsigned *invariant);
+const char *model_free_adl_done(struct model *, const struct model_conditions *, const DXGKARGCB_FREE_ADL *,
+                                unsigned *invariant);
+const char *model_pin_done(struct model *, const struct model_conditions *, HANDLE adapter,
+                           const DXGKARGCB_PINFRAMEBUFFERFORSAVE2 *in,
+                           const DXGKARGCB_PINFRAMEBUFFERFORSAVE2 *out, unsigned *invariant);
+const char *model_unpin_done(struct model *, const struct model_conditions *, HANDLE adapter,
+                             const DXGKARGCB_UNPINFRAMEBUFFERFORSAVE *, unsigned *invariant);
+const char *model_add_adapter_done(struct model *, const struct model_conditions *,
+                                   const struct dxgkmem_adapter_config *, HANDLE adapter,
+                                   unsigned *invariant);
 
 /*
  * Things that end without a callback. Both fill `left` with the violations that
  * must be reported (in this order for removal and exit, in any order for stop),
  * at most `room`, and return how many; the state is changed.
  */
-size_t model_remove_adapter_done(struct model *, const struct model_conditions *, HANDLE adapter, struct dxgkmem_violation *left, size_t room);
-size_t model_process_exit(struct model *, const struct model_conditions *, uint64_t process, struct dxgkmem_violation *left, size_t room);
-size_t model_stop(struct model *, const struct model_conditions *, struct dxgkmem_violation *left, size_t room, struct dxgkmem_leaks *leaks);
+size_t model_remove_adapter_done(struct model *, const struct model_conditions *, HANDLE adapter,
+                                 struct dxgkmem_violation *left, size_t room);
+size_t model_process_exit(struct model *, const struct model_conditions *, uint64_t process,
+                          struct dxgkmem_violation *left, size_t room);
+size_t model_stop(struct model *, const struct model_conditions *, struct dxgkmem_violation *left,
+                  size_t room, struct dxgkmem_leaks *leaks);
 
 /* -- contents and reach ------------------------------------------------------ */
 
@@ -126,9 +158,11 @@ size_t model_stop(struct model *, const struct model_conditions *, struct dxgkme
  * say; the access should not be made.
  */
 #define MODEL_MEMORY_UNKNOWN 0u
-bool model_device_reach(struct model *, uint64_t device, uint64_t address, bool write, uint32_t *memory, uint64_t *object_offset);
+bool model_device_reach(struct model *, uint64_t device, uint64_t address, bool write, uint32_t *memory,
+                        uint64_t *object_offset);
 /* The same for the CPU in a process at an address. */
-bool model_cpu_reach(struct model *, uint64_t process, const void *address, bool write, uint32_t *memory, uint64_t *object_offset);
+bool model_cpu_reach(struct model *, uint64_t process, const void *address, bool write, uint32_t *memory,
+                     uint64_t *object_offset);
 
 /* The eight bytes at an aligned offset of a memory: 0 until written. Written through any path, seen through every other. */
 uint64_t model_content(struct model *, uint32_t memory, uint64_t offset);
@@ -153,9 +187,9 @@ void model_statistics(struct model *, struct dxgkmem_statistics *statistics);
 
 /* Live ADLs and mappings one after the other: index from 0, false at the end. */
 struct model_live_adl {
-    const DXGK_ADL *handed_out;  /* the address the driver has */
-    uint32_t memory;             /* see model_device_reach */
-    uint64_t first_page, pages;  /* within the memory */
+    const DXGK_ADL *handed_out; /* the address the driver has */
+    uint32_t memory;            /* see model_device_reach */
+    uint64_t first_page, pages; /* within the memory */
     /*
      * Logical pages: base + i when consecutive (whether or not the driver was
      * told so), else logical[i] for i < known; those above are unknown.
@@ -164,12 +198,13 @@ struct model_live_adl {
     uint64_t base;
     const uint64_t *logical;
     uint64_t known;
-    bool remapped;               /* else logical pages are physical pages */
-    unsigned access;             /* DXGKMEM_ACCESS_ bits */
+    bool remapped;   /* else logical pages are physical pages */
+    unsigned access; /* DXGKMEM_ACCESS_ bits */
     DXGK_PHYSICAL_MEMORY_TYPE type;
-    uint64_t lowest_page, highest_page, boundary_pages; /* physical bounds by CREATE, resolved; boundary 0: none */
-    uint64_t skip_pages;         /* the window moves up by this; 0: it does not */
-    uint64_t chunk_pages;        /* as dxgkmem_memory_request.chunk_pages */
+    /* Physical bounds by CREATE, resolved; boundary 0: none. */
+    uint64_t lowest_page, highest_page, boundary_pages;
+    uint64_t skip_pages;                 /* the window moves up by this; 0: it does not */
+    uint64_t chunk_pages;                /* as dxgkmem_memory_request.chunk_pages */
     uint64_t devices[DXGKMEM_CHAIN_MAX]; /* that reach it */
     unsigned device_count;
 };

@@ -16,9 +16,10 @@ struct out_field {
     bool kept;
 };
 
+/* Out fields are pointers: a handle, an address, an ADL. */
 #define OUT(type, member)                                                                                    \
     {                                                                                                        \
-        offsetof(type, member), sizeof(((type *)0)->member), false                                           \
+        offsetof(type, member), sizeof(void *), false                                                        \
     }
 #define IN_OUT(type, member)                                                                                 \
     {                                                                                                        \

@@ -309,3 +309,4 @@ const struct program_operation program_operations[PROGRAM_OPCODES] = {
         .role = PROGRAM_ROLE_SYSTEM, .since = 1, .ends = PROGRAM_KINDS,
     },
 };
+/* clang-format on */

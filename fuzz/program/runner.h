@@ -32,12 +32,12 @@ struct runner_finding {
 struct runner_event {
     unsigned line;
     uint8_t opcode;
-    bool skipped;       /* nothing to act on: no interface yet, no such address */
+    bool skipped; /* nothing to act on: no interface yet, no such address */
     bool has_status;
-    NTSTATUS status;    /* of callbacks that have one, and of adapter functions */
-    uint64_t value[4];  /* outputs that are no address: offset, size, pages, contiguous, data read, fault */
+    NTSTATUS status;   /* of callbacks that have one, and of adapter functions */
+    uint64_t value[4]; /* outputs that are no address: offset, size, pages, contiguous, data read, fault */
     unsigned values;
-    unsigned reports;   /* violations, at most RUNNER_REPORTS kept */
+    unsigned reports; /* violations, at most RUNNER_REPORTS kept */
     struct {
         enum dxgkmem_violation_code code;
         enum dxgkmem_call earlier_call;
@@ -52,7 +52,7 @@ struct runner_options {
     /* Called with each matrix cell that an operation hits. */
     void (*cell)(void *context, unsigned cell);
     void *cell_context;
-    bool no_model;      /* make the calls, check nothing: for comparison with plain fuzzing */
+    bool no_model; /* make the calls, check nothing: for comparison with plain fuzzing */
     const struct dxgkmem_sim_windows *windows; /* real CPU mappings; see sim.h */
     void *windows_context;
 };
@@ -76,8 +76,8 @@ const char *trace_status_name(NTSTATUS status);
 const char *trace_call_name(enum dxgkmem_call call);
 
 /* matrix.c: cells are operation x handle operand x class x fate of the value passed. */
-unsigned matrix_cells(void);             /* cell numbers are below this */
-bool matrix_feasible(unsigned cell);     /* whether any program can reach it */
+unsigned matrix_cells(void);                                /* cell numbers are below this */
+bool matrix_feasible(unsigned cell);                        /* whether any program can reach it */
 size_t matrix_name(unsigned cell, char *text, size_t room); /* "close a exact ended-by-destroy" */
 
 #endif

@@ -32,8 +32,10 @@ static void say_token(struct parser *parser, struct token token)
 {
     write_character(&parser->message, '\'');
     for (size_t i = 0; i < token.size && i < QUOTED_AT_MOST; i++) {
-        unsigned char byte = (unsigned char)token.text[i];
-        write_character(&parser->message, byte >= ' ' && byte < 0x7f ? (char)byte : '?');
+        char character = token.text[i];
+        if (character < ' ' || character > '~')
+            character = '?';
+        write_character(&parser->message, character);
     }
     if (token.size > QUOTED_AT_MOST)
         write_text(&parser->message, "...");
@@ -142,7 +144,7 @@ static unsigned distance(struct token token, const char *name)
 
     for (unsigned i = 0; i <= width; i++)
         row[i] = (uint8_t)i;
-    for (unsigned k = 0; name[k] && k < 15; k++) {
+    for (unsigned k = 0; k < 15 && name[k]; k++) {
         unsigned diagonal = row[0];
         row[0] = (uint8_t)(k + 1);
         for (unsigned i = 1; i <= width; i++) {

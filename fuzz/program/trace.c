@@ -11,11 +11,22 @@
     X(STATUS_SUCCESS)                                                                                        \
     X(STATUS_DATATYPE_MISALIGNMENT)                                                                          \
     X(STATUS_DEVICE_BUSY)                                                                                    \
-    X(STATUS_UNSUCCESSFUL) X(STATUS_NOT_IMPLEMENTED) X(STATUS_INVALID_HANDLE) X(STATUS_INVALID_PARAMETER)    \
-        X(STATUS_NO_MEMORY) X(STATUS_CONFLICTING_ADDRESSES) X(STATUS_ACCESS_DENIED)                          \
-            X(STATUS_OBJECT_TYPE_MISMATCH) X(STATUS_SECTION_TOO_BIG) X(STATUS_SHARING_VIOLATION)             \
-                X(STATUS_QUOTA_EXCEEDED) X(STATUS_INVALID_PAGE_PROTECTION) X(STATUS_INSUFFICIENT_RESOURCES)  \
-                    X(STATUS_NOT_SUPPORTED) X(STATUS_INVALID_DEVICE_STATE) X(STATUS_DEVICE_REMOVED)
+    X(STATUS_UNSUCCESSFUL)                                                                                   \
+    X(STATUS_NOT_IMPLEMENTED)                                                                                \
+    X(STATUS_INVALID_HANDLE)                                                                                 \
+    X(STATUS_INVALID_PARAMETER)                                                                              \
+    X(STATUS_NO_MEMORY)                                                                                      \
+    X(STATUS_CONFLICTING_ADDRESSES)                                                                          \
+    X(STATUS_ACCESS_DENIED)                                                                                  \
+    X(STATUS_OBJECT_TYPE_MISMATCH)                                                                           \
+    X(STATUS_SECTION_TOO_BIG)                                                                                \
+    X(STATUS_SHARING_VIOLATION)                                                                              \
+    X(STATUS_QUOTA_EXCEEDED)                                                                                 \
+    X(STATUS_INVALID_PAGE_PROTECTION)                                                                        \
+    X(STATUS_INSUFFICIENT_RESOURCES)                                                                         \
+    X(STATUS_NOT_SUPPORTED)                                                                                  \
+    X(STATUS_INVALID_DEVICE_STATE)                                                                           \
+    X(STATUS_DEVICE_REMOVED)
 
 const char *trace_status_name(NTSTATUS status)
 {
@@ -100,11 +111,11 @@ static bool is_read(uint8_t opcode)
 
 static void write_access(struct writer *writer, const struct runner_event *event)
 {
-    if (event->values == 0)
-        write_text(writer, "done");
-    else if (event->value[0] != 0)
+    bool tried = event->values > 0;
+
+    if (tried && event->value[0] != 0)
         write_text(writer, "fault");
-    else if (is_read(event->opcode))
+    else if (tried && is_read(event->opcode))
         write_hexadecimal(writer, event->value[1]);
     else
         write_text(writer, "done");

@@ -91,3 +91,4 @@ const struct program_world_description program_worlds[PROGRAM_WORLDS] = {
         },
     },
 };
+/* clang-format on */

@@ -20,13 +20,6 @@ size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t room, unsigne
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *first, size_t first_size, const uint8_t *second,
                                  size_t second_size, uint8_t *out, size_t room, unsigned seed);
 
-/* What is freed in one program is not used in a later one: a short quarantine keeps the caches warm. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-    return "quarantine_size_mb=8:malloc_context_size=12";
-}
-
 static struct runner *runner;
 static struct program program;
 static struct engine engine;

@@ -28,24 +28,25 @@ extern "C" {
 #endif
 
 /* Who made a call: the callbacks, then the functions of this header that end things. */
-#define DXGKMEM_CALLS(X)                                                                          \
-    X(CREATE, "DxgkCbCreatePhysicalMemoryObject")                                                 \
-    X(DESTROY, "DxgkCbDestroyPhysicalMemoryObject")                                               \
-    X(OPEN, "DxgkCbOpenPhysicalMemoryObject")                                                     \
-    X(CLOSE, "DxgkCbClosePhysicalMemoryObject")                                                   \
-    X(MAP, "DxgkCbMapPhysicalMemory")                                                             \
-    X(UNMAP, "DxgkCbUnmapPhysicalMemory")                                                         \
-    X(ALLOCATE_ADL, "DxgkCbAllocateAdl")                                                          \
-    X(FREE_ADL, "DxgkCbFreeAdl")                                                                  \
-    X(PIN, "DxgkCbPinFrameBufferForSave2")                                                        \
-    X(UNPIN, "DxgkCbUnpinFrameBufferForSave")                                                     \
-    X(LEGACY, "a WDDM 2.4 memory callback")                                                       \
-    X(UNRELATED, "a callback that is not about memory")                                           \
-    X(ADD_ADAPTER, "dxgkmem_add_adapter")                                                         \
-    X(REMOVE_ADAPTER, "dxgkmem_remove_adapter")                                                   \
-    X(PROCESS_EXIT, "dxgkmem_process_exit")                                                       \
+#define DXGKMEM_CALLS(X)                                                                                     \
+    X(CREATE, "DxgkCbCreatePhysicalMemoryObject")                                                            \
+    X(DESTROY, "DxgkCbDestroyPhysicalMemoryObject")                                                          \
+    X(OPEN, "DxgkCbOpenPhysicalMemoryObject")                                                                \
+    X(CLOSE, "DxgkCbClosePhysicalMemoryObject")                                                              \
+    X(MAP, "DxgkCbMapPhysicalMemory")                                                                        \
+    X(UNMAP, "DxgkCbUnmapPhysicalMemory")                                                                    \
+    X(ALLOCATE_ADL, "DxgkCbAllocateAdl")                                                                     \
+    X(FREE_ADL, "DxgkCbFreeAdl")                                                                             \
+    X(PIN, "DxgkCbPinFrameBufferForSave2")                                                                   \
+    X(UNPIN, "DxgkCbUnpinFrameBufferForSave")                                                                \
+    X(LEGACY, "a WDDM 2.4 memory callback")                                                                  \
+    X(UNRELATED, "a callback that is not about memory")                                                      \
+    X(ADD_ADAPTER, "dxgkmem_add_adapter")                                                                    \
+    X(REMOVE_ADAPTER, "dxgkmem_remove_adapter")                                                              \
+    X(PROCESS_EXIT, "dxgkmem_process_exit")                                                                  \
     X(STOP, "dxgkmem_stop")
 
+/* clang-format off */
 enum dxgkmem_call {
     DXGKMEM_CALL_NONE,
 #define DXGKMEM_CALL_CONSTANT(constant, name) DXGKMEM_CALL_##constant,
@@ -53,6 +54,7 @@ enum dxgkmem_call {
 #undef DXGKMEM_CALL_CONSTANT
     DXGKMEM_CALL_COUNT
 };
+/* clang-format on */
 
 /*
  * One mistake of a caller, or one thing that was left behind.
@@ -245,12 +247,12 @@ void dxgkmem_process_exit(uint64_t process);
 struct dxgkmem_statistics {
     /* alive now */
     uint64_t adapters, objects, adapter_objects, adls, mappings, frame_buffers;
-    uint64_t pages;          /* of live objects, frame buffers included */
-    uint64_t pool_bytes;     /* taken from the host's pool */
+    uint64_t pages;      /* of live objects, frame buffers included */
+    uint64_t pool_bytes; /* taken from the host's pool */
     uint64_t pool_blocks;
-    uint64_t retired_slots;  /* handle slots that ran out of generations */
+    uint64_t retired_slots; /* handle slots that ran out of generations */
     /* since start or reset */
-    uint64_t calls;          /* operations, see struct dxgkmem_violation */
+    uint64_t calls; /* operations, see struct dxgkmem_violation */
     uint64_t violations;
 };
 void dxgkmem_query_statistics(struct dxgkmem_statistics *statistics);

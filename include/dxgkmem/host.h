@@ -130,10 +130,12 @@ struct dxgkmem_run {
 #define DXGKMEM_ACCESS_EXECUTE 4u
 
 struct dxgkmem_machine;
-struct dxgkmem_memory;  /* the machine's record of one object's pages */
-struct dxgkmem_domain;  /* the machine's record of one DMA domain */
+struct dxgkmem_memory; /* the machine's record of one object's pages */
+struct dxgkmem_domain; /* the machine's record of one DMA domain */
 
 /* Every function is called with the machine that was given to dxgkmem_start(). */
+/* By hand: a pointer to a function that returns NTSTATUS is taken for the use of a macro. */
+/* clang-format off */
 struct dxgkmem_machine_ops {
     /* The current IRQL and the current process (never 0). Any IRQL. */
     unsigned (*irql)(struct dxgkmem_machine *machine);
@@ -205,6 +207,7 @@ struct dxgkmem_machine_ops {
     void (*domain_flush)(struct dxgkmem_machine *machine, struct dxgkmem_domain *domain,
                          uint64_t logical, uint64_t pages);
 };
+/* clang-format on */
 
 /* A machine embeds this as its first member. */
 struct dxgkmem_machine {

@@ -118,7 +118,8 @@ bool dxgkmem_sim_fault_fired(const struct dxgkmem_sim *sim);
  * Returns false on a fault: then no byte moved. A device in no domain always faults.
  */
 bool dxgkmem_sim_dma_read(struct dxgkmem_sim *sim, uint64_t device, uint64_t address, void *to, size_t bytes);
-bool dxgkmem_sim_dma_write(struct dxgkmem_sim *sim, uint64_t device, uint64_t address, const void *from, size_t bytes);
+bool dxgkmem_sim_dma_write(struct dxgkmem_sim *sim, uint64_t device, uint64_t address, const void *from,
+                           size_t bytes);
 
 /* The CPU, in the current process, reads or writes at the address of a mapping. False: access violation, no byte moved. */
 bool dxgkmem_sim_cpu_read(struct dxgkmem_sim *sim, const void *address, void *to, size_t bytes);

@@ -20,7 +20,7 @@ void frame_buffer_free(struct adapter *adapter, stamp when)
         lock_release(&logical->lock);
     }
     if (frame_buffer->object != NULL) {
-        quota_give(&logical->quota, frame_buffer->object->pages, 0, 0);
+        quota_give(&logical->quota, frame_buffer->object->pages, 0, 1);
         object_free(frame_buffer->object);
     }
     pool_free(frame_buffer, sizeof(*frame_buffer));
@@ -60,12 +60,12 @@ static NTSTATUS pin_build(struct call *call, struct adapter *adapter, const stru
     struct object *object;
     NTSTATUS status;
 
-    if (!quota_take(&logical->quota, plan->request.pages, 0, 0))
+    if (!quota_take(&logical->quota, plan->request.pages, 0, 1))
         return STATUS_QUOTA_EXCEEDED;
     adapter->pinned = frame_buffer = pool_alloc(sizeof(*frame_buffer));
     object = frame_buffer == NULL ? NULL : object_new(plan);
     if (object == NULL) {
-        quota_give(&logical->quota, plan->request.pages, 0, 0);
+        quota_give(&logical->quota, plan->request.pages, 0, 1);
         return STATUS_INSUFFICIENT_RESOURCES;
     }
     frame_buffer->object = object;

@@ -139,15 +139,13 @@ int main(int count, char **arguments)
     else
         must(peer_start(dxgkmem_sim_machine(sim), DEVICE, &callbacks), "starting the peer");
 
-    /* Warm: what is taken once is taken before anything is measured. */
-    for (unsigned i = 0; i < BATCH; i++)
-        one_life(&callbacks);
     uint64_t before = pool_bytes(core);
     struct life *lives = malloc((live ? live : 1) * sizeof *lives);
     must(lives != NULL, "memory");
     for (uint64_t i = 0; i < live; i++)
         begin(&callbacks, &lives[i]);
     uint64_t taken = pool_bytes(core) - before;
+    /* Warm: what is taken once is taken before time is measured. */
     for (unsigned i = 0; i < BATCH; i++)
         one_life(&callbacks);
 

@@ -33,7 +33,7 @@ static int by_value(const void *a, const void *b)
 static void never_the_same_handle(void **state)
 {
     enum { HANDLES = 10, GENERATIONS = 7 };
-    uintptr_t given[HANDLES * GENERATIONS * 2];
+    uintptr_t given[HANDLES * GENERATIONS * 2] = {0};
     unsigned count = 0;
     struct thing thing;
     NTSTATUS status;

@@ -34,23 +34,29 @@ static void only_in_its_process(void **state)
     thing_destroy(thing);
 }
 
-/* Two processes may have the same address for different objects: each ends its own. */
-static void same_address_in_two_processes(void **state)
+/* An address that one process gave up may become another's: for its object, and its process alone. */
+static void address_of_one_process_after_another(void **state)
 {
     struct thing one = thing_create(mdl_arguments(NULL, PAGE)), two = thing_create(mdl_arguments(NULL, PAGE));
     struct view first = view_map(one.object, 0, PAGE, DXGK_ACCESS_MODE_USER_MODE), second;
     unsigned char written = 0x42, seen = 0;
+    uint64_t ended;
     (void)state;
 
+    assert_true(dxgkmem_sim_cpu_write(world.sim, first.base, &written, 1));
+    view_unmap(one.object, first);
+    ended = last_operation();
     dxgkmem_sim_set_process(world.sim, 2);
     second = view_map(two.object, 0, PAGE, DXGK_ACCESS_MODE_USER_MODE);
-    assert_true(dxgkmem_sim_cpu_write(world.sim, second.base, &written, 1));
-    dxgkmem_sim_set_process(world.sim, 1);
-    assert_true(dxgkmem_sim_cpu_read(world.sim, first.base, &seen, 1));
+    assert_ptr_equal(second.base, first.base);
+    assert_true(dxgkmem_sim_cpu_read(world.sim, second.base, &seen, 1));
     assert_int_equal(seen, 0);
-    assert_int_equal(dxgkmem_sim_mappings(world.sim, 1), 1);
+    dxgkmem_sim_set_process(world.sim, 1);
+    assert_false(readable(first.base));
+    assert_int_equal(dxgkmem_sim_mappings(world.sim, 1), 0);
     assert_int_equal(dxgkmem_sim_mappings(world.sim, 2), 1);
     view_unmap(one.object, first);
+    expect_violation(DXGKMEM_VIOLATION_UNMAP_WRONG_BASE, first.base, ended, DXGKMEM_CALL_UNMAP);
     dxgkmem_sim_set_process(world.sim, 2);
     assert_true(readable(second.base));
     view_unmap(two.object, second);
@@ -107,7 +113,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(only_in_its_process, world_setup, world_teardown),
-        cmocka_unit_test_setup_teardown(same_address_in_two_processes, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(address_of_one_process_after_another, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(kernel_mapping_is_everywhere, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(one_memory_many_views, world_setup, world_teardown),
     };

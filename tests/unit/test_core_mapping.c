@@ -20,17 +20,28 @@ static struct dxgkmem_machine_ops many_processes;
 static struct dxgkmem_machine front;
 static struct dxgkmem_machine *behind;
 
+/* Unless NULL: where every mapping is said to be, as processes may have one address in common. */
+static void *common_base;
+static void *base_of_process[3];
+
 static NTSTATUS map_as_kernel(struct dxgkmem_machine *machine, struct dxgkmem_memory *memory, uint64_t first,
                               uint64_t pages, DXGK_ACCESS_MODE mode, unsigned access, void **base)
 {
+    NTSTATUS status =
+        behind->ops->map(machine, memory, first, pages, DXGK_ACCESS_MODE_KERNEL_MODE, access, base);
     (void)mode;
-    return behind->ops->map(machine, memory, first, pages, DXGK_ACCESS_MODE_KERNEL_MODE, access, base);
+    if (common_base != NULL && NT_SUCCESS(status)) {
+        base_of_process[process_now] = *base;
+        *base = common_base;
+    }
+    return status;
 }
 
 static void unmap_as_kernel(struct dxgkmem_machine *machine, struct dxgkmem_memory *memory, void *base,
                             uint64_t pages, uint64_t process)
 {
-    (void)process;
+    if (common_base != NULL && base == common_base)
+        base = base_of_process[process];
     behind->ops->unmap(machine, memory, base, pages, 0);
 }
 
@@ -145,6 +156,28 @@ static void processes_share_stripes(void **state)
     thing_destroy(thing);
 }
 
+/* One object at one address in two processes: the end of one leaves the other's mapping. */
+static void one_address_in_two_processes(void **state)
+{
+    struct thing thing = thing_create(mdl_arguments(NULL, PAGE));
+    struct view first, second;
+    uint64_t made;
+    (void)state;
+    common_base = (void *)(uintptr_t)(64 * PAGE);
+    first = view_map(thing.object, 0, PAGE, DXGK_ACCESS_MODE_USER_MODE);
+    made = last_operation();
+    process_now = 2;
+    second = view_map(thing.object, 0, PAGE, DXGK_ACCESS_MODE_USER_MODE);
+    assert_ptr_equal(first.base, second.base);
+    dxgkmem_process_exit(1);
+    expect_violation(DXGKMEM_VIOLATION_LEFT_AT_PROCESS_EXIT, first.base, made, DXGKMEM_CALL_MAP);
+    view_unmap(thing.object, second);
+    expect_no_violation();
+    common_base = NULL;
+    process_now = 1;
+    thing_destroy(thing);
+}
+
 /* The machine's own status is what the caller gets. */
 static void status_of_the_machine(void **state)
 {
@@ -194,6 +227,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(rounding, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(every_answer_of_unmap, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(processes_share_stripes, setup_many_processes, world_teardown),
+        cmocka_unit_test_setup_teardown(one_address_in_two_processes, setup_many_processes, world_teardown),
         cmocka_unit_test(status_of_the_machine),
         cmocka_unit_test(machine_without_may_allocate),
     };

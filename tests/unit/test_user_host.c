@@ -281,7 +281,7 @@ static void windows_show_the_file(void **state)
     (void)state;
     if (file == NULL)
         skip();
-    window = windows->map(file, pages, 5, DXGKMEM_ACCESS_READ | DXGKMEM_ACCESS_WRITE);
+    window = windows->map(file, 3, 16, pages, 5, DXGKMEM_ACCESS_READ | DXGKMEM_ACCESS_WRITE);
     assert_non_null(window);
     page = windows->page(file, pages[2]);
     assert_ptr_equal(windows->page(file, pages[2]), page);
@@ -289,20 +289,103 @@ static void windows_show_the_file(void **state)
     assert_int_equal(page[5], 9);
     window[0] = 1; /* page 7 is there twice */
     assert_int_equal(window[4 * 4096], 1);
-    again = windows->map(file, &pages[2], 1, DXGKMEM_ACCESS_READ);
+    again = windows->map(file, 0, 2, &pages[2], 1, DXGKMEM_ACCESS_READ);
     assert_int_equal(again[5], 9);
     windows->forget(file, pages[2]);
     assert_int_equal(again[5], 0);
-    windows->unmap(file, again, 1);
-    windows->unmap(file, window, 5);
+    windows->unmap(file, 0, 1);
+    windows->unmap(file, 3, 5);
     for (uint64_t i = 0; i < 100; i++) /* the table of views grows */
         *(uint64_t *)windows->page(file, i * 1000) = i;
     for (uint64_t i = 0; i < 100; i++)
         assert_int_equal(*(uint64_t *)windows->page(file, i * 1000), i);
-    assert_null(windows->map(file, pages, 0, DXGKMEM_ACCESS_READ));
+    assert_null(windows->map(file, 0, 2, pages, 0, DXGKMEM_ACCESS_READ));
     assert_null(dxgkmem_user_windows_create(64));
     dxgkmem_user_windows_destroy(file);
     dxgkmem_user_windows_destroy(NULL);
+}
+
+/* Asks the system, which says no where an access of our own would end the process. */
+static bool readable(const unsigned char *address)
+{
+    int end[2];
+    bool could;
+
+    assert_int_equal(pipe(end), 0);
+    could = write(end[1], address, 1) == 1;
+    close(end[0]);
+    close(end[1]);
+    return could;
+}
+
+static void slots_keep_their_addresses(void **state)
+{
+    enum { SLOTS = 300 };
+    const struct dxgkmem_sim_windows *windows = &dxgkmem_user_windows;
+    const uint64_t small = (uint64_t)1 << (UINTPTR_MAX > 0xffffffffu ? 16 : 8); /* the machine's */
+    void *file = dxgkmem_user_windows_create(40);
+    const uint64_t pages[3] = {5, 6, 9};
+    static unsigned char *base[SLOTS];
+
+    (void)state;
+    if (file == NULL)
+        skip();
+    for (uint32_t round = 0; round < 3; round++) {
+        for (uint32_t i = 0; i < SLOTS; i++) {
+            uint32_t slot = round % 2 != 0 ? SLOTS - 1 - i : i;
+            uint64_t length = 1 + (round + slot) % 3;
+            unsigned char *window = windows->map(file, slot, small, pages, length, DXGKMEM_ACCESS_READ);
+
+            assert_non_null(window);
+            if (round != 0)
+                assert_ptr_equal(window, base[slot]);
+            base[slot] = window;
+            assert_true(readable(window) && readable(window + length * 4096 - 1));
+            assert_false(readable(window + length * 4096));
+            assert_false(readable(window + (small - 1) * 4096));
+        }
+        for (uint32_t slot = 0; slot < SLOTS; slot++) {
+            windows->unmap(file, slot, 1 + (round + slot) % 3);
+            assert_false(readable(base[slot]) || readable(base[slot] + 4096));
+        }
+    }
+    dxgkmem_user_windows_destroy(file);
+}
+
+/* A window leaves a guard, and a range is no larger than all the pages that may belong to objects. */
+static void a_full_slot_has_no_room(void **state)
+{
+    const struct dxgkmem_sim_windows *windows = &dxgkmem_user_windows;
+    void *file = dxgkmem_user_windows_create(40);
+    const uint64_t pages[4] = {1, 2, 3, 4};
+    unsigned char *window;
+
+    (void)state;
+    if (file == NULL)
+        skip();
+    assert_null(windows->map(file, 1000, 4, pages, 4, DXGKMEM_ACCESS_READ));
+    window = windows->map(file, 1000, 4, pages, 3, DXGKMEM_ACCESS_READ);
+    assert_non_null(window);
+    assert_false(readable(window + 3 * 4096));
+    windows->unmap(file, 1000, 3);
+#if UINTPTR_MAX > 0xffffffffu
+    {
+        const uint64_t most = DXGKMEM_SIM_PAGE_LIMIT, room = (uint64_t)1 << 33;
+        uint64_t *list = calloc(most + 1, sizeof *list);
+
+        assert_non_null(list);
+        for (uint64_t i = 0; i <= most; i++)
+            list[i] = 7 + i;
+        assert_null(windows->map(file, 1, room, list, most + 1, DXGKMEM_ACCESS_READ));
+        window = windows->map(file, 1, room, list, most, DXGKMEM_ACCESS_READ);
+        assert_non_null(window);
+        assert_true(readable(window + (size_t)most * 4096 - 1));
+        assert_false(readable(window + (size_t)most * 4096));
+        windows->unmap(file, 1, most);
+        free(list);
+    }
+#endif
+    dxgkmem_user_windows_destroy(file);
 }
 
 int main(void)
@@ -319,6 +402,8 @@ int main(void)
         cmocka_unit_test(debug_builds_check_ranks),
 #endif
         cmocka_unit_test(windows_show_the_file),
+        cmocka_unit_test(slots_keep_their_addresses),
+        cmocka_unit_test(a_full_slot_has_no_room),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,7 +3,13 @@
  * Real CPU mappings for the simulated machine. A sparse memory file holds the bytes
  * of physical page n at offset n * 4096. The machine reads and writes through views of
  * 512 pages, made on first use and kept; a client's windows are mappings of the same file, so
- * that everybody sees the same bytes. Owns the file, the views and the windows' addresses.
+ * that everybody sees the same bytes.
+ *
+ * Every slot of a window has a range of addresses, taken on first use and kept: it costs no
+ * memory, nothing can be accessed in it but the window, and nobody else gets into it. So a
+ * pointer into a window that ended faults, and the next window of the slot has the same base.
+ *
+ * Owns the file, the views and the slots' ranges.
  */
 #if defined(__linux__) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE
@@ -30,12 +36,22 @@ struct view {
     uint8_t *bytes;  /* NULL: this place of the table is empty */
 };
 
+/* A slot takes so much at most: a window of all the pages that may belong to objects, and a guard. */
+#define RANGE_PAGES (DXGKMEM_SIM_PAGE_LIMIT + 1)
+
+struct range {
+    uint8_t *base; /* NULL: the slot was never used */
+    size_t bytes;
+};
+
 struct memory_file {
-    struct dxgkmem_lock lock; /* of the table; ranks do not matter: nothing is taken inside */
+    struct dxgkmem_lock lock; /* of both tables; ranks do not matter: nothing is taken inside */
     int file;
     struct view *table; /* open addressing, at most half full */
     size_t room;        /* a power of two */
     size_t views;
+    struct range *range; /* by slot */
+    size_t ranges;       /* a power of two, or 0 */
 };
 
 static size_t place_of(const struct view *table, size_t room, uint64_t number)
@@ -124,38 +140,85 @@ static int protection_of(unsigned access)
            ((access & DXGKMEM_ACCESS_EXECUTE) != 0 ? PROT_EXEC : 0);
 }
 
-static void *windows_map(void *context, const uint64_t *page_numbers, uint64_t pages, unsigned access)
+/* The place of a slot in the table; NULL: no memory. Under the lock. */
+static struct range *range_place(struct memory_file *memory, uint32_t slot)
 {
-    const struct memory_file *memory = context;
-    uint64_t run;
-    uint8_t *base;
-    void *reserved;
+    size_t ranges = memory->ranges != 0 ? memory->ranges : 64;
+    struct range *table;
 
-    if (pages == 0 || pages > SIZE_MAX >> DXGKMEM_PAGE_SHIFT)
+    if (slot < memory->ranges)
+        return &memory->range[slot];
+    while (ranges <= slot)
+        ranges *= 2;
+    table = calloc(ranges, sizeof *table);
+    if (table == NULL)
         return NULL;
-    /* The whole range first, then each run into its place: nobody else can get in between. */
-    reserved = mmap(NULL, (size_t)pages << DXGKMEM_PAGE_SHIFT, PROT_NONE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (reserved == MAP_FAILED)
+    if (memory->range != NULL)
+        memcpy(table, memory->range, memory->ranges * sizeof *table);
+    free(memory->range);
+    memory->range = table;
+    memory->ranges = ranges;
+    return &table[slot];
+}
+
+/* The addresses of a slot, taken when it has none; base NULL: no room. */
+static struct range range_of(struct memory_file *memory, uint32_t slot, uint64_t room)
+{
+    struct range *place, range = {NULL, 0};
+
+    user_lock_acquire(&memory->lock);
+    place = range_place(memory, slot);
+    if (place != NULL && place->base == NULL) {
+        size_t bytes = (size_t)(room < RANGE_PAGES ? room : RANGE_PAGES) << DXGKMEM_PAGE_SHIFT;
+        void *base = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+        if (base != MAP_FAILED)
+            *place = (struct range){base, bytes};
+    }
+    if (place != NULL)
+        range = *place;
+    user_lock_release(&memory->lock);
+    return range;
+}
+
+/* Leaves the addresses to the slot, with nothing there. */
+static void range_clear(uint8_t *base, uint64_t pages)
+{
+    size_t bytes = (size_t)pages << DXGKMEM_PAGE_SHIFT;
+
+    /* Refused when the process has as many mappings as it may have: then the old one stays, closed. */
+    if (mmap(base, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) ==
+        MAP_FAILED)
+        (void)mprotect(base, bytes, PROT_NONE);
+}
+
+static void *windows_map(void *context, uint32_t slot, uint64_t room, const uint64_t *page_numbers,
+                         uint64_t pages, unsigned access)
+{
+    struct memory_file *memory = context;
+    struct range range = range_of(memory, slot, room);
+    uint64_t run;
+
+    if (pages == 0 || pages >= range.bytes >> DXGKMEM_PAGE_SHIFT)
         return NULL;
-    base = reserved;
     for (uint64_t at = 0; at < pages; at += run) {
         for (run = 1; at + run < pages && page_numbers[at + run] == page_numbers[at] + run; run++)
             ;
-        if (mmap(base + ((size_t)at << DXGKMEM_PAGE_SHIFT), (size_t)run << DXGKMEM_PAGE_SHIFT,
+        if (mmap(range.base + ((size_t)at << DXGKMEM_PAGE_SHIFT), (size_t)run << DXGKMEM_PAGE_SHIFT,
                  protection_of(access), MAP_SHARED | MAP_FIXED | MAP_NORESERVE, memory->file,
                  offset_of(page_numbers[at])) == MAP_FAILED) {
-            (void)munmap(base, (size_t)pages << DXGKMEM_PAGE_SHIFT);
+            range_clear(range.base, pages);
             return NULL;
         }
     }
-    return base;
+    return range.base;
 }
 
-static void windows_unmap(void *context, void *base, uint64_t pages)
+static void windows_unmap(void *context, uint32_t slot, uint64_t pages)
 {
-    (void)context;
-    (void)munmap(base, (size_t)pages << DXGKMEM_PAGE_SHIFT);
+    struct memory_file *memory = context;
+
+    range_clear(range_of(memory, slot, 0).base, pages);
 }
 
 const struct dxgkmem_sim_windows dxgkmem_user_windows = {
@@ -197,6 +260,11 @@ void dxgkmem_user_windows_destroy(void *context)
         if (memory->table[i].bytes != NULL)
             (void)munmap(memory->table[i].bytes, VIEW_BYTES);
     }
+    for (size_t i = 0; i < memory->ranges; i++) {
+        if (memory->range[i].base != NULL)
+            (void)munmap(memory->range[i].base, memory->range[i].bytes);
+    }
+    free(memory->range);
     free(memory->table);
     (void)close(memory->file);
     user_lock_destroy(&memory->lock);
@@ -218,19 +286,22 @@ static void no_forget(void *context, uint64_t page)
     (void)page;
 }
 
-static void *no_map(void *context, const uint64_t *page_numbers, uint64_t pages, unsigned access)
+static void *no_map(void *context, uint32_t slot, uint64_t room, const uint64_t *page_numbers, uint64_t pages,
+                    unsigned access)
 {
     (void)context;
+    (void)slot;
+    (void)room;
     (void)page_numbers;
     (void)pages;
     (void)access;
     return NULL;
 }
 
-static void no_unmap(void *context, void *base, uint64_t pages)
+static void no_unmap(void *context, uint32_t slot, uint64_t pages)
 {
     (void)context;
-    (void)base;
+    (void)slot;
     (void)pages;
 }
 

@@ -12,11 +12,14 @@
  * x86-64 bits 63 to 56 are neither all 0 nor all 1, with four and with five levels of
  * tables; on arm64, where bits 63 to 56 may be ignored, bit 54 differs from bit 55. So nothing
  * can be there, and every direct access faults. 32 bit has no such addresses.
+ *
+ * A window leaves the last page of its slot alone: an access that runs past its end does not
+ * get into the next slot's.
  */
 struct size {
     unsigned shift; /* bytes of a slot */
     uint32_t slots;
-    uintptr_t base[2]; /* of the kernel, of a process */
+    uintptr_t base[2]; /* of the kernel, of the user */
 };
 
 #if UINTPTR_MAX > 0xffffffffu
@@ -147,6 +150,18 @@ static void slot_give(struct sim_shard *shard, struct sim_window *window)
     slots->ended = window;
 }
 
+static uint64_t slot_pages(unsigned size)
+{
+    return (uint64_t)1 << (sizes[size].shift - DXGKMEM_PAGE_SHIFT);
+}
+
+/* Its number among the slots of all spaces. */
+static uint32_t slot_number(const struct sim_window *window)
+{
+    return window->slot * SIM_SPACES + window->space;
+}
+
+/* Without real windows. */
 static void *slot_address(const struct sim_window *window)
 {
     const struct size *size = &sizes[window->space % SIM_SIZES];
@@ -226,23 +241,21 @@ static void index_remove(struct dxgkmem_sim *sim, const struct sim_window *windo
 
 /* -- from address to window -------------------------------------------------------------- */
 
-/* A place in a window: what an address of a process (0: the kernel) means. */
+/* A place in a window: what an address means. */
 struct place {
     struct sim_window *window;
     struct sim_shard *home;
     uint64_t offset;
 };
 
-static struct sim_window *find_by_address(struct dxgkmem_sim *sim, uintptr_t address, uint64_t process)
+static struct sim_window *find_by_address(struct dxgkmem_sim *sim, uintptr_t address)
 {
     for (unsigned i = 0; i < SIM_SIZES; i++) {
         for (unsigned user = 0; user < 2; user++) {
             uintptr_t offset = address - sizes[i].base[user];
 
-            if (offset >> sizes[i].shift >= sizes[i].slots || (user != 0 && process == 0))
-                continue;
-            return slot_find(sim, (unsigned)(user != 0 ? process : 0) * SIM_SIZES + i,
-                             (uint32_t)(offset >> sizes[i].shift));
+            if (offset >> sizes[i].shift < sizes[i].slots)
+                return slot_find(sim, user * SIM_SIZES + i, (uint32_t)(offset >> sizes[i].shift));
         }
     }
     return NULL;
@@ -261,26 +274,33 @@ static struct sim_window *find_by_index(struct dxgkmem_sim *sim, uintptr_t addre
     return window;
 }
 
-/* Enters the home of the window when there is one; the caller leaves it. */
-static bool enter_place(struct dxgkmem_sim *sim, const void *address, uint64_t process, struct place *place)
+/* Enters the home of the window, of whatever process, when there is one; the caller leaves it. */
+static bool enter_window(struct dxgkmem_sim *sim, const void *address, struct place *place)
 {
-    struct sim_window *window = NULL;
+    struct sim_window *window = sim->config.windows != NULL ? find_by_index(sim, (uintptr_t)address)
+                                                            : find_by_address(sim, (uintptr_t)address);
 
-    if (sim->config.windows != NULL)
-        window = find_by_index(sim, (uintptr_t)address);
-    else if (process <= DXGKMEM_SIM_PROCESSES)
-        window = find_by_address(sim, (uintptr_t)address, process);
     if (window == NULL)
         return false;
     place->window = window;
     place->home = home_of(window, window->slot);
     sim_enter_shard(place->home);
-    if (window->live && (uintptr_t)address >= (uintptr_t)window->base &&
-        (window->space < SIM_SIZES || window->space / SIM_SIZES == process)) {
+    if (window->live && (uintptr_t)address >= (uintptr_t)window->base) {
         place->offset = (uintptr_t)address - (uintptr_t)window->base;
         if (place->offset >> DXGKMEM_PAGE_SHIFT < window->pages)
             return true;
     }
+    sim_leave(place->home);
+    return false;
+}
+
+/* The same for a window that the process (0: the kernel alone) can see. */
+static bool enter_place(struct dxgkmem_sim *sim, const void *address, uint64_t process, struct place *place)
+{
+    if (!enter_window(sim, address, place))
+        return false;
+    if (place->window->process == 0 || place->window->process == process)
+        return true;
     sim_leave(place->home);
     return false;
 }
@@ -290,7 +310,8 @@ static bool enter_place(struct dxgkmem_sim *sim, const void *address, uint64_t p
 static uint64_t window_fact(const struct sim_window *window)
 {
     const struct sim_set *set = &window->u.memory->u.set;
-    uint64_t mixed = sim_fact(SIM_FACT_WINDOW, window->space | (uint64_t)window->slot << 8, window->pages);
+    uint64_t mixed =
+        sim_fact(SIM_FACT_WINDOW, window->process | (uint64_t)slot_number(window) << 8, window->pages);
 
     if (set->list == NULL)
         mixed = sim_mix(mixed, set->first + window->first);
@@ -304,10 +325,8 @@ static bool make_real(struct dxgkmem_sim *sim, struct sim_window *window)
 {
     const struct dxgkmem_sim_windows *windows = sim->config.windows;
     uint64_t *list;
-    bool made = window->pages <= sim->pages.limit;
+    bool made = true;
 
-    if (!made)
-        return false;
     list = sim_alloc(sim, (size_t)window->pages * sizeof *list);
     if (list == NULL)
         return false;
@@ -317,23 +336,25 @@ static bool make_real(struct dxgkmem_sim *sim, struct sim_window *window)
         made = sim_contents_make(sim, list[i]);
     }
     if (made) {
-        window->base = windows->map(sim->config.windows_context, list, window->pages, window->access);
+        window->base =
+            windows->map(sim->config.windows_context, slot_number(window),
+                         slot_pages(window->space % SIM_SIZES), list, window->pages, window->access);
         made = window->base != NULL;
     }
     if (made && !index_add(sim, window)) {
-        windows->unmap(sim->config.windows_context, window->base, window->pages);
+        windows->unmap(sim->config.windows_context, slot_number(window), window->pages);
         made = false;
     }
     sim_free(sim, list, (size_t)window->pages * sizeof *list);
     return made;
 }
 
-/* The smallest slots that hold so many pages; SIM_SIZES: none do. */
+/* The smallest slots that hold so many pages and one that faults; SIM_SIZES: none do. */
 static unsigned size_for(uint64_t pages)
 {
     unsigned size = 0;
 
-    while (size < SIM_SIZES && pages > (uint64_t)1 << (sizes[size].shift - DXGKMEM_PAGE_SHIFT))
+    while (size < SIM_SIZES && pages >= slot_pages(size))
         size++;
     return size;
 }
@@ -347,8 +368,10 @@ NTSTATUS sim_map(struct dxgkmem_machine *machine, struct dxgkmem_memory *memory,
     unsigned size = size_for(pages);
     struct sim_window *window = NULL;
 
-    if (!sim_fails(sim, shard) && sim_memory_has(sim, memory, first, pages) && size < SIM_SIZES)
-        window = slot_take(sim, shard, (unsigned)process * SIM_SIZES + size);
+    /* The limit binds both kinds of window, so that traces are the same. */
+    if (!sim_fails(sim, shard) && sim_memory_has(sim, memory, first, pages) && size < SIM_SIZES &&
+        pages <= sim->pages.limit)
+        window = slot_take(sim, shard, (process != 0 ? SIM_SIZES : 0) + size);
     if (window != NULL) {
         if (!memory->zeroed)
             sim_complain(sim, "an object was mapped for the CPU before memory_zero");
@@ -356,6 +379,7 @@ NTSTATUS sim_map(struct dxgkmem_machine *machine, struct dxgkmem_memory *memory,
         window->first = first;
         window->pages = pages;
         window->access = (uint8_t)access;
+        window->process = (uint8_t)process;
         window->base = slot_address(window);
         if (sim->config.windows != NULL && !make_real(sim, window)) {
             slot_give(shard, window);
@@ -366,7 +390,7 @@ NTSTATUS sim_map(struct dxgkmem_machine *machine, struct dxgkmem_memory *memory,
         window->live = true;
         window->mixed = window_fact(window);
         __atomic_fetch_add(&memory->windows, 1, __ATOMIC_RELAXED);
-        sim_add(&shard->slots[window->space].live, 1);
+        sim_add(&shard->live[process], 1);
         sim_fact_holds(shard, window->mixed);
         sim_changed(shard);
         *base = window->base;
@@ -382,54 +406,39 @@ static void end_window(struct dxgkmem_sim *sim, const struct place *place)
 
     if (sim->config.windows != NULL) {
         index_remove(sim, window);
-        sim->config.windows->unmap(sim->config.windows_context, window->base, window->pages);
+        sim->config.windows->unmap(sim->config.windows_context, slot_number(window), window->pages);
     }
     __atomic_fetch_sub(&window->u.memory->windows, 1, __ATOMIC_RELAXED);
-    sim_add(&place->home->slots[window->space].live, (uint64_t)0 - 1);
+    sim_add(&place->home->live[window->process], (uint64_t)0 - 1);
     sim_fact_ends(place->home, window->mixed);
     sim_changed(place->home);
     slot_give(place->home, window);
-}
-
-static bool begins_elsewhere(struct dxgkmem_sim *sim, const struct dxgkmem_memory *memory, const void *base)
-{
-    bool found = false;
-
-    for (uint64_t process = 1; !found && process <= DXGKMEM_SIM_PROCESSES; process++) {
-        struct place place;
-
-        if (!enter_place(sim, base, process, &place))
-            continue;
-        found = place.offset == 0 && place.window->u.memory == memory;
-        sim_leave(place.home);
-    }
-    return found;
 }
 
 void sim_unmap(struct dxgkmem_machine *machine, struct dxgkmem_memory *memory, void *base, uint64_t pages,
                uint64_t process)
 {
     struct dxgkmem_sim *sim = sim_of(machine);
+    const char *complaint = NULL;
     struct place place;
-    bool found = enter_place(sim, base, process, &place);
 
-    if (found && (place.offset != 0 || place.window->space / SIM_SIZES != process)) {
-        sim_leave(place.home);
-        found = false;
-    }
-    if (!found) {
-        sim_complain(sim, begins_elsewhere(sim, memory, base)
-                              ? "a CPU mapping was unmapped for the wrong process"
-                              : "a CPU mapping was unmapped that does not exist");
+    if (!enter_window(sim, base, &place)) {
+        sim_complain(sim, "a CPU mapping was unmapped that does not exist");
         return;
     }
-    if (place.window->u.memory != memory)
-        sim_complain(sim, "a CPU mapping of another object was unmapped");
+    if (place.offset != 0 || (place.window->process != process && place.window->u.memory != memory))
+        complaint = "a CPU mapping was unmapped that does not exist";
+    else if (place.window->process != process)
+        complaint = "a CPU mapping was unmapped for the wrong process";
+    else if (place.window->u.memory != memory)
+        complaint = "a CPU mapping of another object was unmapped";
     else if (place.window->pages != pages)
-        sim_complain(sim, "a CPU mapping was unmapped with a wrong size");
+        complaint = "a CPU mapping was unmapped with a wrong size";
     else
         end_window(sim, &place);
     sim_leave(place.home);
+    if (complaint != NULL)
+        sim_complain(sim, complaint);
 }
 
 /* -- accesses ------------------------------------------------------------------------------ */
@@ -498,10 +507,8 @@ uint64_t dxgkmem_sim_mappings(struct dxgkmem_sim *sim, uint64_t process)
 {
     uint64_t live = 0;
 
-    for (unsigned i = 0; process <= DXGKMEM_SIM_PROCESSES && i < SIM_SHARDS; i++) {
-        for (unsigned size = 0; size < SIM_SIZES; size++)
-            live += sim_read(&sim->shard[i].slots[process * SIM_SIZES + size].live);
-    }
+    for (unsigned i = 0; process <= DXGKMEM_SIM_PROCESSES && i < SIM_SHARDS; i++)
+        live += sim_read(&sim->shard[i].live[process]);
     return live;
 }
 
@@ -513,7 +520,7 @@ static void wipe_space(struct dxgkmem_sim *sim, unsigned space)
         struct sim_window *window = slot_find(sim, space, slot);
 
         if (window->live && sim->config.windows != NULL)
-            sim->config.windows->unmap(sim->config.windows_context, window->base, window->pages);
+            sim->config.windows->unmap(sim->config.windows_context, slot_number(window), window->pages);
         window->live = false;
     }
 }

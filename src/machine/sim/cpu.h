@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CPU mappings. A mapping is a window: a slot of an address space, of one of two
- * sizes. Without real windows its address follows from the slot, and the address
- * leads back to the slot. The slot of the mapping that ended last is used again first.
+ * CPU mappings. A mapping is a window: a slot of the kernel's or of the user's addresses,
+ * of one of two sizes. All processes share the user's slots; a window says whose it is. The
+ * address follows from the slot; without real windows the address leads back to the slot.
+ * The slot of the mapping that ended last is used again first.
  *
  * Slots belong, in blocks, to the shard that first used them, so that threads that
  * map their own objects do not meet.
@@ -13,8 +14,8 @@
 #include <dxgkmem/sim.h>
 
 #define SIM_SIZES 2u
-/* Space of a process (0: the kernel) and a size: process * SIM_SIZES + size. */
-#define SIM_SPACES ((DXGKMEM_SIM_PROCESSES + 1u) * SIM_SIZES)
+/* Space of a mode (0: the kernel, 1: the user) and a size: mode * SIM_SIZES + size. */
+#define SIM_SPACES (2u * SIM_SIZES)
 
 #define SIM_BLOCK_SLOTS 64u
 #define SIM_MIDDLE_BLOCKS 512u
@@ -36,6 +37,7 @@ struct sim_window {
     uint32_t slot;
     uint8_t space;
     uint8_t access;
+    uint8_t process; /* 0: the kernel's */
     bool live;
 };
 
@@ -58,7 +60,6 @@ struct sim_slots {
     struct sim_block *block; /* the block that is being used for the first time */
     uint32_t unused;         /* slots of it that are left */
     uint32_t fresh;          /* number of the next one */
-    uint64_t live;
 };
 
 struct sim_cpu {

@@ -323,6 +323,7 @@ static void forget_all(struct dxgkmem_sim *sim)
             sim_records_reset(sim, &shard->records);
         memset(&shard->counters, 0, sizeof shard->counters);
         memset(shard->slots, 0, sizeof shard->slots);
+        memset(shard->live, 0, sizeof shard->live);
         shard->asked = 0;
         shard->singles.count = 0;
     }

@@ -66,6 +66,7 @@ struct sim_shard {
     struct sim_singles singles;
     struct sim_records records;
     struct sim_slots slots[SIM_SPACES];
+    uint64_t live[DXGKMEM_SIM_PROCESSES + 1u]; /* windows of each process; 0: of the kernel */
     char apart[SIM_CACHE_LINE];
 };
 
