@@ -47,7 +47,8 @@ static bool device_in_use(const struct model *model, uint64_t device)
 
 static bool bad_field(const struct model *model, const struct dxgkmem_adapter_config *config)
 {
-    return !known_version(config->version) || highest_visible(config) < DXGKMEM_PAGE_BYTES ||
+    return !known_version(config->version) || highest_visible(config) < 2 * DXGKMEM_PAGE_BYTES - 1 ||
+           config->frame_buffer_bytes > DXGKMEM_OBJECT_BYTES_MAX ||
            !model_page_multiple(config->frame_buffer_bytes) ||
            (unsigned)config->remapping > DXGKMEM_REMAPPING_ALWAYS || device_in_use(model, config->device);
 }

@@ -117,12 +117,19 @@ struct dxgkmem_quota {
     uint32_t adls;    /* live ADLs (frame buffers included); default: unlimited */
 };
 
+/* ADL page counts are 32 bit; a 32-bit process has room for no more than 2^31 bytes. */
+#if UINTPTR_MAX > 0xffffffffu
+#define DXGKMEM_OBJECT_BYTES_MAX (((uint64_t)1 << 44) - 4096)
+#else
+#define DXGKMEM_OBJECT_BYTES_MAX ((uint64_t)1 << 31)
+#endif
+
 struct dxgkmem_limits {
     /* Live handles of all kinds together. Default 2^24 - 1, also the highest value on 64-bit; 2^14 - 1 on 32-bit. */
     uint32_t handles;
     /* How often one handle slot is used before it is retired. Default and highest 2^20 - 1 (2^8 - 1 on 32-bit). */
     uint32_t generations;
-    /* Largest CREATE, in bytes. Default and highest: 2^44 - 4096 (ADL page counts are 32 bit); 2^31 on 32-bit. */
+    /* Largest CREATE, in bytes. Default and highest: DXGKMEM_OBJECT_BYTES_MAX. */
     uint64_t object_bytes;
     /*
      * Of all objects together, open or not, frame buffers excepted (adls is not used). An
@@ -193,7 +200,8 @@ struct dxgkmem_adapter_config {
      * Device handle of a present adapter: this one joins its logical adapter
      * (a linked chain) and shares its DMA domain. NULL: a logical adapter of
      * its own. A linked adapter has the same version, and must not see less
-     * memory than the chain already promised while anything is open on it.
+     * memory than the chain already promised while anything is open on it. `remapping`
+     * is ignored then: it shares what the chain has.
      */
     HANDLE link_to;
     /* Of the logical adapter; of a linked adapter it is ignored. */
@@ -239,7 +247,7 @@ struct dxgkmem_adapter_info {
 };
 NTSTATUS dxgkmem_query_adapter(HANDLE device_handle, struct dxgkmem_adapter_info *info);
 
-/* The host says that a process ended: its user mappings are undone and each reported as left_at_process_exit. */
+/* The host says that a process ended, none of whose threads runs any more: its user mappings are undone and each reported as left_at_process_exit. */
 void dxgkmem_process_exit(uint64_t process);
 
 /* -- looking inside ------------------------------------------------------- */

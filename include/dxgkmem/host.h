@@ -195,6 +195,7 @@ struct dxgkmem_machine_ops {
     /* device: the number in dxgkmem_adapter_config. A device is in one domain at most. */
     NTSTATUS (*domain_attach)(struct dxgkmem_machine *machine, struct dxgkmem_domain *domain,
                               uint64_t device);
+    /* When it returns, no DMA of the device through the domain is under way. */
     void (*domain_detach)(struct dxgkmem_machine *machine, struct dxgkmem_domain *domain,
                           uint64_t device);
     /* Maps logical pages [logical, + run.pages) to the run: all of it or nothing. None is mapped yet. */

@@ -85,7 +85,7 @@ static struct logical_adapter *logical_make(const struct dxgkmem_adapter_config 
     logical->references = 1;
     logical->version = config->version;
     logical->remapped = config->remapping == DXGKMEM_REMAPPING_ALWAYS || !sees_all_ram(config);
-    logical->highest_visible_page = visible_pages(config) - 1;
+    logical->highest_visible_page = least(visible_pages(config) - 1, HIGHEST_PAGE_NUMBER);
     *status = machine->ops->domain_create(machine, &logical->domain);
     if (!NT_SUCCESS(*status)) {
         logical->domain = NULL;
@@ -148,8 +148,9 @@ static bool config_valid(const struct dxgkmem_adapter_config *config)
 {
     /* An adapter that sees nothing but page 0 sees nothing: logical page 0 is never used. */
     return version_known(config->version) &&
-           (uint64_t)config->memory_caps.HighestVisibleAddress.QuadPart >= DXGKMEM_PAGE_BYTES &&
+           (uint64_t)config->memory_caps.HighestVisibleAddress.QuadPart >= 2 * DXGKMEM_PAGE_BYTES - 1 &&
            is_page_multiple(config->frame_buffer_bytes) &&
+           config->frame_buffer_bytes <= DXGKMEM_OBJECT_BYTES_MAX &&
            (unsigned)config->remapping <= DXGKMEM_REMAPPING_ALWAYS;
 }
 
@@ -261,7 +262,7 @@ static bool chain_leave(struct adapter *adapter, stamp when)
     for (unsigned i = 0; i < DXGKMEM_CHAIN_MAX; i++)
         empty = empty && logical->chain[i] == NULL;
     if (empty && logical->gone_at == 0)
-        logical->gone_at = when;
+        ATOMIC_STORE(&logical->gone_at, when);
     lock_release(&logical->lock);
     return empty;
 }
@@ -314,7 +315,8 @@ NTSTATUS dxgkmem_add_adapter(const struct dxgkmem_adapter_config *config, HANDLE
     count_up(COUNT_ADAPTERS, 1);
     if (config->version >= DXGKDDI_INTERFACE_VERSION_WDDM3_2)
         ATOMIC_ADD(&instance.strict_irql_adapters, 1);
-    *device_handle = handle_pointer(handle_publish(adapter->slot, HANDLE_ADAPTER, call.now, adapter, 0));
+    *device_handle =
+        handle_pointer(handle_publish(adapter->slot, HANDLE_ADAPTER, call.now, adapter, adapter->slot));
     return STATUS_SUCCESS;
 }
 

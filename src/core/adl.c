@@ -296,7 +296,11 @@ static NTSTATUS allocate_check(struct call *call, const struct object *object,
 {
     uint64_t subject = (uintptr_t)in->hAdapterMemoryObject;
     uint64_t bytes = (uint64_t)object->pages * DXGKMEM_PAGE_BYTES;
+    stamp gone_at = ATOMIC_LOAD(&object->logical->gone_at);
 
+    /* A removal under way takes this object's lock next: it must not find ever new ADLs. */
+    if (gone_at != 0)
+        return refuse(call, DXGKMEM_VIOLATION_ADAPTER_REMOVED, subject, gone_at);
     if (in->Flags.Reserved != 0)
         return refuse(call, DXGKMEM_VIOLATION_RESERVED_BITS, subject, 0);
     if (in->Flags.RequireContiguous && object->type != DXGK_PHYSICAL_MEMORY_TYPE_CONTIGUOUS_MEMORY &&

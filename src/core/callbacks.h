@@ -5,11 +5,14 @@
 
 #include "instance.h"
 
-/* Alignment of an argument block: that of the widest thing in it. */
+/* Alignment of an argument block: that of its type, but never more than a pointer's. */
+#define ARGUMENT_ALIGNMENT(block)                                                                            \
+    (_Alignof(__typeof__(block)) < _Alignof(void *) ? _Alignof(__typeof__(block)) : _Alignof(void *))
+
 #define CALL_BEGIN(call, name, arguments, captured, writable)                                                \
     call_begin(                                                                                              \
         call, DXGKMEM_CALL_##name,                                                                           \
-        &(struct call_arguments){arguments, &(captured), sizeof(captured), _Alignof(__typeof__(captured))},  \
+        &(struct call_arguments){arguments, &(captured), sizeof(captured), ARGUMENT_ALIGNMENT(captured)},    \
         writable)
 
 NTSTATUS APIENTRY CALLBACK

@@ -192,15 +192,15 @@ static NTSTATUS check_visible(struct call *call, const struct object_plan *plan,
     return STATUS_SUCCESS;
 }
 
-/* From the first step that may run out of something; what fails leaves everything to object_free. */
+/*
+ * From the first step that may run out of something; what fails leaves
+ * everything to object_free. The claim comes last: one that is given up again
+ * would have refused others for nothing.
+ */
 static NTSTATUS build(struct call *call, struct object *object, struct object_plan *plan,
                       const struct adapter_reference *adapter)
 {
-    NTSTATUS status = object_claim(call, object, plan);
-    if (NT_SUCCESS(status))
-        status = check_visible(call, plan, adapter);
-    if (NT_SUCCESS(status))
-        status = object_charge(object);
+    NTSTATUS status = object_charge(object);
     if (NT_SUCCESS(status) && adapter->logical != NULL)
         status = object_prepare(object, adapter);
     if (!NT_SUCCESS(status))
@@ -210,7 +210,8 @@ static NTSTATUS build(struct call *call, struct object *object, struct object_pl
         return STATUS_INSUFFICIENT_RESOURCES;
     if (!plan_cut(plan, adapter))
         return STATUS_NO_MEMORY;
-    return object_populate(object, &plan->request);
+    status = object_populate(object, &plan->request);
+    return NT_SUCCESS(status) ? object_claim(call, object, &plan->request) : status;
 }
 
 struct create_outputs {
@@ -228,7 +229,7 @@ static NTSTATUS publish(struct call *call, struct object *object, const struct a
         status = object_attach(call, object, adapter);
     if (NT_SUCCESS(status)) {
         out->adapter_object = object_adapter_handle(object);
-        out->object = handle_publish(object->slot, HANDLE_OBJECT, call->now, object, 0);
+        out->object = handle_publish(object->slot, HANDLE_OBJECT, call->now, object, object->slot);
         count_up(COUNT_OBJECTS, 1);
     }
     handle_unlock(object->slot);
@@ -242,6 +243,10 @@ static NTSTATUS create_on(struct call *call, const create_arguments *in,
     struct object *object;
     NTSTATUS status = plan_make(call, in, &plan);
 
+    if (NT_SUCCESS(status))
+        status = object_check_claim(call, &plan.request);
+    if (NT_SUCCESS(status))
+        status = check_visible(call, &plan, adapter);
     if (!NT_SUCCESS(status))
         return status;
     object = object_new(&plan);

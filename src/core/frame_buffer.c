@@ -15,11 +15,11 @@ void frame_buffer_free(struct adapter *adapter, stamp when)
     if (frame_buffer->adl != NULL) {
         adl_end(frame_buffer->adl, when);
         count_down(COUNT_FRAME_BUFFERS, 1);
+    }
+    if (frame_buffer->object != NULL) {
         lock_acquire(&logical->lock, RANK_LOGICAL);
         logical->opened--;
         lock_release(&logical->lock);
-    }
-    if (frame_buffer->object != NULL) {
         quota_give(&logical->quota, frame_buffer->object->pages, 0, 1);
         object_free(frame_buffer->object);
     }
@@ -69,6 +69,10 @@ static NTSTATUS pin_build(struct call *call, struct adapter *adapter, const stru
         return STATUS_INSUFFICIENT_RESOURCES;
     }
     frame_buffer->object = object;
+    /* From here on the chain keeps its promise of what it sees. */
+    lock_acquire(&logical->lock, RANK_LOGICAL);
+    logical->opened++;
+    lock_release(&logical->lock);
     logical_refer(logical);
     object->logical = logical;
     status = object_populate(object, &plan->request);
@@ -79,9 +83,6 @@ static NTSTATUS pin_build(struct call *call, struct adapter *adapter, const stru
     if (!NT_SUCCESS(status))
         return status;
     count_up(COUNT_FRAME_BUFFERS, 1);
-    lock_acquire(&logical->lock, RANK_LOGICAL);
-    logical->opened++;
-    lock_release(&logical->lock);
     return STATUS_SUCCESS;
 }
 

@@ -103,8 +103,9 @@ enum dxgkmem_call stamp_call(stamp when)
 
 void call_number(struct call *call, enum dxgkmem_call name)
 {
-    counter number = ATOMIC_ADD(counter_of(COUNT_CALLS), 1) + 1;
-    call->now = stamp_make(name, dxgkmem_host_shard() % INSTANCE_SHARDS, number);
+    /* Asked once: a host may answer differently the next time, and numbers must not repeat. */
+    unsigned shard = dxgkmem_host_shard() % INSTANCE_SHARDS;
+    call->now = stamp_make(name, shard, ATOMIC_ADD(counter_in(shard, COUNT_CALLS), 1) + 1);
     call->violation.code = DXGKMEM_VIOLATION_NONE;
 }
 
@@ -168,13 +169,17 @@ void report_unnumbered(enum dxgkmem_call name, enum dxgkmem_violation_code code)
 static void capture(const struct call_arguments *arguments)
 {
     const volatile uintptr_t *from = arguments->from;
-    uintptr_t *to = arguments->to;
-    for (size_t i = 0; i < arguments->bytes / sizeof(*to); i++)
-        to[i] = from[i];
-    /* Blocks whose size is no multiple of a word (UNPIN's is 4 bytes). */
     const volatile char *tail = arguments->from;
-    for (size_t i = arguments->bytes / sizeof(*to) * sizeof(*to); i < arguments->bytes; i++)
-        ((char *)arguments->to)[i] = tail[i];
+    char *to = arguments->to;
+    size_t i;
+
+    for (i = 0; i + sizeof(*from) <= arguments->bytes; i += sizeof(*from)) {
+        uintptr_t word = from[i / sizeof(*from)];
+        memcpy(to + i, &word, sizeof(word));
+    }
+    /* Blocks whose size is no multiple of a word (UNPIN's is 4 bytes). */
+    for (; i < arguments->bytes; i++)
+        to[i] = tail[i];
 }
 
 bool call_begin(struct call *call, enum dxgkmem_call name, const struct call_arguments *arguments,

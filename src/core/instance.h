@@ -40,6 +40,9 @@ struct counters {
 
 #define INSTANCE_SHARDS 16
 
+/* The highest page that a DXGK_PAGE_NUMBER can name, and one less, so that an end can be named too. */
+#define HIGHEST_PAGE_NUMBER ((uint64_t)(DXGK_PAGE_NUMBER)-1 - 1)
+
 /*
  * What may be taken, and what is taken. A quota without limits costs nothing and
  * counts nothing. One that has some is taken from under its lock, all or nothing:
@@ -83,12 +86,17 @@ struct instance {
 
 extern struct instance instance;
 
-static inline counter *counter_of(enum counter_name name)
+static inline counter *counter_in(unsigned shard, enum counter_name name)
 {
-    struct counters *counters = &instance.shard[dxgkmem_host_shard() % INSTANCE_SHARDS];
+    struct counters *counters = &instance.shard[shard];
     if (ATOMIC_LOAD(&counters->used) == 0)
         ATOMIC_STORE(&counters->used, 1);
     return &counters->count[name];
+}
+
+static inline counter *counter_of(enum counter_name name)
+{
+    return counter_in(dxgkmem_host_shard() % INSTANCE_SHARDS, name);
 }
 
 static inline void count_up(enum counter_name name, uint64_t by)

@@ -7,11 +7,6 @@
 
 #define GENERATIONS_MAX ((1u << DXGKMEM_HANDLE_GENERATION_BITS) - 1)
 #define HANDLES_MAX ((1u << DXGKMEM_HANDLE_INDEX_BITS) - 1)
-#if UINTPTR_MAX > 0xffffffffu
-#define OBJECT_BYTES_MAX (((uint64_t)1 << 44) - DXGKMEM_PAGE_BYTES)
-#else
-#define OBJECT_BYTES_MAX ((uint64_t)1 << 31)
-#endif
 
 /* Live ADLs have no limit of their own but the quotas; their table ends where its indices do. */
 #define ADLS_MAX (1u << 30)
@@ -24,13 +19,14 @@ static uint64_t resolve(uint64_t configured, uint64_t highest)
 static bool limits_valid(const struct dxgkmem_limits *limits)
 {
     return limits->handles <= HANDLES_MAX && limits->generations <= GENERATIONS_MAX &&
-           limits->object_bytes <= OBJECT_BYTES_MAX;
+           limits->object_bytes <= DXGKMEM_OBJECT_BYTES_MAX;
 }
 
 static void keys_make(void)
 {
     instance.handle_key[0] = dxgkmem_host_random();
     instance.handle_key[1] = dxgkmem_host_random();
+    range_set_key(dxgkmem_host_random());
 }
 
 static void locks_init(void)
@@ -62,9 +58,10 @@ NTSTATUS dxgkmem_start(const struct dxgkmem_config *config)
     instance.machine = config->machine;
     limits->handles = (uint32_t)resolve(limits->handles, HANDLES_MAX);
     limits->generations = (uint32_t)resolve(limits->generations, GENERATIONS_MAX);
-    limits->object_bytes = resolve(limits->object_bytes, OBJECT_BYTES_MAX);
+    limits->object_bytes = resolve(limits->object_bytes, DXGKMEM_OBJECT_BYTES_MAX);
     instance.highest_ram_page = config->machine->ops->highest_ram_page(config->machine);
-    instance.highest_page = config->machine->ops->highest_page(config->machine);
+    /* No page that a page number of the interface cannot name. */
+    instance.highest_page = least(config->machine->ops->highest_page(config->machine), HIGHEST_PAGE_NUMBER);
     if (!table_start(&instance.handles, sizeof(struct handle_slot), 0, limits->handles))
         return STATUS_INSUFFICIENT_RESOURCES;
     if (!table_start(&instance.adls, sizeof(struct adl), sizeof(DXGK_ADL), ADLS_MAX)) {
@@ -156,7 +153,9 @@ static void clear_everything(struct clearing *clearing)
     }
     while (instance.adapters != NULL) {
         struct adapter *adapter = CONTAINER_OF(instance.adapters, struct adapter, link);
-        handle_end(adapter->slot, 0);
+        /* A bug check's hook may have left a removal half way, with the handle ended. */
+        if (handle_thing(adapter->slot, HANDLE_ADAPTER) == adapter)
+            handle_end(adapter->slot, 0);
         count_down(COUNT_ADAPTERS, 1);
         adapter_free(adapter);
     }

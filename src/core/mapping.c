@@ -312,6 +312,21 @@ static bool process_oldest(uint64_t process, uint64_t *object_handle_value, uint
     return space != NULL;
 }
 
+/* That mapping again, now that its object is locked, if it still is the same. */
+static struct mapping *process_mapping(const struct object *object, uint64_t process, uint64_t base,
+                                       stamp made)
+{
+    struct mapping_stripe *stripe = stripe_of(process, base);
+    struct mapping *mapping;
+
+    lock_acquire(&stripe->lock, RANK_SPACE);
+    mapping = stripe_find(stripe, process, base);
+    if (mapping != NULL && (mapping->object != object || mapping->made != made))
+        mapping = NULL;
+    lock_release(&stripe->lock);
+    return mapping;
+}
+
 void dxgkmem_process_exit(uint64_t process)
 {
     uint64_t handle, base;
@@ -325,16 +340,11 @@ void dxgkmem_process_exit(uint64_t process)
     while (process_oldest(process, &handle, &base, &made)) {
         struct call probe = call;
         struct object *object = handle_acquire(&probe, handle, HANDLE_OBJECT);
-        struct mapping *mapping = NULL;
+        struct mapping *mapping;
 
         if (object == NULL)
             continue;
-        for (struct list_link *link = object->mappings; link != NULL;
-             link = list_next(object->mappings, link)) {
-            struct mapping *candidate = CONTAINER_OF(link, struct mapping, object_link);
-            if (candidate->node.start == base && candidate->process == process && candidate->made == made)
-                mapping = candidate;
-        }
+        mapping = process_mapping(object, process, base, made);
         if (mapping != NULL)
             mapping_end(mapping, call.now);
         handle_unlock(object->slot);

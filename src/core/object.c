@@ -47,28 +47,45 @@ struct object *object_new(const struct object_plan *plan)
     return object;
 }
 
-NTSTATUS object_claim(struct call *call, struct object *object, const struct object_plan *plan)
+/* The claims lock is held. */
+static NTSTATUS claim_check(struct call *call, const struct dxgkmem_memory_request *request)
+{
+    struct range_node *taken =
+        range_first_overlap(&instance.claims, request->lowest_page, request->lowest_page + request->pages);
+    if (taken == NULL)
+        return STATUS_SUCCESS;
+    return refuse(call, DXGKMEM_VIOLATION_IO_SPACE_OVERLAP, 0,
+                  CONTAINER_OF(taken, struct io_object, claim)->claimed);
+}
+
+NTSTATUS object_check_claim(struct call *call, const struct dxgkmem_memory_request *request)
+{
+    NTSTATUS status;
+    if (request->type != DXGK_PHYSICAL_MEMORY_TYPE_IO_SPACE)
+        return STATUS_SUCCESS;
+    lock_acquire(&instance.claims_lock, RANK_CLAIMS);
+    status = claim_check(call, request);
+    lock_release(&instance.claims_lock);
+    return status;
+}
+
+NTSTATUS object_claim(struct call *call, struct object *object, const struct dxgkmem_memory_request *request)
 {
     struct io_object *io = (struct io_object *)object;
-    const struct dxgkmem_memory_request *request = &plan->request;
-    uint64_t end = request->lowest_page + request->pages;
-    struct range_node *taken;
-    stamp made = 0;
+    NTSTATUS status;
 
     if (!object_is_io(object))
         return STATUS_SUCCESS;
     lock_acquire(&instance.claims_lock, RANK_CLAIMS);
-    taken = range_first_overlap(&instance.claims, request->lowest_page, end);
-    if (taken != NULL) {
-        made = CONTAINER_OF(taken, struct io_object, claim)->claimed;
-    } else {
+    status = claim_check(call, request);
+    if (NT_SUCCESS(status)) {
         io->claimed = call->now;
         io->claim.start = request->lowest_page;
-        io->claim.end = end;
+        io->claim.end = request->lowest_page + request->pages;
         range_insert(&instance.claims, &io->claim);
     }
     lock_release(&instance.claims_lock);
-    return taken == NULL ? STATUS_SUCCESS : refuse(call, DXGKMEM_VIOLATION_IO_SPACE_OVERLAP, 0, made);
+    return status;
 }
 
 static void claim_give(struct io_object *io)
@@ -124,6 +141,13 @@ NTSTATUS object_attach(struct call *call, struct object *object, const struct ad
         /* The last adapter went away since the handle was looked at. */
         lock_release(&logical->lock);
         return refuse(call, DXGKMEM_VIOLATION_ADAPTER_REMOVED, reference->handle, gone_at);
+    }
+    /* A linked adapter that sees less may have joined since the range was looked at. */
+    if (object_is_io(object) && !logical->remapped &&
+        ((struct io_object *)object)->claim.end - 1 > logical->highest_visible_page) {
+        lock_release(&logical->lock);
+        return refuse(call, DXGKMEM_VIOLATION_NOT_VISIBLE,
+                      stamp_call(call->now) == DXGKMEM_CALL_OPEN ? object_handle(object) : 0, 0);
     }
     list_append(&logical->open, &object->open_link);
     object->attached = 1;

@@ -60,13 +60,14 @@ static inline bool object_is_io(const struct object *object)
 
 /*
  * Building, in this order; each step may fail and leaves what is there to
- * object_free. object_new: NULL, no memory. object_claim: an IO_SPACE object
- * takes its range; the mistake is noted when it is in use. object_charge: the
- * quota of all objects. object_prepare: what opening it on the reference's
- * logical adapter takes. object_populate: pages, zeroed.
+ * object_free. object_new: NULL, no memory. object_charge: the quota of all
+ * objects. object_prepare: what opening it on the reference's logical adapter
+ * takes. object_populate: pages, zeroed. object_claim: an IO_SPACE object takes
+ * its range; the mistake is noted when it is in use (object_check_claim only looks).
  */
 struct object *object_new(const struct object_plan *plan);
-NTSTATUS object_claim(struct call *call, struct object *object, const struct object_plan *plan);
+NTSTATUS object_check_claim(struct call *call, const struct dxgkmem_memory_request *request);
+NTSTATUS object_claim(struct call *call, struct object *object, const struct dxgkmem_memory_request *request);
 NTSTATUS object_charge(struct object *object);
 NTSTATUS object_prepare(struct object *object, const struct adapter_reference *reference);
 NTSTATUS object_populate(struct object *object, const struct dxgkmem_memory_request *request);

@@ -3,8 +3,8 @@
  * Ordered sets of ranges [start, end) whose nodes are embedded in things: taken
  * logical addresses, claimed I/O ranges, CPU mappings, ADLs over an object.
  *
- * A treap: a search tree by start that is also a heap by a hash of it, so its
- * depth is logarithmic without any bookkeeping. Each node knows the extent and
+ * A treap: a search tree by start that is also a heap by a keyed hash of the
+ * node's place, so its depth is logarithmic as good as always, whatever the ranges are. Each node knows the extent and
  * the widest gap of its subtree. Nothing here allocates, fails or recurses. The
  * owner of the tree locks it.
  */
@@ -23,6 +23,9 @@ struct range_node {
 struct range_tree {
     struct range_node *root;
 };
+
+/* The key of the hash; only while every tree is empty. */
+void range_set_key(uint64_t key);
 
 void range_insert(struct range_tree *tree, struct range_node *node);
 void range_remove(struct range_tree *tree, struct range_node *node);

@@ -65,8 +65,10 @@ static bool table_grow(struct table *table, unsigned segment)
 
 static void shards_reset(struct table *table)
 {
-    for (unsigned s = 0; s < TABLE_SHARDS; s++)
+    for (unsigned s = 0; s < TABLE_SHARDS; s++) {
         table->shard[s].first = table->shard[s].last = TABLE_NONE;
+        table->shard[s].free = 0;
+    }
 }
 
 bool table_start(struct table *table, size_t entry_bytes, size_t outer_bytes, uint32_t limit)
@@ -128,6 +130,7 @@ static uint32_t shard_take(struct table *table, struct table_shard *shard)
     if (index != TABLE_NONE) {
         uint32_t next = shard->last == index ? TABLE_NONE : entry_at(table, index)->next_free;
         ATOMIC_STORE(&shard->first, next);
+        ATOMIC_STORE(&shard->free, shard->free - 1);
         if (next == TABLE_NONE)
             shard->last = TABLE_NONE;
     }
@@ -153,14 +156,14 @@ static uint32_t fresh_take(struct table *table, bool may_grow)
 uint32_t table_take_fresh(struct table *table, bool *fresh)
 {
     unsigned home = dxgkmem_host_shard() % TABLE_SHARDS;
-    uint32_t index = TABLE_NONE;
+    bool by_address = table->plane[1].element_bytes != 0;
+    bool rested = !by_address || ATOMIC_LOAD(&table->shard[home].free) >= TABLE_REST;
+    uint32_t index = by_address ? fresh_take(table, !rested) : TABLE_NONE;
 
-    if (table->plane[1].element_bytes != 0)
-        index = fresh_take(table, false);
     *fresh = index != TABLE_NONE;
     if (index == TABLE_NONE)
         index = shard_take(table, &table->shard[home]);
-    if (index == TABLE_NONE) {
+    if (index == TABLE_NONE && rested) {
         index = fresh_take(table, true);
         *fresh = index != TABLE_NONE;
     }
@@ -185,6 +188,7 @@ void table_give(struct table *table, uint32_t index)
     else
         entry_at(table, shard->last)->next_free = index;
     shard->last = index;
+    ATOMIC_STORE(&shard->free, shard->free + 1);
     lock_release(&shard->lock);
 }
 

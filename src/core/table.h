@@ -19,6 +19,7 @@
 #define TABLE_FIRST_BITS 6 /* the first segment has 64 entries and lives as long as the table */
 #define TABLE_SHARDS 16
 #define TABLE_NONE UINT32_MAX
+#define TABLE_REST 32
 
 /* The first member of every entry. */
 struct table_entry {
@@ -34,6 +35,7 @@ struct table_plane {
 struct table_shard {
     struct dxgkmem_lock lock;
     uint32_t first, last;
+    uint32_t free; /* atomic: length of the list */
 } __attribute__((aligned(64)));
 
 struct table {
@@ -48,8 +50,8 @@ struct table {
 /*
  * Makes an empty table; false when there is no memory. outer_bytes 0: one
  * plane. With an outer plane, whose elements are known by address and so have
- * no generation, an entry is used again only when the segments have no fresh
- * one left.
+ * no generation, an entry is used again only when the segments have no fresh one
+ * left and TABLE_REST others have been free for longer (or memory is short).
  */
 bool table_start(struct table *table, size_t entry_bytes, size_t outer_bytes, uint32_t limit);
 /* Forgets every entry; the first segment stays. No entry's own memory is freed. */

@@ -295,6 +295,7 @@ void sim_domain_destroy(struct dxgkmem_machine *machine, struct dxgkmem_domain *
 
     if (domain_lives(sim, domain)) {
         bool empty = sim_domain_pages(domain) == 0;
+        unsigned number = domain->number; /* the record may be another's once it has ended */
 
         if (!empty)
             sim_complain(sim, "a domain was destroyed while pages were mapped in it");
@@ -311,7 +312,7 @@ void sim_domain_destroy(struct dxgkmem_machine *machine, struct dxgkmem_domain *
         }
         domain_end(sim, domain, empty);
         dxgkmem_host_lock_release(&sim->iommu.lock);
-        sim_fact_ends(shard, sim_fact(SIM_FACT_DOMAIN, domain->number, 0));
+        sim_fact_ends(shard, sim_fact(SIM_FACT_DOMAIN, number, 0));
         sim_changed(shard);
     }
     sim_leave(shard);
