@@ -422,13 +422,14 @@ static void look_for_a_lie(void)
         struct range_tree tree_of_three = {NULL};
         uint64_t start;
         memset(node, 0, sizeof(node));
+        range_set_key(shift); /* every other tree is empty by now */
         for (unsigned i = 0; i < 3; i++) {
             node[i].start = shift + i;
             node[i].end = shift + i + 1;
             range_insert(&tree_of_three, &node[i]);
         }
         if (node[1].right != &node[2])
-            continue; /* another shape; try other numbers */
+            continue; /* another shape; try another key */
         node[2].max_gap = 100;
         (void)range_find_gap(&tree_of_three, shift, shift + 1000, 5, 0, &start);
         return;
