@@ -94,6 +94,13 @@ static bool window_next(struct dxgkmem_sim *sim, struct window *window)
     return true;
 }
 
+/* Whether a window, this one or a later one, is wide enough for a run: all that stay apart are equally wide. */
+static bool window_can_hold(const struct window *window, uint64_t pages)
+{
+    uint64_t width = window->high - window->low + 1;
+    return width >= pages || window->skip <= width;
+}
+
 /* A free run within the window: a multiple of align, across no multiple of boundary (0: any). */
 static uint64_t find_run_in_ram(struct dxgkmem_sim *sim, uint64_t low, uint64_t high, uint64_t pages,
                                 uint64_t align, uint64_t boundary)
@@ -217,7 +224,7 @@ static NTSTATUS take_run_locked(struct dxgkmem_sim *sim, unsigned shard,
         return STATUS_SUCCESS;
     do {
         page = find_run(sim, &window, request->pages, align, boundary);
-    } while (page == SIM_NONE && window_next(sim, &window));
+    } while (page == SIM_NONE && window_can_hold(&window, request->pages) && window_next(sim, &window));
     if (page == SIM_NONE)
         return STATUS_NO_MEMORY;
     if (!take(sim, page, request->pages))
