@@ -5,28 +5,6 @@
  */
 #include "model_internal.h"
 
-static bool known_version(uint32_t version)
-{
-    static const uint32_t versions[] = {
-        DXGKDDI_INTERFACE_VERSION_VISTA,     DXGKDDI_INTERFACE_VERSION_VISTA_SP1,
-        DXGKDDI_INTERFACE_VERSION_WIN7,      DXGKDDI_INTERFACE_VERSION_WIN8,
-        DXGKDDI_INTERFACE_VERSION_WDDM1_3,   DXGKDDI_INTERFACE_VERSION_WDDM1_3_PATH_INDEPENDENT_ROTATION,
-        DXGKDDI_INTERFACE_VERSION_WDDM2_0,   DXGKDDI_INTERFACE_VERSION_WDDM2_1,
-        DXGKDDI_INTERFACE_VERSION_WDDM2_1_5, DXGKDDI_INTERFACE_VERSION_WDDM2_1_6,
-        DXGKDDI_INTERFACE_VERSION_WDDM2_2,   DXGKDDI_INTERFACE_VERSION_WDDM2_3,
-        DXGKDDI_INTERFACE_VERSION_WDDM2_4,   DXGKDDI_INTERFACE_VERSION_WDDM2_5,
-        DXGKDDI_INTERFACE_VERSION_WDDM2_6,   DXGKDDI_INTERFACE_VERSION_WDDM2_7,
-        DXGKDDI_INTERFACE_VERSION_WDDM2_8,   DXGKDDI_INTERFACE_VERSION_WDDM2_9,
-        DXGKDDI_INTERFACE_VERSION_WDDM3_0,   DXGKDDI_INTERFACE_VERSION_WDDM3_1,
-        DXGKDDI_INTERFACE_VERSION_WDDM3_2,
-    };
-
-    for (unsigned i = sizeof versions / sizeof versions[0]; i-- > 0;)
-        if (versions[i] == version)
-            return true;
-    return false;
-}
-
 static uint64_t highest_visible(const struct dxgkmem_adapter_config *config)
 {
     return (uint64_t)config->memory_caps.HighestVisibleAddress.QuadPart;
@@ -47,7 +25,8 @@ static bool device_in_use(const struct model *model, uint64_t device)
 
 static bool bad_field(const struct model *model, const struct dxgkmem_adapter_config *config)
 {
-    return !known_version(config->version) || highest_visible(config) < 2 * DXGKMEM_PAGE_BYTES - 1 ||
+    return !dxgkmem_ddi_version_known(config->version) ||
+           highest_visible(config) < 2 * DXGKMEM_PAGE_BYTES - 1 ||
            config->frame_buffer_bytes > DXGKMEM_OBJECT_BYTES_MAX ||
            !model_page_multiple(config->frame_buffer_bytes) ||
            (unsigned)config->remapping > DXGKMEM_REMAPPING_ALWAYS || device_in_use(model, config->device);

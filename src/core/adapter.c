@@ -123,31 +123,10 @@ void adapter_release(struct adapter_reference *reference)
 
 /* -- adding ------------------------------------------------------------------------------- */
 
-static bool version_known(uint32_t version)
-{
-    static const uint32_t versions[] = {
-        DXGKDDI_INTERFACE_VERSION_VISTA,     DXGKDDI_INTERFACE_VERSION_VISTA_SP1,
-        DXGKDDI_INTERFACE_VERSION_WIN7,      DXGKDDI_INTERFACE_VERSION_WIN8,
-        DXGKDDI_INTERFACE_VERSION_WDDM1_3,   DXGKDDI_INTERFACE_VERSION_WDDM1_3_PATH_INDEPENDENT_ROTATION,
-        DXGKDDI_INTERFACE_VERSION_WDDM2_0,   DXGKDDI_INTERFACE_VERSION_WDDM2_1,
-        DXGKDDI_INTERFACE_VERSION_WDDM2_1_5, DXGKDDI_INTERFACE_VERSION_WDDM2_1_6,
-        DXGKDDI_INTERFACE_VERSION_WDDM2_2,   DXGKDDI_INTERFACE_VERSION_WDDM2_3,
-        DXGKDDI_INTERFACE_VERSION_WDDM2_4,   DXGKDDI_INTERFACE_VERSION_WDDM2_5,
-        DXGKDDI_INTERFACE_VERSION_WDDM2_6,   DXGKDDI_INTERFACE_VERSION_WDDM2_7,
-        DXGKDDI_INTERFACE_VERSION_WDDM2_8,   DXGKDDI_INTERFACE_VERSION_WDDM2_9,
-        DXGKDDI_INTERFACE_VERSION_WDDM3_0,   DXGKDDI_INTERFACE_VERSION_WDDM3_1,
-        DXGKDDI_INTERFACE_VERSION_WDDM3_2,
-    };
-    for (unsigned i = 0; i < sizeof(versions) / sizeof(versions[0]); i++)
-        if (versions[i] == version)
-            return true;
-    return false;
-}
-
 static bool config_valid(const struct dxgkmem_adapter_config *config)
 {
     /* An adapter that sees nothing but page 0 sees nothing: logical page 0 is never used. */
-    return version_known(config->version) &&
+    return dxgkmem_ddi_version_known(config->version) &&
            (uint64_t)config->memory_caps.HighestVisibleAddress.QuadPart >= 2 * DXGKMEM_PAGE_BYTES - 1 &&
            is_page_multiple(config->frame_buffer_bytes) &&
            config->frame_buffer_bytes <= DXGKMEM_OBJECT_BYTES_MAX &&
