@@ -2,6 +2,8 @@
 /* Adding, linking, removing and querying adapters: every rule, and what a refusal leaves. */
 #include "tests/support/wrapped.h"
 
+#include <dxgkmem/user.h>
+
 static const uint32_t known_versions[] = {
     DXGKDDI_INTERFACE_VERSION_VISTA,   DXGKDDI_INTERFACE_VERSION_WIN8,    DXGKDDI_INTERFACE_VERSION_WDDM2_1_5,
     DXGKDDI_INTERFACE_VERSION_WDDM2_9, DXGKDDI_INTERFACE_VERSION_WDDM3_0, DXGKDDI_INTERFACE_VERSION_WDDM3_2,
@@ -30,6 +32,11 @@ static void bad_fields(void **state)
     config = adapter_identity(1, V31);
     config.frame_buffer_bytes = PAGE + 1;
     expect_refused(config, STATUS_INVALID_PARAMETER);
+    config = adapter_identity(1, V31);
+    config.frame_buffer_bytes = DXGKMEM_OBJECT_BYTES_MAX + PAGE;
+    expect_refused(config, STATUS_INVALID_PARAMETER);
+    config.frame_buffer_bytes = DXGKMEM_OBJECT_BYTES_MAX;
+    adapter_remove(adapter_add(&config));
     config = adapter_identity(1, V31);
     config.remapping = (enum dxgkmem_remapping)2;
     expect_refused(config, STATUS_INVALID_PARAMETER);
@@ -280,6 +287,56 @@ static void chain_goes_while_one_joins(void **state)
     world_end();
 }
 
+/* A bug check's hook leaves removal where it reports what was left: the handle is gone, the adapter is not. */
+static jmp_buf out;
+
+static void leave(void *context, uint32_t code, const uint64_t parameters[4])
+{
+    (void)context;
+    assert_int_equal(code, DXGKMEM_BUG_CHECK_CODE);
+    assert_int_equal(parameters[0], DXGKMEM_VIOLATION_LEFT_AT_REMOVAL);
+    longjmp(out, 1);
+}
+
+static void remove_half_way(void)
+{
+    if (setjmp(out) == 0) {
+        (void)dxgkmem_remove_adapter(world.adapter);
+        fail_msg("the hook was not called");
+    }
+    (void)expect_code(DXGKMEM_VIOLATION_LEFT_AT_REMOVAL);
+    assert_int_equal(dxgkmem_remove_adapter(world.adapter), STATUS_INVALID_HANDLE);
+}
+
+static void removal_left_half_way(void **state)
+{
+    struct dxgkmem_statistics statistics;
+    struct dxgkmem_config config;
+    DXGK_ADL *adl;
+    (void)state;
+    memset(&config, 0, sizeof(config));
+    config.policy = DXGKMEM_POLICY_BUG_CHECK_ALL;
+    dxgkmem_user_set_bug_check_hook(leave, NULL);
+    /* A reset ends it, and everything else that is there. */
+    world_make_machine(0);
+    world_start(&config);
+    (void)thing_create(mdl_arguments(world.adapter, PAGE));
+    remove_half_way();
+    dxgkmem_reset();
+    dxgkmem_query_statistics(&statistics);
+    assert_int_equal(statistics.adapters, 0);
+    assert_int_equal(statistics.objects, 0);
+    (void)state_now();
+    world_end();
+    /* So does the stop, and to it nothing was left: what was open has been closed. */
+    world_make_machine(0);
+    world_start(&config);
+    assert_int_equal(try_pin(world.adapter, 0, PAGE, 0, &adl), STATUS_SUCCESS);
+    remove_half_way();
+    world_end();
+    dxgkmem_user_set_bug_check_hook(NULL, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +349,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(query_refuses, world_setup, world_teardown),
         cmocka_unit_test(while_nothing_is_started),
         cmocka_unit_test(chain_goes_while_one_joins),
+        cmocka_unit_test(removal_left_half_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

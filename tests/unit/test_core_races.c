@@ -208,6 +208,72 @@ static void chain_goes_before_one_joins(void **state)
     (void)state_now();
 }
 
+static HANDLE joined;
+
+/* It sees all of RAM, and no I/O range above it. */
+static void join_with_less(void)
+{
+    struct dxgkmem_adapter_config config = adapter_identity(2, V31);
+    config.memory_caps.HighestVisibleAddress.QuadPart = (RAM_HIGHEST + 1) * (LONGLONG)PAGE - 1;
+    config.link_to = adapter;
+    joined = adapter_add(&config);
+}
+
+/* Without the chain: of the call that was refused nothing is left. */
+static void remove_chain(const struct state *before)
+{
+    struct state now;
+    adapter_remove(joined);
+    adapter_remove(adapter);
+    expect_no_violation();
+    now = state_now();
+    assert_int_equal(now.statistics.adapters, before->statistics.adapters);
+    assert_int_equal(now.statistics.objects, before->statistics.objects);
+    assert_int_equal(now.statistics.adapter_objects, before->statistics.adapter_objects);
+    assert_int_equal(now.statistics.pages, before->statistics.pages);
+    assert_int_equal(now.pool_blocks, before->pool_blocks);
+    assert_int_equal(now.pool_bytes, before->pool_bytes);
+}
+
+/* An I/O range that the chain sees when the call looks, and no more when the object is to be opened on it. */
+static void range_vanishes_during_create(void **state)
+{
+    struct dxgkmem_adapter_config config = adapter_identity(1, V31);
+    struct state before = state_now();
+    (void)state;
+    adapter = adapter_add(&config);
+    at_lock(RANK_LOGICAL, 1, join_with_less);
+    assert_int_equal(try_create(io_arguments(adapter, RAM_HIGHEST + 1, PAGE), &thing),
+                     dxgkmem_violation_status(DXGKMEM_VIOLATION_NOT_VISIBLE));
+    expect_hooked();
+    assert_int_equal(expect_code(DXGKMEM_VIOLATION_NOT_VISIBLE).subject, 0);
+    remove_chain(&before);
+    /* Its claim was given up, too. */
+    thing_destroy(thing_create(io_arguments(NULL, RAM_HIGHEST + 1, PAGE)));
+}
+
+static void range_vanishes_during_open(void **state)
+{
+    struct dxgkmem_adapter_config config = adapter_identity(1, V31);
+    DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT open;
+    struct state before;
+    (void)state;
+    thing = thing_create(io_arguments(NULL, RAM_HIGHEST + 1, PAGE));
+    before = state_now();
+    adapter = adapter_add(&config);
+    memset(&open, 0, sizeof(open));
+    open.hPhysicalMemoryObject = thing.object;
+    open.hAdapter = adapter;
+    at_lock(RANK_LOGICAL, 1, join_with_less);
+    assert_int_equal(world.ddi.DxgkCbOpenPhysicalMemoryObject(&open),
+                     dxgkmem_violation_status(DXGKMEM_VIOLATION_NOT_VISIBLE));
+    expect_hooked();
+    assert_null(open.hAdapterMemoryObject);
+    assert_int_equal(expect_code(DXGKMEM_VIOLATION_NOT_VISIBLE).subject, (uintptr_t)thing.object);
+    remove_chain(&before);
+    thing_destroy(thing);
+}
+
 /* -- processes end ---------------------------------------------------------------------------- */
 
 static void unmap_view(void)
@@ -221,7 +287,7 @@ static void unmap_and_destroy(void)
     destroy_unopened();
 }
 
-/* The owner ends the mapping and makes another one at its address. */
+/* The owner ends the mapping and makes another one at its address, of the same object or of another. */
 static struct dxgkmem_machine_ops fixed_ops;
 static struct dxgkmem_machine fixed_machine;
 
@@ -245,11 +311,18 @@ static void unmap_and_map_again(void)
     view = view_map(thing.object, 0, PAGE, DXGK_ACCESS_MODE_USER_MODE);
 }
 
-static void another_mapping_at_the_same_address(void **state)
+static struct thing other_thing;
+
+static void unmap_and_map_the_other(void)
+{
+    view_unmap(thing.object, view);
+    view = view_map(other_thing.object, 0, PAGE, DXGK_ACCESS_MODE_USER_MODE);
+}
+
+static void replaced_during_exit(void (*replace)(void))
 {
     struct dxgkmem_config config;
     uint64_t remade;
-    (void)state;
     hook = NULL;
     world_make_machine(0);
     fixed_ops = *wrapped_machine()->ops;
@@ -260,15 +333,24 @@ static void another_mapping_at_the_same_address(void **state)
     config.machine = &fixed_machine;
     world_start(&config);
     thing = thing_create(mdl_arguments(NULL, PAGE));
+    other_thing = thing_create(mdl_arguments(NULL, PAGE));
     view = view_map(thing.object, 0, PAGE, DXGK_ACCESS_MODE_USER_MODE);
-    at_lock(RANK_SLOT, 0, unmap_and_map_again);
+    at_lock(RANK_SLOT, 0, replace);
     dxgkmem_process_exit(1);
     expect_hooked();
     /* The new one ends too, and it is the one that is reported. */
     remade = last_operation();
     assert_int_equal(expect_code(DXGKMEM_VIOLATION_LEFT_AT_PROCESS_EXIT).earlier_operation, remade);
     destroy_unopened();
+    thing_destroy(other_thing);
     world_end();
+}
+
+static void another_mapping_at_the_same_address(void **state)
+{
+    (void)state;
+    replaced_during_exit(unmap_and_map_again);
+    replaced_during_exit(unmap_and_map_the_other);
 }
 
 static void owner_is_quicker_than_the_end(void **state)
@@ -467,6 +549,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(adapter_goes_during_open, setup, world_teardown),
         cmocka_unit_test_setup_teardown(owner_is_quicker_than_removal, setup, world_teardown),
         cmocka_unit_test_setup_teardown(chain_goes_before_one_joins, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(range_vanishes_during_create, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(range_vanishes_during_open, setup, world_teardown),
         cmocka_unit_test(another_mapping_at_the_same_address),
         cmocka_unit_test_setup_teardown(owner_is_quicker_than_the_end, setup, world_teardown),
         cmocka_unit_test_setup_teardown(claimed_meanwhile, setup, world_teardown),
