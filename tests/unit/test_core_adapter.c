@@ -2,6 +2,8 @@
 /* Adding, linking, removing and querying adapters: every rule, and what a refusal leaves. */
 #include "tests/support/wrapped.h"
 
+#include "core/object.h"
+
 #include <dxgkmem/user.h>
 
 static const uint32_t known_versions[] = {
@@ -337,6 +339,21 @@ static void removal_left_half_way(void **state)
     dxgkmem_user_set_bug_check_hook(NULL, NULL);
 }
 
+/* A removal that has left the chain, but not yet closed the object, lets no new ADL appear before it. */
+static void no_adl_while_a_removal_is_under_way(void **state)
+{
+    struct thing thing = thing_create(mdl_arguments(world.adapter, PAGE));
+    struct object *object = handle_thing(handle_index((uintptr_t)thing.object), HANDLE_OBJECT);
+    DXGK_ADL *adl;
+    (void)state;
+    object->logical->gone_at = 1; /* as the removal leaves it */
+    assert_int_equal(try_adl(thing.open, 0, PAGE, 0, &adl), STATUS_DEVICE_REMOVED);
+    assert_null(adl);
+    (void)expect_code(DXGKMEM_VIOLATION_ADAPTER_REMOVED);
+    object->logical->gone_at = 0;
+    thing_destroy(thing);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -347,6 +364,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(chain_is_bounded, world_setup, world_teardown),
         cmocka_unit_test(no_slot_left),
         cmocka_unit_test_setup_teardown(query_refuses, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(no_adl_while_a_removal_is_under_way, world_setup, world_teardown),
         cmocka_unit_test(while_nothing_is_started),
         cmocka_unit_test(chain_goes_while_one_joins),
         cmocka_unit_test(removal_left_half_way),
