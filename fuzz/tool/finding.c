@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/* Implements finding.h. */
+#include "tool/finding.h"
+
+#include "tool/report.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* -- what a finding is ------------------------------------------------------------- */
+
+enum program_class finding_class_of(const struct program_line *line)
+{
+    const struct program_operation *operation = &program_operations[line->opcode];
+
+    for (unsigned i = 0; i < operation->operands; i++) {
+        const struct program_operand *operand = &operation->operand[i];
+        uint64_t value = line->operand[i];
+        if (operand->type == PROGRAM_OPERAND_THING && PROGRAM_CLASS_OF(value) != PROGRAM_EXACT &&
+            !(operand->name && value == operand->preset))
+            return PROGRAM_CLASS_OF(value);
+    }
+    return PROGRAM_EXACT;
+}
+
+void finding_place(struct finding *finding, const struct program *program, unsigned line)
+{
+    bool stop = line >= program->lines;
+
+    finding->placed = true;
+    finding->line = stop ? program->lines : line;
+    finding->opcode = stop ? OP_STOP : program->line[line].opcode;
+    finding->operand_class = stop ? PROGRAM_EXACT : (uint8_t)finding_class_of(&program->line[line]);
+}
+
+bool finding_of_run(struct finding *finding, const struct program *program,
+                    const struct runner_result *result)
+{
+    *finding = (struct finding){.kind = FINDING_NONE};
+    if (result->finding.invariant == 0)
+        return false;
+    finding->kind = FINDING_INVARIANT;
+    finding->number = result->finding.invariant;
+    snprintf(finding->message, sizeof finding->message, "%s", result->finding.message);
+    finding_place(finding, program, result->finding.line);
+    return true;
+}
+
+static bool same_frames(const struct finding *one, const struct finding *other)
+{
+    if (one->frames != other->frames)
+        return false;
+    for (unsigned i = 0; i < one->frames; i++)
+        if (strcmp(one->frame[i].function, other->frame[i].function) != 0)
+            return false;
+    return true;
+}
+
+bool finding_same(const struct finding *one, const struct finding *other)
+{
+    if (one->kind != other->kind || one->number != other->number || strcmp(one->name, other->name) != 0)
+        return false;
+    if (one->placed && other->placed &&
+        (one->opcode != other->opcode || one->operand_class != other->operand_class))
+        return false;
+    return same_frames(one, other);
+}
+
+/* -- severity ----------------------------------------------------------------------- */
+
+/* What it would mean in a system if this no longer held. */
+static enum finding_severity severity_of_invariant(unsigned invariant)
+{
+    switch (invariant) {
+    case 5:
+    case 9:
+        return SEVERITY_DEVICE;
+    case 4:
+        return SEVERITY_OWNERS;
+    case 8:
+    case 12:
+    case 22:
+        return SEVERITY_LEAK;
+    case 14:
+    case 21:
+        return SEVERITY_DENIAL;
+    case 20:
+        return SEVERITY_HARNESS;
+    default:
+        return SEVERITY_CORRUPTION;
+    }
+}
+
+static bool in_harness(const struct finding *finding)
+{
+    for (unsigned i = 0; i < finding->frames; i++)
+        if (strncmp(finding->frame[i].file, "src/", 4) == 0)
+            return false;
+    return finding->frames > 0 && strncmp(finding->frame[0].file, "fuzz/", 5) == 0;
+}
+
+static enum finding_severity severity_of_report(const char *name)
+{
+    static const char *const corrupting[] = {"use-after-free",  "double-free", "overflow", "use-after-return",
+                                             "use-after-scope", "bad-free",    "data-race"};
+
+    if (strstr(name, "uninitialized") || strstr(name, "leak"))
+        return SEVERITY_LEAK;
+    for (size_t i = 0; i < sizeof corrupting / sizeof corrupting[0]; i++)
+        if (strstr(name, corrupting[i]) && !strstr(name, "integer") && !strstr(name, "stack-overflow"))
+            return SEVERITY_CORRUPTION;
+    return SEVERITY_DENIAL;
+}
+
+enum finding_severity finding_severity(const struct finding *finding)
+{
+    if (in_harness(finding))
+        return SEVERITY_HARNESS;
+    switch (finding->kind) {
+    case FINDING_INVARIANT:
+        return severity_of_invariant(finding->number);
+    case FINDING_SANITIZER:
+        return severity_of_report(finding->name);
+    case FINDING_NONE:
+    case FINDING_VIOLATION:
+    case FINDING_EXIT:
+        return SEVERITY_HARNESS;
+    default:
+        return SEVERITY_DENIAL;
+    }
+}
+
+static const struct {
+    const char *name, *sentence;
+} severities[SEVERITIES] = {
+    [SEVERITY_DEVICE] = {"device", "a device reaches memory that was freed or is not its own"},
+    [SEVERITY_OWNERS] = {"two owners", "memory has two owners"},
+    [SEVERITY_LEAK] = {"leak", "something of another owner is seen"},
+    [SEVERITY_CORRUPTION] = {"corruption", "the state is wrong"},
+    [SEVERITY_DENIAL] = {"denial", "it stops, hangs, or takes what it should not"},
+    [SEVERITY_HARNESS] = {"harness", "a mistake of the fuzzer's own"},
+};
+
+const char *finding_severity_name(enum finding_severity severity)
+{
+    return severities[severity].name;
+}
+
+const char *finding_severity_sentence(enum finding_severity severity)
+{
+    return severities[severity].sentence;
+}
+
+/* -- words -------------------------------------------------------------------------- */
+
+const char *finding_kind_name(enum finding_kind kind)
+{
+    static const char *const names[FINDING_KINDS] = {
+        [FINDING_NONE] = "nothing",    [FINDING_INVARIANT] = "invariant",  [FINDING_VIOLATION] = "violation",
+        [FINDING_PANIC] = "panic",     [FINDING_SANITIZER] = "sanitizer",  [FINDING_SIGNAL] = "signal",
+        [FINDING_TIMEOUT] = "timeout", [FINDING_MEMORY] = "out-of-memory", [FINDING_EXIT] = "exit",
+    };
+
+    return names[kind];
+}
+
+const char *finding_what(const struct finding *finding, char *text, size_t room)
+{
+    switch (finding->kind) {
+    case FINDING_INVARIANT:
+    case FINDING_EXIT:
+        snprintf(text, room, "%s %u", finding_kind_name(finding->kind), finding->number);
+        break;
+    case FINDING_VIOLATION:
+        snprintf(text, room, "violation %s",
+                 dxgkmem_violation_name((enum dxgkmem_violation_code)finding->number));
+        break;
+    case FINDING_SANITIZER:
+    case FINDING_SIGNAL:
+        snprintf(text, room, "%s", finding->name);
+        break;
+    default:
+        snprintf(text, room, "%s", finding_kind_name(finding->kind));
+    }
+    return text;
+}
+
+const char *finding_meaning(const struct finding *finding)
+{
+    switch (finding->kind) {
+    case FINDING_INVARIANT:
+        return report_invariant(finding->number);
+    case FINDING_VIOLATION:
+        return dxgkmem_violation_sentence((enum dxgkmem_violation_code)finding->number);
+    case FINDING_PANIC:
+        return finding->name;
+    default:
+        return finding->message;
+    }
+}
+
+const char *finding_where(const struct finding *finding, char *text, size_t room)
+{
+    const char *class = program_class_names[finding->operand_class];
+
+    if (!finding->placed)
+        snprintf(text, room, "?");
+    else
+        snprintf(text, room, "%s%s%s", program_operations[finding->opcode].name, *class ? " " : "", class);
+    return text;
+}
+
+static uint32_t frames_hash(const struct finding *finding)
+{
+    uint32_t hash = 2166136261u; /* FNV-1a */
+
+    for (const char *at = finding->name; *at; at++)
+        hash = (hash ^ (uint8_t)*at) * 16777619u;
+    for (unsigned i = 0; i < finding->frames; i++)
+        for (const char *at = finding->frame[i].function; *at; at++)
+            hash = (hash ^ (uint8_t)*at) * 16777619u;
+    return hash;
+}
+
+const char *finding_slug(const struct finding *finding, char *text, size_t room)
+{
+    char what[FINDING_TEXT], where[FINDING_TEXT];
+
+    finding_what(finding, what, sizeof what);
+    finding_where(finding, where, sizeof where);
+    int length =
+        snprintf(text, room, "%s%s%s", what, finding->placed ? "-" : "", finding->placed ? where : "");
+    if (finding->kind == FINDING_PANIC || finding->frames)
+        snprintf(text + length, room - (size_t)length, "-%08" PRIx32, frames_hash(finding));
+    for (char *at = text; *at; at++)
+        *at = isalnum((unsigned char)*at) || *at == '_' ? (char)tolower((unsigned char)*at) : '-';
+    return text;
+}
