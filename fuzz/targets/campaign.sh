@@ -53,6 +53,8 @@ done
 if ((${#folders[@]})); then
     if [[ $target == fuzz_text ]]; then
         for folder in "${folders[@]}"; do cp "$folder"/* "$seeds" || exit 2; done
+    elif [[ $target == fuzz_ioctl ]]; then
+        bash fuzz/targets/ioctl_seeds.sh "$tool" "$seeds" "${folders[@]}" || exit 2
     else
         "$tool" pack -o "$seeds" "${folders[@]}" || exit 2
     fi

@@ -2,6 +2,7 @@
 /* Errors and memory of the dxgkmem command; see tool.h. */
 #include "tool/tool.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,4 +44,13 @@ char *tool_format(const char *format, ...)
     vsnprintf(text, (size_t)length + 1, format, arguments);
     va_end(arguments);
     return text;
+}
+
+bool tool_number(const char *text, uint64_t most, uint64_t *value)
+{
+    char *end;
+
+    errno = 0;
+    *value = strtoull(text, &end, 0);
+    return !errno && end != text && !*end && text[0] != '-' && *value <= most;
 }

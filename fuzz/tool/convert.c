@@ -148,15 +148,6 @@ static const char generate_help[] =
     "  --lines N  how many operations (16)\n"
     "  --help     this text\n";
 
-static bool number(const char *text, uint64_t most, uint64_t *value)
-{
-    char *end;
-
-    errno = 0;
-    *value = strtoull(text, &end, 0);
-    return !errno && end != text && !*end && text[0] != '-' && *value <= most;
-}
-
 int verb_generate(int count, char **arguments)
 {
     static const struct option options[] = {{"seed", required_argument, NULL, 's'},
@@ -169,11 +160,11 @@ int verb_generate(int count, char **arguments)
     while ((option = getopt_long(count, arguments, "", options, NULL)) != -1) {
         switch (option) {
         case 's':
-            if (!number(optarg, UINT64_MAX, &seed))
+            if (!tool_number(optarg, UINT64_MAX, &seed))
                 return tool_error("--seed takes a number, not '%s'", optarg);
             break;
         case 'l':
-            if (!number(optarg, PROGRAM_OPERATIONS, &lines))
+            if (!tool_number(optarg, PROGRAM_OPERATIONS, &lines))
                 return tool_error("--lines takes a number up to %d, not '%s'", PROGRAM_OPERATIONS, optarg);
             break;
         case 'h':

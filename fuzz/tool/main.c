@@ -20,6 +20,7 @@ static const struct verb {
     {"show", verb_show, "print programs as text"},
     {"pack", verb_pack, "turn text programs into their binary form"},
     {"generate", verb_generate, "make up a program"},
+    {"batch", verb_batch, "requests for a driver's device, and its replies"},
     {"matrix", verb_matrix, "which cells of the matrix programs hit"},
     {"operations", verb_operations, "the operations of the language, as a table"},
     {"violations", verb_violations, "the violations, as a table"},

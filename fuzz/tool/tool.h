@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { TOOL_CLEAN = 0, TOOL_FINDING = 1, TOOL_BAD = 2, TOOL_INTERRUPTED = 130 };
 
@@ -22,6 +23,7 @@ int verb_run(int count, char **arguments);
 int verb_show(int count, char **arguments);
 int verb_pack(int count, char **arguments);
 int verb_generate(int count, char **arguments);
+int verb_batch(int count, char **arguments);
 int verb_matrix(int count, char **arguments);
 int verb_operations(int count, char **arguments);
 int verb_violations(int count, char **arguments);
@@ -29,6 +31,9 @@ int verb_violations(int count, char **arguments);
 /* A memory allocation that cannot fail: without memory the tool says so and exits. */
 void *tool_alloc(size_t bytes);
 char *tool_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Whether the text is a number up to `most`, decimal or hexadecimal. */
+bool tool_number(const char *text, uint64_t most, uint64_t *value);
 
 /*
  * Writes a file as a whole or not at all: into a new file beside it, which then
