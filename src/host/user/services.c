@@ -11,6 +11,8 @@
 
 #include "lock.h"
 
+#include "../splitmix.h"
+
 #include <dxgkmem/user.h>
 #include <dxgkmem/violations.h>
 
@@ -139,16 +141,6 @@ void dxgkmem_user_seed(uint64_t seed)
     __atomic_store_n(&seeded, true, __ATOMIC_RELEASE);
 }
 
-/* splitmix64: a counter, mixed. */
-static uint64_t seeded_random(void)
-{
-    uint64_t x = __atomic_add_fetch(&seed_state, UINT64_C(0x9e3779b97f4a7c15), __ATOMIC_RELAXED);
-
-    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-    return x ^ x >> 31;
-}
-
 static bool system_random(uint64_t *random)
 {
 #if defined(__linux__)
@@ -175,7 +167,7 @@ uint64_t dxgkmem_host_random(void)
     uint64_t random = 0;
 
     if (__atomic_load_n(&seeded, __ATOMIC_ACQUIRE))
-        return seeded_random();
+        return splitmix64(&seed_state);
     if (!system_random(&random))
         dxgkmem_host_panic(__FILE__, __LINE__, "the system has no random numbers");
     return random;
