@@ -337,8 +337,8 @@ static int read_result(struct reading *reading, const struct batch_result *resul
     if (!same) {
         printf("%s: trace %016" PRIx64 " there, %016" PRIx64 " here; %" PRIu32 " and %u of %" PRIu32
                " and %u callbacks succeeded\n",
-               path, result->trace_hash, here.trace_hash, result->successes, here.successes, result->callbacks,
-               here.callbacks);
+               path, result->trace_hash, here.trace_hash, result->successes, here.successes,
+               result->callbacks, here.callbacks);
         print_difference(reading, trace, result->trace_bytes);
     }
     if (reading->golden && !golden_check(reading->golden, name, result->trace_hash))

@@ -100,8 +100,8 @@ static int call_all(HANDLE device, FILE *requests, FILE *replies)
     while ((bytes = read_message(requests, request, &header)) > 0) {
         DWORD got = 0;
 
-        if (!DeviceIoControl(device, IOCTL_DXGKMEM_CALL, request, (DWORD)bytes, reply, header.reply_bytes, &got,
-                             NULL))
+        if (!DeviceIoControl(device, IOCTL_DXGKMEM_CALL, request, (DWORD)bytes, reply, header.reply_bytes,
+                             &got, NULL))
             return failed(L"the device refuses");
         if (fwrite(reply, 1, got, replies) != got)
             return failed(L"writing the reply");

@@ -57,8 +57,7 @@ static NTSTATUS protect(DEVICE_OBJECT *device)
     if (!NT_SUCCESS(status))
         return status;
     descriptor.Control |= SE_DACL_PROTECTED;
-    status =
-        ObOpenObjectByPointer(device, OBJ_KERNEL_HANDLE, NULL, WRITE_DAC, NULL, KernelMode, &handle);
+    status = ObOpenObjectByPointer(device, OBJ_KERNEL_HANDLE, NULL, WRITE_DAC, NULL, KernelMode, &handle);
     if (!NT_SUCCESS(status))
         return status;
     status = ZwSetSecurityObject(handle, DACL_SECURITY_INFORMATION, &descriptor);

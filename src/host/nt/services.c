@@ -108,8 +108,7 @@ uint64_t dxgkmem_host_random(void)
 
     if (__atomic_load_n(&seeded, __ATOMIC_ACQUIRE))
         return splitmix64(&seed_state);
-    if (!NT_SUCCESS(
-            BCryptGenRandom(NULL, (PUCHAR)&random, sizeof(random), BCRYPT_USE_SYSTEM_PREFERRED_RNG)))
+    if (!NT_SUCCESS(BCryptGenRandom(NULL, (PUCHAR)&random, sizeof(random), BCRYPT_USE_SYSTEM_PREFERRED_RNG)))
         dxgkmem_host_panic(__FILE__, __LINE__, "the system has no random numbers");
     return random;
 }
