@@ -59,7 +59,7 @@ enum lock_rank {
 
 static inline void lock_acquire(struct dxgkmem_lock *lock, enum lock_rank rank)
 {
-    dxgkmem_host_lock_acquire(lock, rank);
+    dxgkmem_host_lock_acquire(lock, (unsigned)rank);
 }
 
 static inline void lock_release(struct dxgkmem_lock *lock)

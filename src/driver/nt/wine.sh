@@ -53,7 +53,8 @@ windows_path() {
 run_client() { timeout "$patience" "$wine" "$client" "$@" </dev/null; }
 
 start_driver() {
-    end_wine # what an earlier run may have left
+    end_wine         # what an earlier run may have left
+    "$server" -p600 # services stay, and the driver with them, when no client runs for a while
     WINEDEBUG=err+ntoskrnl,+loaddll run_client start "$(windows_path "$driver")" >"$log" 2>&1 || {
         explain
         say "the driver does not start; see $log"
@@ -78,7 +79,7 @@ show_place() {
     local where
     where=$(llvm-symbolizer --obj="$driver" --functions=short --relativenames "$place" 2>/dev/null | sed '/^$/d')
     [[ $where == '??'* ]] && return # data
-    sed "s|$PWD/||; s/^/    /" <<<"$where"
+    sed -e "s|$PWD/||" -e 's/^/    /' <<<"$where"
     where=$(llvm-symbolizer --obj="$driver" --no-inlines "$place" 2>/dev/null | sed -n 2p)
     [[ -e ${where%%:*} ]] && sed -n "$(cut -d: -f2 <<<"$where")s/^ */        > /p" "${where%%:*}"
 }
@@ -120,6 +121,8 @@ stop_driver() {
 
 call() { # call REQUEST REPLY
     run_client call "$(windows_path "$1")" "$(windows_path "$2")" >"$home/client.log" 2>&1
+    client_status=$?
+    return $client_status
 }
 
 replay() {
@@ -128,16 +131,13 @@ replay() {
     "$tool" batch write -o "$home/request" --trace "$@" || exit 2
     "$tool" batch write -o "$home/coverage-request" --function coverage || exit 2
     start_driver || exit 1
-    if call "$home/request" "$home/reply"; then
-        "$tool" batch read "${golden[@]}" "$home/reply" "$@" || status=$?
-        if call "$home/coverage-request" "$home/coverage"; then
-            "$tool" batch read "$home/coverage" || status=1
-        fi
-    else
-        failed $?
-        status=1
+    if ! call "$home/request" "$home/reply" || ! call "$home/coverage-request" "$home/coverage"; then
+        failed "$client_status"
+        return 1
     fi
-    ((status)) || stop_driver || status=1
+    "$tool" batch read "${golden[@]}" "$home/reply" "$@" || status=$?
+    "$tool" batch read "$home/coverage" || status=1
+    stop_driver || status=1
     return $status
 }
 
@@ -167,7 +167,7 @@ fuzz() {
     begin=$(date +%s%N)
     while ((SECONDS < end)); do
         call "$home/requests" "$home/reply" || {
-            failed $?
+            failed "$client_status"
             return 1
         }
         programs=$((programs + 20 * number))
