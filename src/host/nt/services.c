@@ -29,11 +29,17 @@ void *dxgkmem_host_alloc(size_t bytes)
     return memory;
 }
 
+/* In debug builds whoever looks at a block once more sees at once that it is no longer his. */
 void dxgkmem_host_free(void *memory, size_t bytes)
 {
+    if (memory == NULL)
+        return;
+#if defined(NDEBUG)
     UNREFERENCED_PARAMETER(bytes);
-    if (memory != NULL)
-        ExFreePoolWithTag(memory, POOL_TAG);
+#else
+    RtlFillMemory(memory, bytes, 0xdd);
+#endif
+    ExFreePoolWithTag(memory, POOL_TAG);
 }
 
 /* -- locks ----------------------------------------------------------------------------- */

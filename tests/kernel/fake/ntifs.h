@@ -59,6 +59,7 @@ typedef struct {
 #define EXCEPTION_EXECUTE_HANDLER 1
 
 #define RtlZeroMemory(to, bytes) ((void)__builtin_memset(to, 0, bytes))
+#define RtlFillMemory(to, bytes, byte) ((void)__builtin_memset(to, byte, bytes))
 #define RtlCopyMemory(to, from, bytes) ((void)__builtin_memcpy(to, from, bytes))
 
 /* -- processes, IRQL, pool ------------------------------------------------------------------- */
