@@ -175,6 +175,29 @@ static void bad_programs(void)
     check_alive("after bad programs");
 }
 
+/* One program, said to be longer than the request. */
+static void long_program(void)
+{
+    static const uint32_t more[] = {1, 2, 100, 4096};
+    struct batch_header header;
+    uint32_t length;
+
+    memcpy(&header, good, sizeof header);
+    memcpy(&length, good + sizeof header, sizeof length);
+    header.count = 1;
+    header.bytes = (uint32_t)(sizeof header + sizeof length + length);
+    memcpy(request, good, header.bytes);
+    memcpy(request, &header, sizeof header);
+    check(call(request, header.bytes, header.reply_bytes) == STATUS_SUCCESS, "the first program alone", 0);
+    for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
+        uint32_t longer = length + more[i];
+        memcpy(request + sizeof header, &longer, sizeof longer);
+        NTSTATUS status = call(request, header.bytes, header.reply_bytes);
+        check(status == STATUS_DATA_ERROR, "a program longer than the request", (unsigned long)status);
+    }
+    check_alive("after a program longer than the request");
+}
+
 /* What comes back ends where it says, and the byte behind it is as it was. */
 static void good_request(void)
 {
@@ -372,6 +395,7 @@ int wmain(int count, wchar_t **arguments)
     bad_calls();
     bad_header();
     bad_programs();
+    long_program();
     good_request();
     access();
     two_clients();

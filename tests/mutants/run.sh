@@ -15,6 +15,7 @@ set -u -o pipefail
 usage() {
     cat <<'TEXT'
 usage: ./dev mutants [OPTION]... [NAME]...
+       ./dev mutants --kernel [NAME]...
 
 Plants each bug of tests/mutants (or those named), fuzzes it from nothing, one
 core a bug, and prints what found it, after how many executions and seconds;
@@ -26,6 +27,8 @@ beside it the same for plain byte mutation without the model.
   --seed N           the engine's seed (1)
   --with-seeds       begin with the seed corpus
   --clean-seconds N  first fuzz the tree as it is: it must survive (10; 0: not at all)
+  --kernel           the bugs of tests/mutants/kernel instead: each must be noticed by
+                     the test that its patch names
 
 exit status: 0 every bug was found, 1 not every one, 2 a patch that does not apply or build
 TEXT
