@@ -42,6 +42,14 @@ void engine_mutate_program(struct program *program, uint64_t seed);
 void engine_cross_programs(const struct program *a, const struct program *b, struct program *result,
                            uint64_t seed);
 
+/*
+ * Programs of several threads (schedule/section.h). weave: gives lines of any program to threads; `room`
+ * is a workspace. mutate_woven: changes the lines, who runs them, or the schedule.
+ */
+void engine_weave(struct program *program, struct program *room, uint64_t seed);
+void engine_mutate_woven(struct program *program, struct program *room, uint64_t seed);
+bool engine_is_woven(const struct program *program);
+
 /* Drops operations from the end until the binary form fits, and writes it. */
 size_t engine_write(struct program *program, uint8_t *bytes, size_t max);
 

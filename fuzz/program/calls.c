@@ -62,6 +62,18 @@ static void begin(struct runner *runner)
     runner_begin_call(runner, true);
 }
 
+/*
+ * Where pages are found depends on those that the machine keeps at hand. The model's question whether there
+ * are any sends them back; asked without a model too, so that a program means the same.
+ */
+static void begin_taking(struct runner *runner)
+{
+    static const struct dxgkmem_memory_request nothing = {.pages = 0};
+
+    begin(runner);
+    dxgkmem_sim_could_create(runner->sim, &nothing);
+}
+
 /* What the callback gets for the block that was filled in. */
 static void *hand_over(struct runner *runner)
 {
@@ -198,7 +210,7 @@ void runner_create_object(struct runner *runner)
         runner->event.skipped = true;
         return;
     }
-    begin(runner);
+    begin_taking(runner);
     fill_create(runner, arguments);
     arguments->hAdapter = runner_handle(runner_resolve(runner, CREATE_ADAPTER).value);
     passed = hand_over(runner);
@@ -480,7 +492,7 @@ void runner_pin(struct runner *runner)
         runner->event.skipped = true;
         return;
     }
-    begin(runner);
+    begin_taking(runner);
     adapter = runner_handle(runner_resolve(runner, PIN_ADAPTER).value);
     arguments->PhysicalAdapterIndex = (UINT)runner_number(runner, PIN_INDEX);
     arguments->CommitSize = (SIZE_T)runner_number(runner, PIN_SIZE);

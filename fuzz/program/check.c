@@ -137,14 +137,16 @@ static enum dxgkmem_call call_of(uint8_t opcode)
 static void say_mistake(const struct runner *runner, struct writer *says, enum dxgkmem_violation_code code,
                         uint64_t earlier, enum dxgkmem_call by)
 {
+    unsigned line;
+
     write_text(says, code == DXGKMEM_VIOLATION_NONE ? "success" : dxgkmem_violation_name(code));
     if (earlier == 0)
         return;
     write_text(says, " (");
     write_text(says, trace_call_name(by));
-    if (earlier <= runner->operations && earlier < PROGRAM_OPERATIONS + 2) {
+    if (runner_line_of(runner, earlier, &line)) {
         write_text(says, ", line ");
-        write_decimal(says, program_line_number(runner->program, runner->operation_line[earlier]));
+        write_decimal(says, program_line_number(runner->program, line));
     } else {
         write_text(says, ", an operation that was not made");
     }
@@ -175,8 +177,10 @@ void runner_begin_call(struct runner *runner, bool callback)
         runner->conditions.irql = PASSIVE_LEVEL;
     }
     if (runner->started) {
-        runner->conditions.operation = ++runner->operations;
-        runner->operation_line[runner->operations] = (uint16_t)runner->at;
+        struct runner_operations *numbered = &runner->numbered[runner->shard];
+
+        runner->conditions.operation = (uint64_t)runner->shard << 48 | ++numbered->count;
+        numbered->line[numbered->count] = (uint16_t)runner->at;
     }
 }
 

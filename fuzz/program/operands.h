@@ -55,7 +55,9 @@ enum program_dma_operand { DMA_ADAPTER, DMA_ADL, DMA_PAGE, DMA_OFFSET, DMA_VALUE
 /* CPU_READ and CPU_WRITE; only the latter has a value */
 enum program_cpu_operand { CPU_MAPPING, CPU_OFFSET, CPU_VALUE };
 enum program_scribble_operand { SCRIBBLE_ADL, SCRIBBLE_FIELD, SCRIBBLE_VALUE };
-/* The one operand of PROCESS, EXIT, IRQL, FAIL and ARGS */
+enum program_schedule_operand { SCHEDULE_STRATEGY, SCHEDULE_SEED, SCHEDULE_BOUND };
+enum program_switch_operand { SWITCH_STEP, SWITCH_TO };
+/* The one operand of PROCESS, EXIT, IRQL, FAIL, ARGS and THREAD */
 enum program_condition_operand { CONDITION_VALUE };
 
 /* Choices, in the order of their lists. */
@@ -94,5 +96,6 @@ enum program_protection {
 enum program_mode { PROGRAM_MODE_KERNEL, PROGRAM_MODE_USER, PROGRAM_MODE_INVALID };
 enum program_field { PROGRAM_FIELD_COUNT, PROGRAM_FIELD_FLAGS, PROGRAM_FIELD_BASE, PROGRAM_FIELD_ENTRY };
 enum program_how { PROGRAM_HOW_NULL, PROGRAM_HOW_MISALIGNED };
+enum program_strategy { PROGRAM_STRATEGY_RANDOM, PROGRAM_STRATEGY_PCT, PROGRAM_STRATEGY_LISTED };
 
 #endif

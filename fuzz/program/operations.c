@@ -69,6 +69,7 @@ static const char *const protection[] = {"readwrite", "readonly", "execute", "wr
 static const char *const mode[] = {"kernel", "user", "invalid", NULL};
 static const char *const field[] = {"count", "flags", "base", "entry", NULL};
 static const char *const how[] = {"null", "misaligned", NULL};
+static const char *const strategy[] = {"random", "pct", "listed", NULL};
 
 /* MM_ALLOCATE_ and MM_DONT_ZERO_ALLOCATION */
 static const struct program_bit mdl_flags[] = {
@@ -307,6 +308,29 @@ const struct program_operation program_operations[PROGRAM_OPCODES] = {
         .name = "stop",
         .summary = "Stops the instance and reports all that was left.",
         .role = PROGRAM_ROLE_SYSTEM, .since = 1, .ends = PROGRAM_KINDS,
+    },
+    [OP_SCHEDULE] = {
+        .name = "schedule",
+        .summary = "How the threads of the program take turns, where the host lets them.",
+        .role = PROGRAM_ROLE_WORLD, .since = 2, .ends = PROGRAM_KINDS,
+        OPERANDS(
+            [SCHEDULE_STRATEGY] = CHOICE("strategy", PROGRAM_STRATEGY_RANDOM, strategy),
+            [SCHEDULE_SEED] = NUMBER("seed", 1, PROGRAM_TASTE_ANY),
+            [SCHEDULE_BOUND] = NUMBER("bound", 3, PROGRAM_TASTE_SMALL)),
+    },
+    [OP_THREAD] = {
+        .name = "thread",
+        .summary = "The lines that follow are those of thread 1 to 4; 0: of none, after all have ended.",
+        .role = PROGRAM_ROLE_WORLD, .since = 2, .ends = PROGRAM_KINDS,
+        OPERANDS([CONDITION_VALUE] = NUMBER("number", 0, PROGRAM_TASTE_SMALL)),
+    },
+    [OP_SWITCH] = {
+        .name = "switch",
+        .summary = "With strategy=listed: at this step the turn goes to this thread.",
+        .role = PROGRAM_ROLE_WORLD, .since = 2, .ends = PROGRAM_KINDS,
+        OPERANDS(
+            [SWITCH_STEP] = NUMBER("step", 0, PROGRAM_TASTE_ANY),
+            [SWITCH_TO] = NUMBER("to", 1, PROGRAM_TASTE_SMALL)),
     },
 };
 /* clang-format on */

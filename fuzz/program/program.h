@@ -18,7 +18,7 @@
 #include <dxgkmem/ddi.h>
 
 /* The version that the encoder writes. Older files decode with the table of their version, forever. */
-#define PROGRAM_VERSION 1
+#define PROGRAM_VERSION 2
 #define PROGRAM_OPERATIONS 128 /* at most; further bytes of a file are ignored */
 #define PROGRAM_OPERANDS 16
 #define PROGRAM_VARIABLES 16 /* of each kind */
@@ -135,6 +135,9 @@ enum program_opcode {
     OP_FAIL,      /* nth= */
     OP_ARGS,      /* how= (null, misaligned): pArgs of the next callback */
     OP_STOP,      /* */
+    OP_SCHEDULE,  /* strategy= (random, pct, listed) seed= bound= */
+    OP_THREAD,    /* number=: whose the lines that follow are */
+    OP_SWITCH,    /* step= to= */
     PROGRAM_OPCODES
 };
 

@@ -35,6 +35,9 @@ static void (*const functions[PROGRAM_OPCODES])(struct runner *runner) = {
     [OP_FAIL] = runner_condition,
     [OP_ARGS] = runner_condition,
     [OP_STOP] = runner_stop,
+    [OP_SCHEDULE] = runner_condition,
+    [OP_THREAD] = runner_condition,
+    [OP_SWITCH] = runner_condition,
 };
 
 /* -- worlds --------------------------------------------------------------------------- */
@@ -163,12 +166,12 @@ static void end_line(struct runner *runner)
 
     for (unsigned i = 0; i < runner->violations && i < RUNNER_REPORTS; i++) {
         const struct dxgkmem_violation *violation = &runner->violation[i];
-        uint64_t earlier = violation->earlier_operation;
-        bool known = earlier != 0 && earlier <= runner->operations;
+        unsigned earlier = 0;
+        bool known = runner_line_of(runner, violation->earlier_operation, &earlier);
 
         event->report[event->reports].code = violation->code;
         event->report[event->reports].earlier_call = violation->earlier_call;
-        event->report[event->reports++].earlier_line = known ? runner->operation_line[earlier] + 1u : 0;
+        event->report[event->reports++].earlier_line = known ? earlier + 1 : 0;
     }
     hash_event(runner);
     if (runner->options.event != NULL)
@@ -219,8 +222,10 @@ static bool begin_program(struct runner *runner, const struct program *program)
     runner->result.trace_hash = program->world + 1u;
     runner->result.callbacks = runner->result.successes = 0;
     runner->started = false;
-    runner->operations = runner->violations_in_all = 0;
-    runner->violations = 0;
+    runner->violations_in_all = 0;
+    runner->violations = runner->shard = 0;
+    for (unsigned shard = 0; shard < RUNNER_SHARDS; shard++)
+        runner->numbered[shard].count = 0;
     runner->irql = PASSIVE_LEVEL;
     runner->process = 1;
     runner->processes = 1u << 0 | 1u << 1;
@@ -259,18 +264,93 @@ static void end_program(struct runner *runner)
         write_close(&runner->says);
 }
 
-void runner_run(struct runner *runner, const struct program *program, struct runner_result *result)
+bool runner_begin(struct runner *runner, const struct program *program)
 {
-    if (begin_program(runner, program)) {
-        for (unsigned at = 0; at < program->lines && !runner_found(runner); at++)
-            run_line(runner, &program->line[at], at);
-        if (!runner_found(runner))
-            run_line(runner, &final_stop, program->lines);
-    } else {
-        runner_find_that(runner, 18, "the instance does not start");
-    }
+    if (begin_program(runner, program))
+        return true;
+    runner_find_that(runner, 18, "the instance does not start");
+    return false;
+}
+
+void runner_line(struct runner *runner, unsigned at)
+{
+    if (!runner_found(runner))
+        run_line(runner, at < runner->program->lines ? &runner->program->line[at] : &final_stop, at);
+}
+
+void runner_finish(struct runner *runner, struct runner_result *result)
+{
     end_program(runner);
     *result = runner->result;
+}
+
+void runner_run(struct runner *runner, const struct program *program, struct runner_result *result)
+{
+    if (runner_begin(runner, program))
+        for (unsigned at = 0; at <= program->lines; at++)
+            runner_line(runner, at);
+    runner_finish(runner, result);
+}
+
+struct dxgkmem_sim *runner_sim(const struct runner *runner)
+{
+    return runner->sim;
+}
+
+/* -- several threads ----------------------------------------------------------------------------- */
+
+size_t runner_turn_bytes(void)
+{
+    return sizeof(struct runner_turn);
+}
+
+void runner_begin_turn(const struct runner *runner, struct runner_turn *turn, unsigned shard)
+{
+    runner_save_turn(runner, turn);
+    turn->shard = shard;
+    turn->violations = 0;
+}
+
+void runner_save_turn(const struct runner *runner, struct runner_turn *turn)
+{
+    struct dxgkmem_machine *machine = dxgkmem_sim_machine(runner->sim);
+
+    turn->irql = machine->ops->irql(machine);
+    turn->line = runner->line;
+    turn->at = runner->at;
+    turn->shard = runner->shard;
+    turn->arguments_are = runner->arguments_are;
+    turn->received = runner->received;
+    turn->config = runner->config;
+    turn->exiting = runner->exiting;
+    turn->arguments = runner->arguments;
+    turn->before = runner->before;
+    memcpy(turn->misaligned, runner->misaligned, sizeof(turn->misaligned));
+    turn->conditions = runner->conditions;
+    turn->outcome = runner->outcome;
+    turn->event = runner->event;
+    turn->violations = runner->violations;
+    memcpy(turn->violation, runner->violation, runner->violations * sizeof(turn->violation[0]));
+}
+
+void runner_restore_turn(struct runner *runner, const struct runner_turn *turn)
+{
+    dxgkmem_sim_set_irql(runner->sim, turn->irql);
+    runner->line = turn->line;
+    runner->at = turn->at;
+    runner->shard = turn->shard;
+    runner->arguments_are = turn->arguments_are;
+    runner->received = turn->received;
+    runner->config = turn->config;
+    runner->exiting = turn->exiting;
+    runner->arguments = turn->arguments;
+    runner->before = turn->before;
+    memcpy(runner->misaligned, turn->misaligned, sizeof(turn->misaligned));
+    runner->conditions = turn->conditions;
+    runner->outcome = turn->outcome;
+    runner->event = turn->event;
+    runner->violations = turn->violations;
+    memcpy(runner->violation, turn->violation, turn->violations * sizeof(turn->violation[0]));
 }
 
 /* -- the runner ------------------------------------------------------------------------------------ */

@@ -69,6 +69,29 @@ void runner_destroy(struct runner *runner);
 /* Runs one program from a fresh world. */
 void runner_run(struct runner *runner, const struct program *program, struct runner_result *result);
 
+/*
+ * The same line by line, for those who decide themselves which lines are run and when. Lines are
+ * named by index; program->lines is the final stop. After a finding, further lines are not run.
+ * False: nothing started, but finish all the same.
+ */
+bool runner_begin(struct runner *runner, const struct program *program);
+void runner_line(struct runner *runner, unsigned at);
+void runner_finish(struct runner *runner, struct runner_result *result);
+struct dxgkmem_sim *runner_sim(const struct runner *runner);
+
+/*
+ * Threads that take turns in runner_line(), without a model: what of the runner belongs to the
+ * call under way is put away when the turn passes, and brought back when it returns. The argument
+ * block stays where the callback was told that it is; its contents change with the turn.
+ * A thread's shard is what the host answers it, and is new to a turn that begins.
+ */
+#define RUNNER_SHARDS 5
+struct runner_turn;
+size_t runner_turn_bytes(void);
+void runner_begin_turn(const struct runner *runner, struct runner_turn *turn, unsigned shard);
+void runner_save_turn(const struct runner *runner, struct runner_turn *turn);
+void runner_restore_turn(struct runner *runner, const struct runner_turn *turn);
+
 /* trace.c: an event as a line of text, without newline; returns the length it would need. */
 size_t trace_print(const struct program *program, const struct runner_event *event, char *text, size_t room);
 const char *trace_status_name(NTSTATUS status);

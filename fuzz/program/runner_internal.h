@@ -115,6 +115,29 @@ struct runner_reach {
     bool inexact; /* at least so many */
 };
 
+/* The operations of one shard: how many numbers were taken since the start, and by which lines. */
+struct runner_operations {
+    uint64_t count;
+    uint16_t line[PROGRAM_OPERATIONS + 2];
+};
+
+/* What belongs to the thread whose turn it is; see runner.h. */
+struct runner_turn {
+    const struct program_line *line;
+    unsigned at, shard, irql;
+    int arguments_are;
+    DXGKRNL_INTERFACE received;
+    struct dxgkmem_adapter_config config;
+    uint64_t exiting;
+    union runner_arguments arguments, before;
+    uint8_t misaligned[sizeof(union runner_arguments) + 1];
+    struct model_conditions conditions;
+    enum runner_outcome outcome;
+    struct runner_event event;
+    unsigned violations;
+    struct dxgkmem_violation violation[RUNNER_VIOLATIONS];
+};
+
 /* One machine with what it is like when nothing happens on it. */
 struct runner_world {
     struct dxgkmem_sim *sim;
@@ -140,7 +163,6 @@ struct runner {
     struct writer sink; /* swallows those of later ones */
 
     /* conditions */
-    uint64_t operations; /* numbers taken since the start */
     unsigned irql;
     uint64_t process;
     int arguments_are;           /* enum program_how of the next callback, or -1 */
@@ -155,7 +177,8 @@ struct runner {
     struct runner_thing thing[RUNNER_THINGS];
     uint64_t adl_page[PROGRAM_OPERATIONS][RUNNER_ADL_KEPT];
     uint16_t chain_devices[PROGRAM_OPERATIONS]; /* bit per device that ever was in the chain */
-    uint16_t operation_line[PROGRAM_OPERATIONS + 2];
+    unsigned shard;                             /* of the thread that makes the calls */
+    struct runner_operations numbered[RUNNER_SHARDS];
 
     /* the call under way */
     struct dxgkmem_adapter_config config;
@@ -192,6 +215,18 @@ struct runner {
     unsigned words;
     struct runner_word word[RUNNER_WORDS];
 };
+
+/* The index of the line that took an operation's number; false: nobody did. */
+static inline bool runner_line_of(const struct runner *runner, uint64_t operation, unsigned *line)
+{
+    const struct runner_operations *numbered = &runner->numbered[(operation >> 48) % RUNNER_SHARDS];
+    uint64_t number = operation & (((uint64_t)1 << 48) - 1);
+
+    if (number == 0 || number > numbered->count || number >= PROGRAM_OPERATIONS + 2)
+        return false;
+    *line = numbered->line[number];
+    return true;
+}
 
 /* The number an operand has; the place of one is named by operands.h. */
 static inline uint64_t runner_number(const struct runner *runner, unsigned operand)

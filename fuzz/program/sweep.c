@@ -326,7 +326,7 @@ static void check_statistics(struct runner *runner)
         runner_find_that(runner, 14, "the statistics count other things than are alive");
     else if (now.pages != expected.pages)
         runner_find_that(runner, 14, "the statistics count other pages than live objects have");
-    else if (now.calls != runner->operations)
+    else if (now.calls != runner->numbered[0].count)
         runner_find_that(runner, 14, "the statistics count another number of calls");
     else if (now.violations != runner->violations_in_all)
         runner_find_that(runner, 14, "the statistics count another number of violations");

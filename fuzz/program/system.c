@@ -252,8 +252,10 @@ void runner_condition(struct runner *runner)
     case OP_FAIL:
         dxgkmem_sim_fail_at(runner->sim, value);
         break;
-    default:
+    case OP_ARGS:
         runner->arguments_are = (int)value;
+        break;
+    default: /* threads: here the lines are run as they are written */
         break;
     }
 }

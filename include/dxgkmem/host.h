@@ -159,6 +159,8 @@ struct dxgkmem_machine_ops {
      * Takes the pages of an object: all of them or none. SECTION pages need not
      * be resident before memory_lock. STATUS_NO_MEMORY when the constraints
      * cannot be met now, STATUS_INSUFFICIENT_RESOURCES for everything else.
+     * IO_SPACE: nothing is taken; two threads that create over one range both get a record of it for
+     * a moment, of which one is destroyed unused.
      */
     NTSTATUS (*memory_create)(struct dxgkmem_machine *machine,
                               const struct dxgkmem_memory_request *request,

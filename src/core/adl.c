@@ -367,26 +367,35 @@ static struct adl *free_check(struct call *call, struct object *object, const DX
 {
     uint32_t index = table_find(&instance.adls, pointer);
     uint64_t subject = (uintptr_t)pointer;
-    struct object *owner;
     struct adl *adl;
+    stamp when;
 
     if (index == TABLE_NONE) {
         refuse(call, DXGKMEM_VIOLATION_ADL_FOREIGN, subject, 0);
         return NULL;
     }
     adl = table_at(&instance.adls, 0, index);
-    /* Another object's ADL may change under our eyes; only `object` is locked. */
-    owner = ATOMIC_LOAD(&adl->owner);
-    if (owner == object)
+    if (ATOMIC_LOAD(&adl->owner) == object)
         return adl;
-    if (owner != NULL && (__atomic_load_n(&adl->flags, __ATOMIC_RELAXED) & ADL_FRAME_BUFFER) != 0)
-        refuse(call, DXGKMEM_VIOLATION_ADL_OF_FRAME_BUFFER, subject, adl_when(adl));
-    else if (owner != NULL)
-        refuse(call, DXGKMEM_VIOLATION_ADL_OF_OTHER_OBJECT, subject, adl_when(adl));
-    else if (adl_when(adl) != 0)
-        refuse(call, DXGKMEM_VIOLATION_ADL_ALREADY_FREED, subject, adl_when(adl));
-    else
+    /*
+     * Only `object` is locked: another one's ADL may change under our eyes. So everything is said
+     * from one word, which tells whether the ADL lives, too: by the call that it names.
+     */
+    when = adl_when(adl);
+    switch (stamp_call(when)) {
+    case DXGKMEM_CALL_NONE:
         refuse(call, DXGKMEM_VIOLATION_ADL_FOREIGN, subject, 0);
+        break;
+    case DXGKMEM_CALL_PIN:
+        refuse(call, DXGKMEM_VIOLATION_ADL_OF_FRAME_BUFFER, subject, when);
+        break;
+    case DXGKMEM_CALL_ALLOCATE_ADL:
+        refuse(call, DXGKMEM_VIOLATION_ADL_OF_OTHER_OBJECT, subject, when);
+        break;
+    default:
+        refuse(call, DXGKMEM_VIOLATION_ADL_ALREADY_FREED, subject, when);
+        break;
+    }
     return NULL;
 }
 

@@ -192,10 +192,29 @@ static struct handle_slot *slot_of(struct call *call, uint64_t handle, enum hand
     return handle_slot(index);
 }
 
-bool handle_check(struct call *call, uint64_t handle, enum handle_kind kind)
+/* A handle is made by one of these; every other call ends it. */
+static bool makes_handles(enum dxgkmem_call call)
+{
+    return call == DXGKMEM_CALL_CREATE || call == DXGKMEM_CALL_OPEN || call == DXGKMEM_CALL_ADD_ADAPTER;
+}
+
+bool handle_check(struct call *call, uint64_t handle, enum handle_kind kind, stamp *made)
 {
     struct handle_slot *slot = slot_of(call, handle, kind);
-    return slot != NULL && life_matches(call, handle, slot, ATOMIC_LOAD_ACQUIRE(&slot->life));
+    uint32_t life;
+
+    if (slot == NULL)
+        return false;
+    do { /* a stamp of the life that was judged; each further turn means that the slot had another one */
+        life = ATOMIC_LOAD_ACQUIRE(&slot->life);
+        if (!life_matches(call, handle, slot, life))
+            return false;
+        *made = ATOMIC_LOAD_ACQUIRE(&slot->when[life_generation(life) & 1]);
+    } while (life_generation(ATOMIC_LOAD(&slot->life)) != life_generation(life));
+    if (makes_handles(stamp_call(*made)))
+        return true;
+    refuse_ended(call, handle, *made); /* its end is under way: the stamp is written first */
+    return false;
 }
 
 void *handle_acquire(struct call *call, uint64_t handle, enum handle_kind kind)

@@ -67,7 +67,10 @@ void *handle_acquire(struct call *call, uint64_t handle, enum handle_kind kind);
 void handle_lock(uint32_t index);
 /* Ends what handle_acquire or handle_lock began; index is that of the slot whose lock is held. */
 void handle_unlock(uint32_t index);
-/* Whether a handle names a live thing of this kind (only meaningful while its lock is held); notes the mistake if not. */
-bool handle_check(struct call *call, uint64_t handle, enum handle_kind kind);
+/*
+ * Whether a handle names a live thing of this kind, and when that was made; notes the mistake if not. Without
+ * the lock of the thing the answer may be outdated at once, but it was true at one moment.
+ */
+bool handle_check(struct call *call, uint64_t handle, enum handle_kind kind, stamp *made);
 
 #endif

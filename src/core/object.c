@@ -90,11 +90,12 @@ NTSTATUS object_claim(struct call *call, struct object *object, const struct dxg
 
 static void claim_give(struct io_object *io)
 {
-    if (io->claim.start == io->claim.end)
+    if (io->claim.start == io->claim.end) /* none was taken, or it was given back */
         return;
     lock_acquire(&instance.claims_lock, RANK_CLAIMS);
     range_remove(&instance.claims, &io->claim);
     lock_release(&instance.claims_lock);
+    io->claim.end = io->claim.start;
 }
 
 NTSTATUS object_charge(struct object *object)
@@ -160,6 +161,21 @@ NTSTATUS object_attach(struct call *call, struct object *object, const struct ad
 
 /* -- undoing ----------------------------------------------------------------------- */
 
+/* Out of the list of what is open on the logical adapter. */
+static void object_detach(struct object *object)
+{
+    struct logical_adapter *logical = object->logical;
+
+    /* Not `open_link.next`: neighbours on the list change that under the logical adapter's lock. */
+    if (!object->attached)
+        return;
+    lock_acquire(&logical->lock, RANK_LOGICAL);
+    list_remove(&logical->open, &object->open_link);
+    logical->opened--;
+    lock_release(&logical->lock);
+    object->attached = 0;
+}
+
 void object_close(struct object *object)
 {
     struct logical_adapter *logical = object->logical;
@@ -167,19 +183,13 @@ void object_close(struct object *object)
     CORE_ASSERT(object->adls == NULL);
     if (logical == NULL)
         return;
-    /* Not `open_link.next`: neighbours on the list change that under the logical adapter's lock. */
-    if (object->attached) {
-        lock_acquire(&logical->lock, RANK_LOGICAL);
-        list_remove(&logical->open, &object->open_link);
-        logical->opened--;
-        lock_release(&logical->lock);
-    }
+    object_detach(object);
     if (object->adapter_slot != TABLE_NONE)
         handle_release(object->adapter_slot);
     if (object->charged_adapter)
         quota_give(&logical->quota, object->pages, 1, 0);
     object->adapter_slot = TABLE_NONE;
-    object->attached = object->charged_adapter = 0;
+    object->charged_adapter = 0;
     object->logical = NULL;
     logical_release(logical);
 }
@@ -205,6 +215,8 @@ void object_free(struct object *object)
 
 void object_end_adapter(struct object *object, stamp when)
 {
+    /* First: a removal that found it in the list with its handle ended would ask again and again, without waiting. */
+    object_detach(object);
     handle_end(object->adapter_slot, when);
     count_down(COUNT_ADAPTER_OBJECTS, 1);
     object_close(object);
@@ -214,6 +226,9 @@ void object_end(struct object *object, stamp when)
 {
     uint32_t slot = object->slot;
 
+    /* Before anybody can see a handle ended: who does may claim the range, and must not be blamed. */
+    if (object_is_io(object))
+        claim_give((struct io_object *)object);
     if (object->logical != NULL)
         object_end_adapter(object, when);
     handle_end(slot, when);
@@ -259,9 +274,10 @@ static NTSTATUS open_object(struct call *call, const DXGKARGCB_OPEN_PHYSICAL_MEM
     struct adapter_reference reference;
     struct object *object;
     NTSTATUS status;
+    stamp made;
 
     /* Two slot locks are never held together: the object is judged, then the adapter, then the object again. */
-    if (!handle_check(call, handle, HANDLE_OBJECT) ||
+    if (!handle_check(call, handle, HANDLE_OBJECT, &made) ||
         !adapter_acquire(call, in->hAdapter, DXGKDDI_INTERFACE_VERSION_WDDM2_9, &reference))
         return call_status(call);
     object = handle_acquire(call, handle, HANDLE_OBJECT);
@@ -329,12 +345,12 @@ static NTSTATUS destroy_check(struct call *call, const struct object *object,
 {
     uint64_t subject = (uintptr_t)in->hPhysicalMemoryObject;
     uint64_t named = (uintptr_t)in->hAdapterMemoryObject;
+    stamp named_made;
 
-    if (named != 0 && !handle_check(call, named, HANDLE_ADAPTER_OBJECT))
+    if (named != 0 && !handle_check(call, named, HANDLE_ADAPTER_OBJECT, &named_made))
         return call_status(call);
     if (named != 0 && named != object_adapter_handle(object))
-        return refuse(call, DXGKMEM_VIOLATION_DESTROY_FOREIGN_ADAPTER_OBJECT, named,
-                      handle_made(handle_index(named)));
+        return refuse(call, DXGKMEM_VIOLATION_DESTROY_FOREIGN_ADAPTER_OBJECT, named, named_made);
     if (object->adls != NULL)
         return refuse(call, DXGKMEM_VIOLATION_DESTROY_WITH_LIVE_ADL, subject, adl_when(adl_oldest(object)));
     if (named == 0 && object->logical != NULL)

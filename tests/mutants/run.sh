@@ -8,6 +8,9 @@
 #   breaks: what no longer holds, in one sentence
 #   invariant: the number of the invariant that is broken
 #
+# and may have a third:
+#   oracle: schedule       what finds it is fuzz_schedule: it takes more than one thread
+#
 # The patched files are compiled with the very commands of the fuzz preset and linked before its
 # libraries, so that a mutant costs a compile of what it touches and two links.
 set -u -o pipefail
@@ -42,11 +45,23 @@ base=build/libfuzzer
 
 field() { sed -n "s/^$1: *//p" "$2" | head -n 1; }
 
-# compile SOURCE TREE OUT: with the command of the fuzz preset, from another tree.
+# The fuzz target that is to find it.
+target_of() {
+    case $(field oracle "$1") in
+    schedule) echo fuzz_schedule ;;
+    *) echo fuzz_program ;;
+    esac
+}
+
+# What threads that take turns are made of is compiled by itself: lines of compile commands, and the library.
+of_target() { if [[ $1 == fuzz_schedule ]]; then grep -F dxgkmem_schedule; else grep -vF dxgkmem_schedule; fi; }
+
+# compile TARGET SOURCE TREE OUT: with the command of the fuzz preset, from another tree.
 compile() {
-    local command
-    command=$(grep -F '"command": ' $base/compile_commands.json | grep -F -- " -c $root/$1\"" |
-        sed -E 's/^ *"command": "(.*)",?$/\1/; s/\\"/"/g')
+    local command target=$1
+    shift
+    command=$(grep -F '"command": ' $base/compile_commands.json | grep -F -- " -c $root/$1\"" | of_target "$target" |
+        head -n 1 | sed -E 's/^ *"command": "(.*)",?$/\1/; s/\\"/"/g')
     [[ $command ]] || return 1
     command=${command//"$root/include"/"$2/include"}
     command=${command//"$root/src"/"$2/src"}
@@ -68,11 +83,12 @@ touched() {
 }
 
 link() { # link TARGET OUT OBJECT...
-    local target=$1 out=$2 own
+    local target=$1 out=$2 own libraries
     shift 2
+    mapfile -t libraries < <(printf '%s\n' $base/fuzz/libdxgkmem_*.a $base/src/libdxgkmem*.a | of_target "$target")
     mapfile -t own < <(find "$base/fuzz/CMakeFiles/$target.dir" -name '*.o')
     clang -fsanitize=address,undefined -fsanitize=fuzzer ${LINKER:+"$LINKER"} -o "$out" "${own[@]}" "$@" \
-        -Wl,--start-group $base/fuzz/libdxgkmem_*.a $base/src/libdxgkmem*.a -Wl,--end-group -pthread
+        -Wl,--start-group "${libraries[@]}" -Wl,--end-group -pthread
 }
 
 # fuzz BINARY FOLDER SECONDS: prints "HOW EXECUTIONS MILLISECONDS"; HOW is - when nothing was found.
@@ -98,7 +114,8 @@ fuzz() {
 }
 
 one() {
-    local patch=$1 name tree objects=() source object found plain
+    local patch=$1 name tree objects=() source object found plain target
+    target=$(target_of "$patch")
     name=$(basename "$patch" .patch)
     local work=$root/$home/$name
     rm -rf "$work"
@@ -112,22 +129,22 @@ one() {
     fi
     while read -r source; do
         object=$work/$(tr / _ <<<"$source").o
-        compile "$source" "$tree" "$object" >>"$work/build.log" 2>&1 || {
+        compile "$target" "$source" "$tree" "$object" >>"$work/build.log" 2>&1 || {
             echo "$name: $source does not compile; see $home/$name/build.log" >&2
             echo bad >"$work/result"
             return 2
         }
         objects+=("$object")
     done < <(touched "$patch")
-    if ! { link fuzz_program "$work/fuzz_program" "${objects[@]}" && link fuzz_plain "$work/fuzz_plain" "${objects[@]}"; } \
-        >>"$work/build.log" 2>&1; then
+    if ! { link "$target" "$work/$target" "${objects[@]}" && { [[ $target != fuzz_program ]] ||
+        link fuzz_plain "$work/fuzz_plain" "${objects[@]}"; }; } >>"$work/build.log" 2>&1; then
         echo "$name: does not link; see $home/$name/build.log" >&2
         echo bad >"$work/result"
         return 2
     fi
-    found=$(fuzz "$work/fuzz_program" "$work/program" "$SECONDS_EACH")
+    found=$(fuzz "$work/$target" "$work/program" "$SECONDS_EACH")
     plain="- 0 0"
-    ((SECONDS_PLAIN)) && plain=$(fuzz "$work/fuzz_plain" "$work/plain" "$SECONDS_PLAIN")
+    ((SECONDS_PLAIN)) && [[ $target == fuzz_program ]] && plain=$(fuzz "$work/fuzz_plain" "$work/plain" "$SECONDS_PLAIN")
     rm -rf "$tree" "$work"/*.o
     # name, expected invariant, how, executions, ms, how, executions, ms (of plain)
     echo "$name $(field invariant "$patch") $found $plain" >"$work/result"

@@ -18,7 +18,8 @@ static enum dxgkmem_violation_code check(uint64_t handle, enum handle_kind kind,
                                          stamp *earlier)
 {
     struct call call = call_of(name);
-    bool good = handle_check(&call, handle, kind);
+    stamp made;
+    bool good = handle_check(&call, handle, kind, &made);
     assert_int_equal(good, call.violation.code == DXGKMEM_VIOLATION_NONE);
     if (earlier != NULL)
         *earlier = call.violation.earlier_operation;

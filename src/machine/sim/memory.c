@@ -274,6 +274,7 @@ NTSTATUS sim_memory_create(struct dxgkmem_machine *machine, const struct dxgkmem
             made->cache = (uint8_t)request->cache;
             made->zeroed = request->type == DXGK_PHYSICAL_MEMORY_TYPE_IO_SPACE;
             made->live = true;
+            made->locked = false;
             own(sim, shard, made, true);
             *memory = made;
         } else {
@@ -319,7 +320,9 @@ static void check_pages(struct dxgkmem_sim *sim, const struct dxgkmem_memory *me
         return;
     }
     if (memory->type == DXGK_PHYSICAL_MEMORY_TYPE_IO_SPACE) {
-        check_io_space(sim, set->first, set->first + set->pages);
+        /* Of two records of one range, which may be there for a moment, one is never used. */
+        if (__atomic_load_n(&memory->locked, __ATOMIC_RELAXED))
+            check_io_space(sim, set->first, set->first + set->pages);
         return;
     }
     for (uint64_t i = 0; i < set->pages; i++)
@@ -411,6 +414,7 @@ NTSTATUS sim_memory_lock(struct dxgkmem_machine *machine, struct dxgkmem_memory 
             __atomic_fetch_add(&page->locks, 1, __ATOMIC_RELAXED);
             digest += sim_fact(SIM_FACT_LOCK, sim_memory_page(memory, i), 0);
         }
+        __atomic_store_n(&memory->locked, true, __ATOMIC_RELAXED);
         sim_fact_holds(shard, digest);
         sim_changed(shard);
         status = STATUS_SUCCESS;

@@ -20,8 +20,9 @@ struct dxgkmem_memory {
     uint32_t windows;      /* CPU mappings alive; atomic */
     uint8_t type;
     uint8_t cache;
-    bool live;
-    bool zeroed;
+    bool live : 1;
+    bool zeroed : 1;
+    bool locked; /* a page of it was, at some time; atomic */
 };
 
 #define SIM_SLAB_RECORDS 64u

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Programs for several threads, made of programs for one: a few lines in the middle are given to
+ * threads. Often the threads are rivals: they do the same to the same things, under names of their own for
+ * what they make. Or one ends a thing while the others use it and make another like it.
+ */
+#include "engine.h"
+#include "random.h"
+
+#include "program/operands.h"
+
+#define WOVEN_LINES 24 /* of a program before it is woven */
+#define SECTION_LINES 9
+#define NAMES_APART 5 /* variables of one thread lie so far from those of the next */
+
+static bool is_control(const struct program_line *line)
+{
+    return line->opcode == OP_SCHEDULE || line->opcode == OP_THREAD || line->opcode == OP_SWITCH;
+}
+
+static bool append(struct program *program, const struct program_line *line)
+{
+    if (program->lines == PROGRAM_OPERATIONS)
+        return false;
+    program->line[program->lines++] = *line;
+    return true;
+}
+
+static void append_thread(struct program *program, unsigned number)
+{
+    struct program_line line = {.opcode = OP_THREAD};
+
+    line.operand[CONDITION_VALUE] = number;
+    append(program, &line);
+}
+
+static void append_schedule(struct program *program, struct random *random)
+{
+    struct program_line line = {.opcode = OP_SCHEDULE};
+
+    line.operand[SCHEDULE_STRATEGY] =
+        random_chance(random, 160) ? PROGRAM_STRATEGY_PCT : PROGRAM_STRATEGY_RANDOM;
+    line.operand[SCHEDULE_SEED] = random_next(random) & 0xffff;
+    line.operand[SCHEDULE_BOUND] = 2 + random_below(random, 3);
+    append(program, &line);
+}
+
+/* What a thread makes has another name than what the others make. `own`: bits of its own variables so far. */
+static void rename_own(struct program_line *line, unsigned thread, uint16_t own[PROGRAM_KINDS])
+{
+    const struct program_operation *operation = &program_operations[line->opcode];
+    unsigned by = thread * NAMES_APART;
+
+    for (unsigned i = 0; i < operation->operands; i++) {
+        const struct program_operand *operand = &operation->operand[i];
+        unsigned variable = PROGRAM_VARIABLE_OF(line->operand[i]);
+        unsigned renamed = (variable + by) % PROGRAM_VARIABLES;
+
+        if (operand->type == PROGRAM_OPERAND_BIND) {
+            own[operand->kind] |= (uint16_t)(1u << variable);
+            line->operand[i] = renamed;
+        } else if (operand->type == PROGRAM_OPERAND_THING && own[operand->kind] >> variable & 1) {
+            line->operand[i] = PROGRAM_THING(PROGRAM_CLASS_OF(line->operand[i]), renamed);
+        }
+    }
+}
+
+static void append_lines(struct program *program, const struct program *from, unsigned first, unsigned count,
+                         unsigned thread)
+{
+    uint16_t own[PROGRAM_KINDS] = {0};
+
+    for (unsigned i = 0; i < count; i++) {
+        struct program_line line = from->line[first + i];
+
+        rename_own(&line, thread, own);
+        append(program, &line);
+    }
+}
+
+/* -- what the threads do ------------------------------------------------------------------ */
+
+/* Consecutive lines behind the setup: the same for all, or for each thread its own. */
+static void weave_lines(struct program *program, const struct program *from, struct random *random,
+                        unsigned threads, unsigned lines)
+{
+    bool rivals = random_chance(random, 140);
+    unsigned each = 1 + random_below(random, SECTION_LINES / threads);
+    unsigned taken = rivals ? each : each * threads;
+    unsigned setup = lines > taken ? lines - taken : 0;
+
+    for (unsigned at = 0; at < setup; at++)
+        append(program, &from->line[at]);
+    for (unsigned thread = 0; thread < threads; thread++) {
+        unsigned first = setup + (rivals ? 0 : thread * each);
+        unsigned last = first + each < lines ? first + each : lines;
+
+        append_thread(program, thread + 1);
+        if (first < last)
+            append_lines(program, from, first, last - first, thread);
+    }
+}
+
+/* The call that ends what a line makes; false: it makes nothing. */
+static bool ending_of(const struct program_line *made, struct program_line *end)
+{
+    const uint64_t *operand = made->operand;
+
+    switch (made->opcode) {
+    case OP_ADD:
+        *end = (struct program_line){.opcode = OP_REMOVE, .operand = {operand[ADD_ADAPTER]}};
+        return true;
+    case OP_CREATE:
+        *end = (struct program_line){.opcode = OP_DESTROY, .operand = {operand[CREATE_OBJECT]}};
+        end->operand[DESTROY_WITH] = PROGRAM_CLASS_OF(operand[CREATE_ADAPTER]) == PROGRAM_NULL
+                                         ? PROGRAM_THING(PROGRAM_NULL, 0)
+                                         : operand[CREATE_ADAPTER_OBJECT];
+        return true;
+    case OP_OPEN:
+        *end = (struct program_line){.opcode = OP_CLOSE, .operand = {operand[OPEN_ADAPTER_OBJECT]}};
+        return true;
+    case OP_MAP:
+        *end =
+            (struct program_line){.opcode = OP_UNMAP, .operand = {operand[MAP_OBJECT], operand[MAP_MAPPING]}};
+        return true;
+    case OP_ADL:
+        *end = (struct program_line){.opcode = OP_FREE_ADL,
+                                     .operand = {operand[ADL_ADAPTER_OBJECT], operand[ADL_ADL]}};
+        return true;
+    case OP_PIN:
+        *end =
+            (struct program_line){.opcode = OP_UNPIN, .operand = {operand[PIN_ADAPTER], operand[PIN_INDEX]}};
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* A call that names the object and adapter memory object of a line: an ADL, or an end that races with the other. */
+static void use_object(const struct program_line *made, struct random *random, struct program_line *use)
+{
+    bool create = made->opcode == OP_CREATE;
+    uint64_t adapter_object =
+        made->operand[create ? (unsigned)CREATE_ADAPTER_OBJECT : (unsigned)OPEN_ADAPTER_OBJECT];
+    uint64_t object = made->operand[create ? (unsigned)CREATE_OBJECT : (unsigned)OPEN_OBJECT];
+    uint64_t adapter = made->operand[create ? (unsigned)CREATE_ADAPTER : (unsigned)OPEN_ADAPTER];
+    unsigned variable = random_below(random, PROGRAM_VARIABLES);
+
+    switch (random_below(random, 6)) {
+    case 0:
+        *use = (struct program_line){.opcode = OP_CLOSE, .operand = {adapter_object}};
+        break;
+    case 1: /* of this object or another one */
+        *use = (struct program_line){
+            .opcode = OP_DESTROY,
+            .operand = {random_chance(random, 64) ? object : variable % 4, adapter_object}};
+        break;
+    case 2:
+        *use = (struct program_line){.opcode = OP_MAP, .operand = {variable, object, 0, 0, 0x1000}};
+        break;
+    case 3:
+        *use = (struct program_line){.opcode = OP_REMOVE, .operand = {adapter}};
+        break;
+    default:
+        *use = (struct program_line){.opcode = OP_ADL, .operand = {variable, adapter_object, 0, 0x1000}};
+        break;
+    }
+}
+
+/* A call that names what a line made; false: there is none. */
+static bool use_of(const struct program_line *made, struct random *random, struct program_line *use)
+{
+    const uint64_t *operand = made->operand;
+
+    switch (made->opcode) {
+    case OP_CREATE:
+    case OP_OPEN:
+        use_object(made, random, use);
+        return true;
+    case OP_ADL: /* through any object */
+    case OP_PIN:
+        *use = (struct program_line){.opcode = OP_FREE_ADL,
+                                     .operand = {random_below(random, 4), operand[ADL_ADL]}};
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The first thread ends a thing; the others use it, and make another like it. */
+static bool weave_turnover(struct program *program, const struct program *from, struct random *random,
+                           unsigned threads, unsigned lines)
+{
+    struct program_line end, use;
+    unsigned chosen = lines;
+
+    for (unsigned at = 0, makers = 0; at < lines; at++)
+        if (ending_of(&from->line[at], &end) && random_below(random, ++makers) == 0)
+            chosen = at;
+    if (chosen == lines)
+        return false;
+    for (unsigned at = 0; at < lines; at++)
+        append(program, &from->line[at]);
+    append_thread(program, 1);
+    ending_of(&from->line[chosen], &end);
+    append(program, &end);
+    for (unsigned thread = 1; thread < threads; thread++) {
+        append_thread(program, thread + 1);
+        if (random_chance(random, 170) && use_of(&from->line[chosen], random, &use))
+            append(program, &use);
+        if (random_chance(random, 200))
+            append_lines(program, from, chosen, 1, thread);
+    }
+    return true;
+}
+
+/* Quotas so small that two threads cannot both have what one can. */
+static void tighten(struct program *program, struct random *random)
+{
+    for (unsigned at = 0; at < program->lines; at++) {
+        if (program->line[at].opcode != OP_ADD)
+            continue;
+        program->line[at].operand[ADD_QUOTA_PAGES] = random_below(random, 12);
+        program->line[at].operand[ADD_QUOTA_ADLS] = random_below(random, 4);
+    }
+}
+
+void engine_weave(struct program *program, struct program *room, uint64_t seed)
+{
+    struct random random = {seed};
+    unsigned threads = random_chance(&random, 200) ? 2 : 3 + random_below(&random, 2);
+    unsigned rest = random_below(&random, 4), lines;
+
+    room->world = program->world;
+    room->lines = 0;
+    for (unsigned at = 0; at < program->lines && room->lines < WOVEN_LINES; at++)
+        if (!is_control(&program->line[at]))
+            append(room, &program->line[at]);
+    if (random_chance(&random, 32))
+        tighten(room, &random);
+    lines = room->lines - (rest < room->lines ? rest : room->lines);
+    program->lines = 0;
+    append_schedule(program, &random);
+    if (!random_chance(&random, 90) || !weave_turnover(program, room, &random, threads, lines))
+        weave_lines(program, room, &random, threads, lines);
+    append_thread(program, 0);
+    for (unsigned at = lines; at < room->lines; at++)
+        append(program, &room->line[at]);
+}
+
+bool engine_is_woven(const struct program *program)
+{
+    for (unsigned at = 0; at < program->lines; at++)
+        if (program->line[at].opcode == OP_THREAD && program->line[at].operand[CONDITION_VALUE] != 0)
+            return true;
+    return false;
+}
+
+/* Another schedule for the same lines. */
+static bool reschedule(struct program *program, struct random *random)
+{
+    for (unsigned at = 0; at < program->lines; at++) {
+        struct program_line *line = &program->line[at];
+
+        if (line->opcode != OP_SCHEDULE || line->operand[SCHEDULE_STRATEGY] == PROGRAM_STRATEGY_LISTED)
+            continue;
+        line->operand[SCHEDULE_SEED] = random_next(random) & 0xffff;
+        if (random_chance(random, 64))
+            line->operand[SCHEDULE_STRATEGY] ^= PROGRAM_STRATEGY_RANDOM ^ PROGRAM_STRATEGY_PCT;
+        if (random_chance(random, 64))
+            line->operand[SCHEDULE_BOUND] = 2 + random_below(random, 4);
+        return true;
+    }
+    return false;
+}
+
+void engine_mutate_woven(struct program *program, struct program *room, uint64_t seed)
+{
+    struct random random = {seed};
+    bool woven = engine_is_woven(program);
+
+    if (woven && random_chance(&random, 64) && reschedule(program, &random))
+        return;
+    engine_mutate_program(program, random_next(&random));
+    if (!woven || !engine_is_woven(program) || random_chance(&random, 100))
+        engine_weave(program, room, random_next(&random));
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One run of a program whose section is run by several threads, and the judgement of it.
+ *
+ * A run is right (invariant 19) when
+ *  - every thread comes to its end: no deadlock, no endless waiting;
+ *  - no lock is taken out of rank (the host panics);
+ *  - with the threads gone, the audit and the machine find nothing wrong;
+ *  - what the calls answered, in the section and after it, is what one thread would have got
+ *    that makes the same calls in some order, where a call that had ended before another began comes first. The
+ *    run of that one thread is checked against the model by the ordinary runner. Not with a removal in the
+ *    section, which is no single step.
+ */
+#ifndef DXGKMEM_CONCURRENT_H
+#define DXGKMEM_CONCURRENT_H
+
+#include "schedule/strategy.h"
+
+#include "program/runner.h"
+
+/* What one line did: its event, and the steps between which it did it. */
+struct concurrent_line {
+    bool made;
+    uint64_t begin, end;
+    struct runner_event event;
+};
+
+struct concurrent_result {
+    unsigned invariant; /* 0: nothing was found */
+    enum scheduled_end end;
+    char message[4096]; /* in several lines */
+    uint64_t steps;
+    uint64_t orders; /* of one thread that were tried */
+};
+
+struct concurrent_options {
+    void *context;
+    /* Decides in place of the section's own strategy. May be NULL. */
+    unsigned (*choose)(void *context, const struct scheduled_state *state);
+    /* Told of every decision. May be NULL, as may the next. */
+    void (*turn)(void *context, const struct scheduled_state *state, unsigned chosen);
+    void (*event)(void *context, unsigned thread, const struct program *program,
+                  const struct runner_event *event); /* thread: SCHEDULED_NOBODY outside the section */
+};
+
+struct concurrent;
+
+/* NULL: no memory. It starts the instance for each run: one at a time, and no other runner beside it. */
+struct concurrent *concurrent_create(const struct concurrent_options *options);
+void concurrent_destroy(struct concurrent *concurrent);
+
+/*
+ * Runs it once; `run` counts the runs of one program, each of which has a schedule of its own that follows
+ * from the program's seed. A program without a section is not run. After a deadlock or an endless run the process is
+ * good for nothing but to end.
+ */
+void concurrent_run(struct concurrent *concurrent, const struct program *program, unsigned run,
+                    struct concurrent_result *result);
+
+const struct section *concurrent_section(const struct concurrent *concurrent);
+/* The turns of the last run that were not plain. */
+const struct strategy *concurrent_strategy(const struct concurrent *concurrent);
+
+/* -- linearize.c ------------------------------------------------------------------------- */
+
+struct linearize {
+    struct runner *runner; /* with the model; its events go to linearize_event */
+    const struct program *program;
+    const struct section *section;
+    const struct concurrent_line *line; /* by index; [program->lines]: the final stop */
+
+    /* results */
+    uint64_t orders;
+    bool short_of_room;               /* an order was given up because one thread ran out of something */
+    struct runner_finding sequential; /* of the model, when one thread alone goes wrong */
+
+    /* the order that is tried */
+    unsigned ordered;
+    uint16_t order[PROGRAM_OPERATIONS];
+    struct program flat;
+    uint16_t from[PROGRAM_OPERATIONS + 1];
+    struct runner_event event[PROGRAM_OPERATIONS + 1];
+    unsigned next[SECTION_THREADS];
+};
+
+/* For the runner's options; context: the struct linearize. */
+void linearize_event(void *context, const struct program *program, const struct runner_event *event);
+/* Whether some order explains the run, or could but for what ran out. */
+bool linearize_find(struct linearize *linearize);
+
+#endif
