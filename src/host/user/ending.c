@@ -9,10 +9,10 @@
 #define _CRT_RAND_S
 #endif
 
-#include "../splitmix.h"
-
 #include <dxgkmem/user.h>
 #include <dxgkmem/violations.h>
+
+#include "../splitmix.h"
 
 #include <inttypes.h>
 #include <stdio.h>
