@@ -44,6 +44,19 @@
 #include <linux/types.h>
 /* the kernel's PAGE_SIZE must be seen before the one below, or the two would clash later */
 #include <asm/page.h>
+/* the kernel has no <stdint.h>: these are what of it is used here */
+#ifndef UINT16_MAX
+#define UINT16_MAX U16_MAX
+#endif
+#ifndef UINT32_MAX
+#define UINT32_MAX U32_MAX
+#endif
+#ifndef UINT64_MAX
+#define UINT64_MAX U64_MAX
+#endif
+#ifndef UINT64_C
+#define UINT64_C(number) number##ull
+#endif
 #else
 #include <stdbool.h>
 #include <stddef.h>

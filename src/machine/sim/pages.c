@@ -26,12 +26,12 @@ static bool bit_is_set(const uint64_t *words, unsigned bit)
     return (words[bit / 64] >> (bit % 64) & 1) != 0;
 }
 
-static void set_bit(uint64_t *words, unsigned bit)
+static void bit_set(uint64_t *words, unsigned bit)
 {
     words[bit / 64] |= (uint64_t)1 << (bit % 64);
 }
 
-static void clear_bit(uint64_t *words, unsigned bit)
+static void bit_clear(uint64_t *words, unsigned bit)
 {
     words[bit / 64] &= ~((uint64_t)1 << (bit % 64));
 }
@@ -116,7 +116,7 @@ static struct sim_node *node_make(struct dxgkmem_sim *sim, uint64_t base, unsign
         uint64_t first = (base + ((uint64_t)child << shift)) << SIM_CHUNK_SHIFT;
 
         if (!sim_run_touches_ram(sim, first, (uint64_t)1 << (shift + SIM_CHUNK_SHIFT)))
-            set_bit(node->full, child);
+            bit_set(node->full, child);
     }
     node->next = sim->pages.nodes;
     sim->pages.nodes = node;
@@ -137,7 +137,7 @@ static bool grow(struct dxgkmem_sim *sim, uint64_t index)
         if (root != NULL) {
             higher->child[0] = root;
             if (all_set(root->full))
-                set_bit(higher->full, 0);
+                bit_set(higher->full, 0);
         }
         root = higher;
         __atomic_store_n(&sim->pages.root, root, __ATOMIC_RELEASE);
@@ -177,7 +177,7 @@ static struct sim_chunk *chunk_make(struct dxgkmem_sim *sim, uint64_t index)
         uint64_t last = sim_least(ram->last, first + SIM_CHUNK_MASK);
 
         for (; page <= last; page++) {
-            clear_bit(chunk->no_ram, (unsigned)page & SIM_CHUNK_MASK);
+            bit_clear(chunk->no_ram, (unsigned)page & SIM_CHUNK_MASK);
             chunk->ram++;
         }
     }
@@ -278,7 +278,7 @@ static void mark_full(struct dxgkmem_sim *sim, uint64_t index)
     }
     for (;;) {
         node = path[depth];
-        set_bit(node->full, child_of(node, index));
+        bit_set(node->full, child_of(node, index));
         if (depth == 0 || !all_set(node->full))
             return;
         depth--;
@@ -290,7 +290,7 @@ static void mark_available(struct dxgkmem_sim *sim, uint64_t index)
     struct sim_node *node = sim->pages.root;
 
     for (;;) {
-        clear_bit(node->full, child_of(node, index));
+        bit_clear(node->full, child_of(node, index));
         if (node->shift == 0)
             return;
         node = node->child[child_of(node, index)];
@@ -312,7 +312,7 @@ void sim_tree_take(struct dxgkmem_sim *sim, uint64_t first, uint64_t pages)
             first = stop;
         }
         for (; first < stop; first++)
-            set_bit(chunk->taken, (unsigned)first & SIM_CHUNK_MASK);
+            bit_set(chunk->taken, (unsigned)first & SIM_CHUNK_MASK);
         if (chunk->available == 0)
             mark_full(sim, chunk->index);
     }
@@ -337,7 +337,7 @@ void sim_tree_give(struct dxgkmem_sim *sim, uint64_t first, uint64_t pages)
             first = stop;
         }
         for (; first < stop; first++)
-            clear_bit(chunk->taken, (unsigned)first & SIM_CHUNK_MASK);
+            bit_clear(chunk->taken, (unsigned)first & SIM_CHUNK_MASK);
     }
 }
 

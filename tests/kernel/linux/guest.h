@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* What the programs of the guest share. */
+#ifndef DXGKMEM_TESTS_KERNEL_LINUX_GUEST_H
+#define DXGKMEM_TESTS_KERNEL_LINUX_GUEST_H
+
+#include "driver/linux/device.h"
+#include "driver/protocol.h"
+
+#include <stddef.h>
+
+/*
+ * The memory that the guest shares with who started it, an ivshmem device. Requests are in its first
+ * half, replies go to its second half; messages of protocol.h one behind the other.
+ */
+#define GUEST_SHARED_BYTES (32u << 20)
+#define GUEST_HALF_BYTES (GUEST_SHARED_BYTES / 2)
+
+/* Prints one line "FAIL ..." and powers off: the console then lacks its line DONE. */
+void guest_die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+void guest_load(const char *parameters);
+/* 0 or errno. */
+int guest_unload(void);
+int guest_open(void);
+/* 0 or errno. */
+int guest_call(int device, const void *request, size_t request_bytes, void *reply, size_t reply_room,
+               struct dxgkmem_call *call);
+
+/* Everything done wrong; misuse.c. Dies at the first thing that is not refused as it must be. */
+void misuse(void);
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The first and only program of the guest: loads the module, does what the kernel's parameter `mode`
+ * says, unloads the module, and prints DONE and how many bytes of replies there are.
+ *
+ *   mode=replay   gives every request of the shared memory to the device
+ *   mode=misuse   does everything wrong (misuse.c)
+ */
+#include "guest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static void power_off(void) __attribute__((noreturn));
+
+static void power_off(void)
+{
+    fflush(stdout);
+    sync();
+    reboot(RB_AUTOBOOT); /* QEMU ends: -no-reboot */
+    for (;;)
+        pause();
+}
+
+void guest_die(const char *format, ...)
+{
+    va_list arguments;
+
+    printf("FAIL ");
+    va_start(arguments, format);
+    vprintf(format, arguments);
+    va_end(arguments);
+    printf("\n");
+    power_off();
+}
+
+void guest_load(const char *parameters)
+{
+    int file = open("/dxgkmem.ko", O_RDONLY);
+
+    if (file < 0 || syscall(SYS_finit_module, file, parameters, 0) != 0)
+        guest_die("the module cannot be loaded: %s", strerror(errno));
+    close(file);
+}
+
+int guest_unload(void)
+{
+    return syscall(SYS_delete_module, "dxgkmem", O_NONBLOCK) == 0 ? 0 : errno;
+}
+
+int guest_open(void)
+{
+    int device = open("/dev/" DXGKMEM_DEVICE, O_RDWR | O_CLOEXEC);
+
+    if (device < 0)
+        guest_die("/dev/%s cannot be opened: %s", DXGKMEM_DEVICE, strerror(errno));
+    return device;
+}
+
+int guest_call(int device, const void *request, size_t request_bytes, void *reply, size_t reply_room,
+               struct dxgkmem_call *call)
+{
+    *call = (struct dxgkmem_call){
+        .request = (uintptr_t)request,
+        .reply = (uintptr_t)reply,
+        .request_bytes = (uint32_t)request_bytes,
+        .reply_room = (uint32_t)reply_room,
+    };
+    return ioctl(device, DXGKMEM_IOC_CALL, call) == 0 ? 0 : errno;
+}
+
+static uint8_t *map_shared(void)
+{
+    glob_t devices;
+    void *memory = MAP_FAILED;
+
+    if (glob("/sys/bus/pci/devices/*/resource2", 0, NULL, &devices) != 0 || devices.gl_pathc != 1)
+        guest_die("there is not one device with shared memory");
+    int file = open(devices.gl_pathv[0], O_RDWR);
+    if (file >= 0)
+        memory = mmap(NULL, GUEST_SHARED_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    if (memory == MAP_FAILED)
+        guest_die("the shared memory cannot be mapped: %s", strerror(errno));
+    close(file);
+    globfree(&devices);
+    return memory;
+}
+
+/* Gives each request to the device; returns the bytes of all replies. */
+static size_t replay(int device)
+{
+    const uint8_t *shared = map_shared(), *request = shared;
+    uint8_t *begin = (uint8_t *)shared + GUEST_HALF_BYTES, *reply = begin;
+    const struct batch_header *header = (const void *)request;
+    struct dxgkmem_call call;
+
+    for (; header->magic == BATCH_MAGIC; header = (const void *)request) {
+        if (header->bytes > (size_t)(shared + GUEST_HALF_BYTES - request) ||
+            header->reply_bytes > (size_t)(shared + GUEST_SHARED_BYTES - reply))
+            guest_die("requests or replies do not fit into the shared memory");
+        int error = guest_call(device, request, header->bytes, reply, header->reply_bytes, &call);
+        if (error)
+            guest_die("request %zu: %s, status %u", (size_t)(request - shared), strerror(error), call.status);
+        request += header->bytes;
+        reply += call.reply_bytes;
+    }
+    return (size_t)(reply - begin);
+}
+
+int main(void)
+{
+    const char *mode = getenv("mode");
+    size_t bytes = 0;
+
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    mount("none", "/dev", "devtmpfs", 0, NULL);
+    mount("none", "/proc", "proc", 0, NULL);
+    mount("none", "/sys", "sysfs", 0, NULL);
+    if (!mode)
+        guest_die("the kernel's parameter mode is missing");
+    guest_load("seed=1");
+    if (strcmp(mode, "misuse") == 0) {
+        misuse();
+    } else if (strcmp(mode, "replay") == 0) {
+        int device = guest_open();
+
+        bytes = replay(device);
+        close(device);
+    } else {
+        guest_die("unknown mode '%s'", mode);
+    }
+    int error = guest_unload();
+    if (error)
+        guest_die("the module cannot be unloaded: %s", strerror(error));
+    printf("DONE %zu\n", bytes);
+    power_off();
+}
