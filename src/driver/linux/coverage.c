@@ -13,8 +13,6 @@
 static struct task_struct *counting;
 static u8 *counters;
 
-void __sanitizer_cov_trace_pc(void);
-
 /* Neighbouring calls are at least five bytes apart; the rest of the address spreads functions. */
 void notrace __sanitizer_cov_trace_pc(void)
 {

@@ -13,4 +13,7 @@ bool coverage_is_built(void);
 void coverage_begin(u8 *map);
 void coverage_end(void);
 
+/* Called by what the compiler puts at every edge. */
+void __sanitizer_cov_trace_pc(void);
+
 #endif

@@ -56,7 +56,8 @@ static bool proceed(void *context)
 	return !fatal_signal_pending(current);
 }
 
-/* Whoever has the turn counts; the others can only ask what is answered without running anything. */
+/* Whoever has the turn counts; the others can only ask what is answered without running anything.
+ */
 static enum batch_status answer(struct client *client, struct batch_call *call)
 {
 	enum batch_status status;
@@ -210,7 +211,7 @@ static int __init device_init(void)
 static void __exit device_exit(void)
 {
 	misc_deregister(&device);
-	/* After a bug check the instance was left as it was; what it had is lost, and was said to be. */
+	/* After a bug check the instance stays as it was; what it had is lost. */
 	if (!dxgkmem_linux_stopped(NULL))
 		batch_destroy(batch);
 }

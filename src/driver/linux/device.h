@@ -9,7 +9,7 @@
  *   EINTR      the client is being killed
  *   ENOMEM     no memory
  *   EFAULT     the request or the room for the reply is no memory of the client's
- *   ESHUTDOWN  the callbacks stopped with a bug check; unload the module
+ *   ESHUTDOWN  a bug check or a failed assertion stopped the callbacks; unload the module
  *   ENOTTY     another ioctl
  *
  * mmap, shared, from offset 0, of DXGKMEM_COVERAGE_BYTES: what the programs that were run

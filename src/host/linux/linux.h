@@ -10,7 +10,7 @@
 
 /* Why the callbacks stopped for good. */
 struct dxgkmem_linux_stop {
-	uint32_t code; /* of the bug check */
+	uint32_t code; /* of the bug check; 0: an assertion failed */
 	uint64_t parameters[4];
 };
 

@@ -122,17 +122,19 @@ static uint64_t seed_state;
 void dxgkmem_linux_seed(uint64_t seed)
 {
 	seed_state = seed;
+	/* Whoever sees the flag sees the state. */
 	smp_store_release(&seeded, true);
 }
 
 /* Programs run one at a time: with a seed, on one shard whatever task runs them. */
 unsigned int dxgkmem_host_shard(void)
 {
-	return smp_load_acquire(&seeded) ? 0 : (unsigned int)task_pid_nr(current);
+	return READ_ONCE(seeded) ? 0 : (unsigned int)task_pid_nr(current);
 }
 
 uint64_t dxgkmem_host_random(void)
 {
+	/* Pairs with dxgkmem_linux_seed(). */
 	return smp_load_acquire(&seeded) ? splitmix64(&seed_state) : get_random_u64();
 }
 
@@ -144,6 +146,7 @@ static bool stopped;
 
 bool dxgkmem_linux_stopped(struct dxgkmem_linux_stop *stop)
 {
+	/* Pairs with record_stop(). */
 	bool was = smp_load_acquire(&stopped);
 
 	if (was && stop)
@@ -159,6 +162,7 @@ static void record_stop(uint32_t code, const uint64_t parameters[4])
 	if (!stopped) {
 		stop_record.code = code;
 		memcpy(stop_record.parameters, parameters, sizeof(stop_record.parameters));
+		/* Whoever sees the flag sees the record. */
 		smp_store_release(&stopped, true);
 	}
 	spin_unlock_irqrestore(&stop_lock, flags);
@@ -172,14 +176,17 @@ static void record_stop(uint32_t code, const uint64_t parameters[4])
 void dxgkmem_linux_bug_check(uint32_t code, const uint64_t parameters[4])
 {
 	record_stop(code, parameters);
-	pr_emerg("dxgkmem: bug check 0x%x: 0x%llx 0x%llx 0x%llx 0x%llx\n", code, parameters[0], parameters[1],
-		 parameters[2], parameters[3]);
+	pr_emerg("dxgkmem: bug check 0x%x: 0x%llx 0x%llx 0x%llx 0x%llx\n", code, parameters[0],
+		 parameters[1], parameters[2], parameters[3]);
 	if (in_task() && (current->flags & PF_KTHREAD))
 		kthread_complete_and_exit(NULL, -ESHUTDOWN);
 }
 
 void dxgkmem_linux_panic(const char *file, int line, const char *what)
 {
+	static const uint64_t none[4];
+
+	record_stop(0, none);
 	pr_emerg("dxgkmem: %s:%d: %s\n", file, line, what);
 }
 
