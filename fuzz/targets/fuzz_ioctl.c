@@ -47,6 +47,23 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
     return 0;
 }
 
+/* What was reached is as new: whether a program brings news depends on it. */
+static void forget_coverage(void)
+{
+    static uint8_t room[sizeof(struct batch_header) + sizeof counters];
+    const struct batch_header header = {.magic = BATCH_MAGIC,
+                                        .version = BATCH_VERSION,
+                                        .function = BATCH_COVERAGE,
+                                        .flags = BATCH_FLAG_CLEAR,
+                                        .bytes = sizeof header,
+                                        .reply_bytes = sizeof room};
+    struct batch_call call = {
+        .request = &header, .request_bytes = sizeof header, .reply = room, .reply_room = sizeof room};
+
+    if (batch_call(batch, &call) != BATCH_DONE)
+        broken("coverage cannot be read");
+}
+
 /* Fills what may be written with `pattern` and what may not with its opposite. */
 static enum batch_status give(const uint8_t *bytes, size_t size, uint8_t *to, size_t room, uint8_t pattern,
                               size_t *written)
@@ -54,6 +71,7 @@ static enum batch_status give(const uint8_t *bytes, size_t size, uint8_t *to, si
     struct batch_call call = {.request = bytes, .request_bytes = size, .reply = to, .reply_room = room};
     const uint8_t beside = pattern ^ 0xff;
 
+    forget_coverage();
     memset(to, pattern, room);
     memset(to + room, beside, BESIDE);
     memset(counters, 1, sizeof counters);

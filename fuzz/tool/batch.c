@@ -23,9 +23,11 @@
 static const char help[] =
     "usage: dxgkmem batch write -o REQUEST [OPTION]... [FILE|FOLDER]...\n"
     "       dxgkmem batch run -o REPLY REQUEST\n"
+    "       dxgkmem batch serve\n"
     "       dxgkmem batch read [--golden FILE] [--lenient] REPLY [FILE|FOLDER]...\n\n"
     "A driver's device takes requests and gives replies. write makes a file of requests,\n"
-    "run answers them here as a driver would, read compares the replies with what the\n"
+    "run answers them here as a driver would, serve does so from standard input to standard\n"
+    "output, each at once, read compares the replies with what the\n"
     "same programs do here.\n\n"
     "  -o, --output OUT   where to\n"
     "  --function NAME    write: run (the default), or query, coverage, reset, which take no program\n"
@@ -248,6 +250,51 @@ static int run_requests(const struct options *options, int count, char **argumen
     batch_destroy(batch);
     free(requests.bytes);
     free(replies.bytes);
+    return status;
+}
+
+/* -- serve ---------------------------------------------------------------------------------------- */
+
+/* The next message of standard input into `request`; 0 at the end, -1 when it is bad. */
+static long next_request(uint8_t *request, struct batch_header *header)
+{
+    size_t got = fread(request, 1, sizeof *header, stdin);
+
+    if (got == 0 && feof(stdin))
+        return 0;
+    memcpy(header, request, sizeof *header);
+    if (got != sizeof *header || header->bytes < got || header->bytes > BATCH_REQUEST_BYTES ||
+        header->reply_bytes > BATCH_REPLY_BYTES)
+        return -1;
+    got += fread(request + got, 1, header->bytes - got, stdin);
+    return got == header->bytes ? (long)got : -1;
+}
+
+static int serve_requests(const struct options *options, int count, char **arguments)
+{
+    static const struct batch_options batch_options = {.host = "user"};
+    static uint8_t request[BATCH_REQUEST_BYTES];
+    struct batch *batch = batch_create(&batch_options);
+    struct buffer reply = {0};
+    struct batch_header header;
+    int status = 0;
+    long bytes = 0;
+
+    (void)options;
+    if (count)
+        status = tool_error("batch serve: takes no file: '%s'", arguments[0]);
+    else if (!batch)
+        status = tool_error("no memory");
+    while (!status && (bytes = next_request(request, &header)) > 0) {
+        reply.size = 0;
+        status = answer(batch, "standard input", 0, request, &header, &reply);
+        if (!status && (fwrite(reply.bytes, 1, reply.size, stdout) != reply.size || fflush(stdout) != 0))
+            status = tool_error("standard output: cannot be written: %s", strerror(errno));
+    }
+    if (!status && bytes < 0)
+        status = tool_error("standard input: cut off, or no message of dxgkmem");
+    batch_destroy(batch);
+    free(reply.bytes);
     return status;
 }
 
@@ -539,16 +586,17 @@ int verb_batch(int count, char **arguments)
     static const struct {
         const char *name;
         int (*run)(const struct options *options, int count, char **arguments);
-    } steps[] = {{"write", write_requests}, {"run", run_requests}, {"read", read_replies}};
+    } steps[] = {
+        {"write", write_requests}, {"run", run_requests}, {"serve", serve_requests}, {"read", read_replies}};
     struct options options = {.function = BATCH_RUN, .programs = BATCH_PROGRAMS};
     int status = parse(count, arguments, &options);
 
     if (status)
         return status < 0 ? TOOL_CLEAN : status;
     if (optind == count)
-        return tool_error("batch: write, run or read? dxgkmem batch --help says what they do");
+        return tool_error("batch: write, run, serve or read? dxgkmem batch --help says what they do");
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
         if (strcmp(arguments[optind], steps[i].name) == 0)
             return steps[i].run(&options, count - optind - 1, arguments + optind + 1);
-    return tool_error("batch: there is write, run and read, not '%s'", arguments[optind]);
+    return tool_error("batch: there is write, run, serve and read, not '%s'", arguments[optind]);
 }

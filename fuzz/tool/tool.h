@@ -24,6 +24,7 @@ int verb_show(int count, char **arguments);
 int verb_pack(int count, char **arguments);
 int verb_generate(int count, char **arguments);
 int verb_batch(int count, char **arguments);
+int verb_drive(int count, char **arguments);
 int verb_matrix(int count, char **arguments);
 int verb_operations(int count, char **arguments);
 int verb_violations(int count, char **arguments);

@@ -17,6 +17,7 @@ struct batch {
     struct batch_options options;
     struct runner *runner;
     unsigned busy;
+    uint8_t *seen; /* of each counter, a bit for each power of two that it ever reached; NULL: no counters */
 
     /* the call under way: too large for the stack */
     struct program program;
@@ -35,7 +36,7 @@ static const struct {
     bool programs;
 } functions[BATCH_FUNCTIONS] = {
     [BATCH_QUERY] = {0, false},
-    [BATCH_RUN] = {BATCH_FLAG_TRACE, true},
+    [BATCH_RUN] = {BATCH_FLAG_TRACE | BATCH_FLAG_NEWS, true},
     [BATCH_COVERAGE] = {BATCH_FLAG_CLEAR, false},
     [BATCH_RESET] = {0, false},
 };
@@ -188,17 +189,42 @@ static void query(const struct batch *batch, struct batch_call *call, const stru
     write_reply_header(call, header, sizeof(*header) + sizeof(limits));
 }
 
-static void coverage(const struct batch *batch, struct batch_call *call, const struct batch_header *header)
+static void clear_coverage(struct batch *batch)
 {
-    uint8_t *to = (uint8_t *)call->reply + sizeof(*header), *counter = batch->options.coverage;
+    for (size_t i = 0; i < batch->options.coverage_bytes; i++) {
+        __atomic_store_n(&batch->options.coverage[i], 0, __ATOMIC_RELAXED);
+        batch->seen[i] = 0;
+    }
+}
+
+static void coverage(struct batch *batch, struct batch_call *call, const struct batch_header *header)
+{
+    uint8_t *to = (uint8_t *)call->reply + sizeof(*header);
     size_t bytes = batch->options.coverage_bytes;
 
-    for (size_t i = 0; i < bytes; i++) {
-        to[i] = __atomic_load_n(&counter[i], __ATOMIC_RELAXED);
-        if ((header->flags & BATCH_FLAG_CLEAR) != 0)
-            __atomic_store_n(&counter[i], 0, __ATOMIC_RELAXED);
-    }
+    for (size_t i = 0; i < bytes; i++)
+        to[i] = __atomic_load_n(&batch->options.coverage[i], __ATOMIC_RELAXED) | batch->seen[i];
+    if ((header->flags & BATCH_FLAG_CLEAR) != 0)
+        clear_coverage(batch);
     write_reply_header(call, header, sizeof(*header) + bytes);
+}
+
+/* Takes the counters into `seen` and clears them; whether that was new. */
+static bool take_news(struct batch *batch)
+{
+    bool news = false;
+
+    for (size_t i = 0; i < batch->options.coverage_bytes; i++) {
+        uint8_t count = __atomic_load_n(&batch->options.coverage[i], __ATOMIC_RELAXED);
+
+        if (count != 0) {
+            __atomic_store_n(&batch->options.coverage[i], 0, __ATOMIC_RELAXED);
+            uint8_t bit = (uint8_t)(1u << (31 - __builtin_clz(count)));
+            news = news || (batch->seen[i] & bit) == 0;
+            batch->seen[i] |= bit;
+        }
+    }
+    return news;
 }
 
 /* An event as a line; the first one without room ends the text. */
@@ -257,6 +283,8 @@ static enum batch_status run(struct batch *batch, struct batch_call *call, const
             return BATCH_CANCELLED;
         from += sizeof(length);
         run_program(batch, from, length, trace, room);
+        if ((header->flags & BATCH_FLAG_NEWS) != 0 && take_news(batch))
+            batch->record.flags |= BATCH_RESULT_NEWS;
         from += length;
         memcpy(to, &batch->record, sizeof(batch->record));
         to += sizeof(batch->record) + batch->record.trace_bytes;
@@ -279,8 +307,7 @@ static enum batch_status reset(struct batch *batch, struct batch_call *call,
 {
     runner_destroy(batch->runner);
     batch->runner = NULL;
-    for (size_t i = 0; i < batch->options.coverage_bytes; i++)
-        __atomic_store_n(&batch->options.coverage[i], 0, __ATOMIC_RELAXED);
+    clear_coverage(batch);
     write_reply_header(call, header, sizeof(*header));
     return BATCH_DONE;
 }
@@ -326,8 +353,16 @@ struct batch *batch_create(const struct batch_options *options)
 {
     struct batch *batch = dxgkmem_host_alloc(sizeof(*batch));
 
-    if (batch != NULL)
-        batch->options = *options;
+    if (batch == NULL)
+        return NULL;
+    batch->options = *options;
+    if (options->coverage_bytes != 0) {
+        batch->seen = dxgkmem_host_alloc(options->coverage_bytes);
+        if (batch->seen == NULL) {
+            dxgkmem_host_free(batch, sizeof(*batch));
+            return NULL;
+        }
+    }
     return batch;
 }
 
@@ -336,5 +371,7 @@ void batch_destroy(struct batch *batch)
     if (batch == NULL)
         return;
     runner_destroy(batch->runner);
+    if (batch->seen != NULL)
+        dxgkmem_host_free(batch->seen, batch->options.coverage_bytes);
     dxgkmem_host_free(batch, sizeof(*batch));
 }

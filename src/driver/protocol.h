@@ -30,7 +30,7 @@
 enum batch_function {
     BATCH_QUERY = 1, /* -> header, struct batch_limits */
     BATCH_RUN,       /* -> header, for each program a struct batch_result and its trace */
-    BATCH_COVERAGE,  /* -> header, the edge counters of the driver, a byte each */
+    BATCH_COVERAGE,  /* -> header, a byte for each edge of the driver; 0: not reached */
     BATCH_RESET,     /* -> header; as just loaded */
     BATCH_FUNCTIONS
 };
@@ -38,9 +38,11 @@ enum batch_function {
 /* Flags of requests. */
 #define BATCH_FLAG_TRACE 1u /* RUN: the trace as text, as far as there is room */
 #define BATCH_FLAG_CLEAR 2u /* COVERAGE: counters begin at 0 again after they were read */
+#define BATCH_FLAG_NEWS 4u  /* RUN: look after each program whether its edges were reached as often before */
 
 /* Flags of a result. */
 #define BATCH_RESULT_TRACE_CUT 1u /* there was no room for the whole trace */
+#define BATCH_RESULT_NEWS 2u      /* an edge was reached for the first time, or twice as often as ever */
 
 struct batch_header {
     uint32_t magic;

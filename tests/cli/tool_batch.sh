@@ -67,7 +67,7 @@ expect 2 "$DXGKMEM" batch read empty programs
 one_line 'empty: empty'
 
 expect 2 "$DXGKMEM" batch
-one_line 'write, run or read?'
+one_line 'write, run, serve or read?'
 expect 2 "$DXGKMEM" batch wrong
 one_line "not 'wrong'"
 expect 2 "$DXGKMEM" batch write programs

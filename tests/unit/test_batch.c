@@ -274,6 +274,51 @@ static void test_coverage_and_reset(void **state)
     expect(BATCH_DONE);
 }
 
+/* Between two programs the counters are what the driver's code makes of them. */
+static bool reach(void *context)
+{
+    const uint8_t *count = context;
+
+    counters[5] = count[calls_left++];
+    return true;
+}
+
+static void test_news(void **state)
+{
+    /* What edge 5 counts in each program, and whether that is news. */
+    static uint8_t counts[] = {1, 1, 2, 3, 4, 0, 255, 128, 7, 64};
+    static const bool news[] = {true, false, true, false, true, false, true, false, false, true};
+    static uint8_t out[ROOM];
+
+    (void)state;
+    begin(BATCH_RUN);
+    for (size_t i = 0; i < sizeof counts; i++)
+        append_text("add d0\n");
+    head()->flags = BATCH_FLAG_NEWS;
+    struct batch_call call = {.request = request,
+                              .request_bytes = request_bytes,
+                              .reply = out,
+                              .reply_room = sizeof out,
+                              .proceed = reach,
+                              .context = counts};
+    calls_left = 0;
+    assert_int_equal(batch_call(batch, &call), BATCH_DONE);
+    calls_left = 0;
+    for (size_t i = 0; i < sizeof counts; i++) {
+        struct batch_result result;
+        memcpy(&result, out + sizeof(struct batch_header) + i * sizeof result, sizeof result);
+        assert_int_equal(result.flags, news[i] ? BATCH_RESULT_NEWS : 0);
+    }
+    assert_int_equal(counters[5], 0);
+    begin(BATCH_COVERAGE);
+    head()->flags = BATCH_FLAG_CLEAR;
+    expect(BATCH_DONE);
+    assert_int_equal(reply[1 + sizeof(struct batch_header) + 5], 1 | 2 | 4 | 64 | 128);
+    assert_int_equal(reply[1 + sizeof(struct batch_header) + 4], 0);
+    expect(BATCH_DONE);
+    assert_int_equal(reply[1 + sizeof(struct batch_header) + 5], 0);
+}
+
 /* -- what it refuses ------------------------------------------------------------------------ */
 
 static void test_header(void **state)
@@ -298,7 +343,7 @@ static void test_header(void **state)
         WITH(function, 0, BATCH_BAD_FUNCTION);
         WITH(function, BATCH_FUNCTIONS, BATCH_BAD_FUNCTION);
         WITH(function, 0xffff, BATCH_BAD_FUNCTION);
-        WITH(flags, 4, BATCH_BAD_FLAGS);
+        WITH(flags, 8, BATCH_BAD_FLAGS);
         WITH(flags, function == BATCH_RUN ? BATCH_FLAG_CLEAR : BATCH_FLAG_TRACE, BATCH_BAD_FLAGS);
         WITH(flags, 0x80000000u, BATCH_BAD_FLAGS);
         WITH(language, function == BATCH_RUN ? 0 : 1, BATCH_BAD_LANGUAGE);
@@ -484,6 +529,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_run, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_trace, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_coverage_and_reset, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_news, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_header, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_programs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_limits, set_up, tear_down),

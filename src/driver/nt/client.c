@@ -4,6 +4,7 @@
  *
  *   dxgkmem_client start PATH\dxgkmem.sys   makes a service of it and starts it
  *   dxgkmem_client call REQUESTS REPLIES    files of dxgkmem batch: gives every message to the device
+ *   dxgkmem_client serve                    the same from standard input to standard output, at once
  *   dxgkmem_client stop                     stops the service and takes it away
  *
  * Exit status: 0 done, 2 anything else, after one line that says what and which error of Windows.
@@ -13,6 +14,8 @@
 
 #include "driver/nt/device.h"
 
+#include <fcntl.h>
+#include <io.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,14 +106,25 @@ static int call_all(HANDLE device, FILE *requests, FILE *replies)
         if (!DeviceIoControl(device, IOCTL_DXGKMEM_CALL, request, (DWORD)bytes, reply, header.reply_bytes,
                              &got, NULL))
             return failed(L"the device refuses");
-        if (fwrite(reply, 1, got, replies) != got)
+        if (fwrite(reply, 1, got, replies) != got || fflush(replies) != 0)
             return failed(L"writing the reply");
     }
     if (bytes < 0) {
-        fputs("dxgkmem_client: the file of requests is cut off, or none\n", stderr);
+        fputs("dxgkmem_client: the requests are cut off, or none\n", stderr);
         return 2;
     }
     return 0;
+}
+
+static int serve(void)
+{
+    HANDLE device = open_device();
+
+    if (device == INVALID_HANDLE_VALUE)
+        return failed(L"opening the device");
+    _setmode(_fileno(stdin), _O_BINARY);
+    _setmode(_fileno(stdout), _O_BINARY);
+    return call_all(device, stdin, stdout);
 }
 
 static int call(const wchar_t *from, const wchar_t *to)
@@ -143,8 +157,10 @@ int wmain(int count, wchar_t **arguments)
         return start(arguments[2]);
     if (count == 4 && wcscmp(arguments[1], L"call") == 0)
         return call(arguments[2], arguments[3]);
+    if (count == 2 && wcscmp(arguments[1], L"serve") == 0)
+        return serve();
     if (count == 2 && wcscmp(arguments[1], L"stop") == 0)
         return stop();
-    fputs("usage: dxgkmem_client start PATH | call REQUESTS REPLIES | stop\n", stderr);
+    fputs("usage: dxgkmem_client start PATH | call REQUESTS REPLIES | serve | stop\n", stderr);
     return 2;
 }

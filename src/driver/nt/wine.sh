@@ -6,7 +6,8 @@
 #   wine.sh replay FOLDER...   runs programs in it; compares every trace with the golden hash and
 #                              with what the same program does in a process
 #   wine.sh misuse             tests/kernel/nt_misuse.c: bad requests, clients that go, two at once
-#   wine.sh fuzz SECONDS       how many programs a second: the same corpus again and again
+#   wine.sh serve              starts the driver and gives it the messages of standard input; replies go to
+#                              standard output. For `dxgkmem drive`
 #
 # Started by ./dev in the project's folder after the builds. Exit status 0 clean, 1 a finding or a
 # failed test, 2 it did not run. Wine runs the driver in a process: this says that the image loads,
@@ -157,27 +158,16 @@ misuse() {
     return $status
 }
 
-fuzz() {
-    local end=$((SECONDS + $1)) begin programs=0 number
-    "$tool" batch write -o "$home/request" corpus/seeds || exit 2
-    number=$(find corpus/seeds -type f | wc -l)
-    for ((i = 0; i < 20; i++)); do cat "$home/request"; done >"$home/requests"
-    start_driver || exit 1
-    call "$home/request" "$home/reply" || exit 1
-    begin=$(date +%s%N)
-    while ((SECONDS < end)); do
-        call "$home/requests" "$home/reply" || {
-            failed "$client_status"
-            return 1
-        }
-        programs=$((programs + 20 * number))
-    done
-    printf '%d programs a second\n' $((programs * 1000000000 / ($(date +%s%N) - begin)))
+serve() {
+    start_driver >&2 || exit 1
+    "$wine" "$client" serve 2>"$home/client.log" && return
+    failed $? >&2
+    return 1
 }
 
 case ${1-} in
-replay | misuse | fuzz) ;;
-*) die 'usage: wine.sh replay [--golden FILE] FOLDER... | misuse | fuzz SECONDS' ;;
+replay | misuse | serve) ;;
+*) die 'usage: wine.sh replay [--golden FILE] FOLDER... | misuse | serve' ;;
 esac
 [[ -e $driver ]] || die "$driver is not built"
 mkdir -p "$home" || exit 2
