@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Between the driver and the callbacks. Each function here takes the stack of its caller, may fail
+ * because the plan says so, makes the answer as contrary as the world wants it, and passes the rest on.
+ */
+#include "kit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* -- growing lists, emptied when a life begins ------------------------------------------------ */
+
+#define LIST(type, name)                                                                                     \
+    static struct {                                                                                          \
+        type *item;                                                                                          \
+        size_t count, room;                                                                                  \
+    } name
+
+LIST(kit_stack, operations);      /* by number, from 1 */
+LIST(HANDLE, handles);            /* behind the handles that the driver has */
+LIST(struct kit_mapping, mappings); /* living and ended */
+LIST(struct kit_adl, adls);
+
+static void *grown(void *item, size_t *room, size_t bytes)
+{
+    void *more;
+
+    *room = *room != 0 ? *room * 2 : 256;
+    more = realloc(item, *room * bytes);
+    if (more == NULL)
+        abort();
+    return more;
+}
+
+#define APPEND(list, value)                                                                                  \
+    do {                                                                                                     \
+        if ((list).count == (list).room)                                                                     \
+            (list).item = grown((list).item, &(list).room, sizeof *(list).item);                             \
+        (list).item[(list).count++] = (value);                                                               \
+    } while (0)
+
+static kit_stack now; /* of the call under way */
+
+void kit_callbacks_begin(void)
+{
+    for (size_t i = 0; i < adls.count; i++)
+        free(adls.item[i].page);
+    operations.count = handles.count = mappings.count = adls.count = 0;
+    kit.in_callback = false;
+    now = 0;
+}
+
+void kit_operation(kit_stack stack)
+{
+    now = stack;
+    APPEND(operations, stack);
+}
+
+static kit_stack stack_of(uint64_t operation)
+{
+    uint64_t number = operation & (((uint64_t)1 << 48) - 1);
+
+    return number != 0 && number <= operations.count ? operations.item[number - 1] : 0;
+}
+
+void kit_violation(void *context, const struct dxgkmem_violation *violation)
+{
+    struct kit_finding finding = {.name = dxgkmem_violation_name(violation->code), .stack = now};
+    const char *sentence = dxgkmem_violation_sentence(violation->code);
+
+    (void)context;
+    if (violation->code == DXGKMEM_VIOLATION_LEFT_AT_STOP || violation->code == DXGKMEM_VIOLATION_LEFT_AT_REMOVAL ||
+        violation->code == DXGKMEM_VIOLATION_LEFT_AT_PROCESS_EXIT) {
+        /* The mistake is where it was made and not ended. */
+        finding.call = dxgkmem_call_name(violation->earlier_call);
+        finding.stack = stack_of(violation->earlier_operation);
+        sentence = violation->code == DXGKMEM_VIOLATION_LEFT_AT_PROCESS_EXIT
+                       ? "what was made here was left when its process ended"
+                       : "what was made here was left when the driver stopped";
+    } else {
+        finding.call = dxgkmem_call_name(violation->call);
+        if (violation->earlier_operation != 0) {
+            finding.earlier_call = dxgkmem_call_name(violation->earlier_call);
+            finding.earlier = stack_of(violation->earlier_operation);
+        }
+    }
+    kit_find(&finding, "%s", sentence);
+}
+
+/* -- handles that look alike --------------------------------------------------------------------- */
+
+#define ALIKE ((uintptr_t)0xd00dfe40u)
+
+static HANDLE outside(HANDLE handle)
+{
+    if (handle == NULL || (kit.world.contrary & DXGKMEM_KIT_HANDLES) == 0)
+        return handle;
+    for (size_t i = 0; i < handles.count; i++) {
+        if (handles.item[i] == handle)
+            return (HANDLE)((uintptr_t)(i + 1) << 32 | ALIKE);
+    }
+    APPEND(handles, handle);
+    return (HANDLE)((uintptr_t)handles.count << 32 | ALIKE);
+}
+
+/* What was never given out is passed on as it is, and refused. */
+static HANDLE inside(HANDLE handle)
+{
+    uintptr_t number = (uintptr_t)handle >> 32;
+
+    if ((kit.world.contrary & DXGKMEM_KIT_HANDLES) == 0 || ((uintptr_t)handle & 0xffffffffu) != ALIKE ||
+        number == 0 || number > handles.count)
+        return handle;
+    return handles.item[number - 1];
+}
+
+/* -- beginning and end of each call ----------------------------------------------------------------- */
+
+static const DXGKRNL_INTERFACE *begin(kit_stack stack)
+{
+    kit_operation(stack);
+    kit.in_callback = true;
+    return &kit.real[0];
+}
+
+static void end(void)
+{
+    kit.in_callback = false;
+}
+
+/* Above the IRQL that is allowed a call is a mistake, not one that may fail. */
+static bool fails(const void *arguments)
+{
+    return arguments != NULL && kit_irql() <= APC_LEVEL && kit_fails();
+}
+
+/* -- CREATE, DESTROY, OPEN, CLOSE ------------------------------------------------------------------- */
+
+static NTSTATUS APIENTRY create(IN_OUT_PDXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT arguments)
+{
+    kit_stack stack = KIT_STACK_HERE();
+    NTSTATUS status;
+    HANDLE adapter;
+
+    if (fails(arguments)) {
+        arguments->hPhysicalMemoryObject = arguments->hAdapterMemoryObject = NULL;
+        return STATUS_NO_MEMORY;
+    }
+    if (arguments != NULL) {
+        adapter = arguments->hAdapter;
+        arguments->hAdapter = inside(adapter);
+    }
+    status = begin(stack)->DxgkCbCreatePhysicalMemoryObject(arguments);
+    end();
+    if (arguments != NULL) {
+        arguments->hAdapter = adapter;
+        arguments->hPhysicalMemoryObject = outside(arguments->hPhysicalMemoryObject);
+        arguments->hAdapterMemoryObject = outside(arguments->hAdapterMemoryObject);
+    }
+    return status;
+}
+
+static void APIENTRY destroy(IN_CONST_PDXGKARGCB_DESTROY_PHYSICAL_MEMORY_OBJECT arguments)
+{
+    DXGKARGCB_DESTROY_PHYSICAL_MEMORY_OBJECT in = {NULL, NULL};
+
+    if (arguments != NULL) {
+        in.hPhysicalMemoryObject = inside(arguments->hPhysicalMemoryObject);
+        in.hAdapterMemoryObject = inside(arguments->hAdapterMemoryObject);
+    }
+    begin(KIT_STACK_HERE())->DxgkCbDestroyPhysicalMemoryObject(arguments != NULL ? &in : NULL);
+    end();
+}
+
+static NTSTATUS APIENTRY open_object(IN_OUT_PDXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT arguments)
+{
+    kit_stack stack = KIT_STACK_HERE();
+    DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT in = {NULL, NULL, NULL};
+    NTSTATUS status;
+
+    if (fails(arguments)) {
+        arguments->hAdapterMemoryObject = NULL;
+        return STATUS_NO_MEMORY;
+    }
+    if (arguments != NULL) {
+        in.hPhysicalMemoryObject = inside(arguments->hPhysicalMemoryObject);
+        in.hAdapter = inside(arguments->hAdapter);
+    }
+    status = begin(stack)->DxgkCbOpenPhysicalMemoryObject(arguments != NULL ? &in : NULL);
+    end();
+    if (arguments != NULL)
+        arguments->hAdapterMemoryObject = outside(in.hAdapterMemoryObject);
+    return status;
+}
+
+static void APIENTRY close_object(IN_CONST_PDXGKARGCB_CLOSE_PHYSICAL_MEMORY_OBJECT arguments)
+{
+    DXGKARGCB_CLOSE_PHYSICAL_MEMORY_OBJECT in = {NULL};
+
+    if (arguments != NULL)
+        in.hAdapterMemoryObject = inside(arguments->hAdapterMemoryObject);
+    begin(KIT_STACK_HERE())->DxgkCbClosePhysicalMemoryObject(arguments != NULL ? &in : NULL);
+    end();
+}
+
+/* -- MAP, UNMAP ------------------------------------------------------------------------------------- */
+
+static NTSTATUS APIENTRY map(IN_OUT_PDXGKARGCB_MAP_PHYSICAL_MEMORY arguments)
+{
+    kit_stack stack = KIT_STACK_HERE();
+    bool wider = (kit.world.contrary & DXGKMEM_KIT_OFFSET) != 0;
+    DXGKARGCB_MAP_PHYSICAL_MEMORY in;
+    NTSTATUS status;
+
+    if (fails(arguments)) {
+        arguments->pMappedAddress = NULL;
+        return STATUS_NO_MEMORY;
+    }
+    if (arguments != NULL) {
+        in = *arguments;
+        in.hPhysicalMemoryObject = inside(in.hPhysicalMemoryObject);
+    }
+    status = begin(stack)->DxgkCbMapPhysicalMemory(arguments != NULL ? &in : NULL);
+    end();
+    if (arguments == NULL)
+        return status;
+    if (NT_SUCCESS(status) && wider) {
+        /* A page in front and one behind: mapped, as the documentation allows, and none of the driver's. */
+        in.pMappedAddress = (unsigned char *)in.pMappedAddress - KIT_PAGE;
+        in.Offset += KIT_PAGE;
+        in.Size += 2 * KIT_PAGE;
+    }
+    if (NT_SUCCESS(status))
+        APPEND(mappings, ((struct kit_mapping){in.pMappedAddress, in.Size, wider ? KIT_PAGE : 0, stack, 0}));
+    arguments->Offset = in.Offset;
+    arguments->Size = in.Size;
+    arguments->pMappedAddress = in.pMappedAddress;
+    return status;
+}
+
+static struct kit_mapping *mapping_from(const void *base)
+{
+    for (size_t i = mappings.count; i-- != 0;) {
+        if (mappings.item[i].base == base)
+            return &mappings.item[i];
+    }
+    return NULL;
+}
+
+const struct kit_mapping *kit_mapping_at(const void *address)
+{
+    const unsigned char *at = address;
+
+    for (size_t i = mappings.count; i-- != 0;) {
+        const struct kit_mapping *mapping = &mappings.item[i];
+
+        if (at >= mapping->base - KIT_PAGE && at < mapping->base + mapping->bytes + KIT_PAGE)
+            return mapping;
+    }
+    return NULL;
+}
+
+static void APIENTRY unmap(IN_CONST_PDXGKARGCB_UNMAP_PHYSICAL_MEMORY arguments)
+{
+    kit_stack stack = KIT_STACK_HERE();
+    DXGKARGCB_UNMAP_PHYSICAL_MEMORY in = {NULL, NULL, 0};
+    struct kit_mapping *mapping = NULL;
+    uint64_t violations;
+    struct dxgkmem_statistics statistics;
+
+    if (arguments != NULL) {
+        in = *arguments;
+        in.hPhysicalMemoryObject = inside(in.hPhysicalMemoryObject);
+        mapping = mapping_from(in.pBaseAddress);
+        if (mapping != NULL && mapping->lead != 0) {
+            in.pBaseAddress = (unsigned char *)in.pBaseAddress + mapping->lead;
+            in.Size = in.Size > 2 * KIT_PAGE ? in.Size - 2 * KIT_PAGE : 1; /* 1 is never right */
+        }
+    }
+    dxgkmem_query_statistics(&statistics);
+    violations = statistics.violations;
+    begin(stack)->DxgkCbUnmapPhysicalMemory(arguments != NULL ? &in : NULL);
+    end();
+    dxgkmem_query_statistics(&statistics);
+    if (mapping != NULL && statistics.violations == violations)
+        mapping->ended = stack;
+}
+
+/* -- ADLs ------------------------------------------------------------------------------------------- */
+
+static void adl_made(const DXGK_ADL *adl, kit_stack stack)
+{
+    struct kit_adl made = {.adl = adl, .pages = adl->PageCount, .contiguous = adl->Flags.Contiguous};
+
+    made.made = stack;
+    made.page = calloc(made.pages, sizeof *made.page);
+    if (made.page == NULL)
+        abort();
+    for (uint32_t i = 0; i < made.pages; i++)
+        made.page[i] = made.contiguous ? (uint64_t)adl->BasePageNumber + i : (uint64_t)adl->Pages[i];
+    APPEND(adls, made);
+}
+
+static void adl_ended(const DXGK_ADL *adl, kit_stack stack, const char *by)
+{
+    for (size_t i = adls.count; i-- != 0;) {
+        if (adls.item[i].adl == adl && adls.item[i].ended_by == NULL) {
+            adls.item[i].ended = stack;
+            adls.item[i].ended_by = by;
+            return;
+        }
+    }
+}
+
+static bool adl_has(const struct kit_adl *adl, uint64_t page)
+{
+    if (adl->contiguous)
+        return adl->pages != 0 && page >= adl->page[0] && page - adl->page[0] < adl->pages;
+    for (uint32_t i = 0; i < adl->pages; i++) {
+        if (adl->page[i] == page)
+            return true;
+    }
+    return false;
+}
+
+const struct kit_adl *kit_adl_of_page(uint64_t page)
+{
+    const struct kit_adl *found = NULL;
+
+    for (size_t i = adls.count; i-- != 0;) {
+        const struct kit_adl *adl = &adls.item[i];
+
+        if ((found == NULL || (found->ended_by != NULL && adl->ended_by == NULL)) && adl_has(adl, page))
+            found = adl;
+    }
+    return found;
+}
+
+const struct kit_adl *kit_adl_as_pointer(uintptr_t address)
+{
+    for (size_t i = adls.count; i-- != 0;) {
+        const struct kit_adl *adl = &adls.item[i];
+
+        if (adl->contiguous && adl->pages != 0 && address >= adl->page[0] &&
+            address - adl->page[0] < adl->pages * sizeof(DXGK_PAGE_NUMBER))
+            return adl;
+    }
+    return NULL;
+}
+
+/* The wish is not granted, or is made where nobody wished. */
+static bool prefers(bool asked)
+{
+    if (asked)
+        return (kit.world.contrary & DXGKMEM_KIT_PREFER) == 0;
+    return (kit.world.contrary & DXGKMEM_KIT_UNASKED) != 0;
+}
+
+static NTSTATUS APIENTRY allocate_adl(IN_OUT_PDXGKARGCB_ALLOCATE_ADL arguments)
+{
+    kit_stack stack = KIT_STACK_HERE();
+    DXGKARGCB_ALLOCATE_ADL in;
+    NTSTATUS status;
+
+    if (fails(arguments)) {
+        arguments->pAdl = NULL;
+        return STATUS_NO_MEMORY;
+    }
+    if (arguments != NULL) {
+        in = *arguments;
+        in.hAdapterMemoryObject = inside(in.hAdapterMemoryObject);
+        in.Flags.PreferContiguous = prefers(in.Flags.PreferContiguous);
+    }
+    status = begin(stack)->DxgkCbAllocateAdl(arguments != NULL ? &in : NULL);
+    end();
+    if (arguments != NULL)
+        arguments->pAdl = in.pAdl;
+    if (NT_SUCCESS(status))
+        adl_made(in.pAdl, stack);
+    return status;
+}
+
+static void APIENTRY free_adl(IN_CONST_PDXGKARGCB_FREE_ADL arguments)
+{
+    kit_stack stack = KIT_STACK_HERE();
+    DXGKARGCB_FREE_ADL in = {NULL, NULL};
+    struct dxgkmem_statistics before, after;
+
+    if (arguments != NULL) {
+        in = *arguments;
+        in.hAdapterMemoryObject = inside(in.hAdapterMemoryObject);
+    }
+    dxgkmem_query_statistics(&before);
+    begin(stack)->DxgkCbFreeAdl(arguments != NULL ? &in : NULL);
+    end();
+    dxgkmem_query_statistics(&after);
+    if (after.adls < before.adls)
+        adl_ended(in.pAdl, stack, "DxgkCbFreeAdl");
+}
+
+/* -- the frame buffer -------------------------------------------------------------------------------- */
+
+static const DXGK_ADL *pinned[KIT_ADAPTERS];
+
+static NTSTATUS APIENTRY pin(IN_CONST_HANDLE adapter, INOUT_PDXGKARGCB_PINFRAMEBUFFERFORSAVE2 arguments)
+{
+    kit_stack stack = KIT_STACK_HERE();
+    DXGKARGCB_PINFRAMEBUFFERFORSAVE2 in;
+    NTSTATUS status;
+
+    if (fails(arguments)) {
+        arguments->pAdl = NULL;
+        return STATUS_NO_MEMORY;
+    }
+    if (arguments != NULL) {
+        in = *arguments;
+        in.Flags.PreferContiguous = prefers(in.Flags.PreferContiguous);
+    }
+    status = begin(stack)->DxgkCbPinFrameBufferForSave2(inside(adapter), arguments != NULL ? &in : NULL);
+    end();
+    if (arguments != NULL)
+        arguments->pAdl = in.pAdl;
+    if (NT_SUCCESS(status)) {
+        adl_made(in.pAdl, stack);
+        pinned[in.PhysicalAdapterIndex % KIT_ADAPTERS] = in.pAdl;
+    }
+    return status;
+}
+
+static NTSTATUS APIENTRY unpin(IN_CONST_HANDLE adapter, IN_CONST_PDXGKARGCB_UNPINFRAMEBUFFERFORSAVE arguments)
+{
+    kit_stack stack = KIT_STACK_HERE();
+    NTSTATUS status = begin(stack)->DxgkCbUnpinFrameBufferForSave(inside(adapter), arguments);
+
+    end();
+    if (NT_SUCCESS(status))
+        adl_ended(pinned[arguments->PhysicalAdapterIndex % KIT_ADAPTERS], stack, "DxgkCbUnpinFrameBufferForSave");
+    return status;
+}
+
+/* -- the interface ----------------------------------------------------------------------------------- */
+
+#define MEMBER(member, function)                                                                             \
+    do {                                                                                                     \
+        if (DXGKMEM_DDI_THROUGH(member) <= full.Size)                                                        \
+            full.member = (function);                                                                        \
+    } while (0)
+
+void kit_callbacks_fill(unsigned adapter, DXGKRNL_INTERFACE *to)
+{
+    DXGKRNL_INTERFACE full = kit.real[adapter];
+
+    full.DeviceHandle = outside(full.DeviceHandle);
+    MEMBER(DxgkCbUnpinFrameBufferForSave, unpin);
+    MEMBER(DxgkCbCreatePhysicalMemoryObject, create);
+    MEMBER(DxgkCbDestroyPhysicalMemoryObject, destroy);
+    MEMBER(DxgkCbOpenPhysicalMemoryObject, open_object);
+    MEMBER(DxgkCbClosePhysicalMemoryObject, close_object);
+    MEMBER(DxgkCbMapPhysicalMemory, map);
+    MEMBER(DxgkCbUnmapPhysicalMemory, unmap);
+    MEMBER(DxgkCbAllocateAdl, allocate_adl);
+    MEMBER(DxgkCbFreeAdl, free_adl);
+    MEMBER(DxgkCbPinFrameBufferForSave2, pin);
+    memcpy(to, &full, full.Size);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Access violations: what a driver does with an address that it should not have used, told in
+ * the terms of the callbacks. A sanitizer or a fuzzing engine that was there first gets the signal next.
+ */
+#define _GNU_SOURCE
+#include "kit.h"
+
+#include <signal.h>
+#include <string.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+static struct sigaction before[2];
+
+static kit_stack stack_of(const ucontext_t *context)
+{
+#if defined(__x86_64__)
+    return kit_stack_take_at((uintptr_t)context->uc_mcontext.gregs[REG_RIP],
+                             (const void *)context->uc_mcontext.gregs[REG_RBP]);
+#elif defined(__aarch64__)
+    return kit_stack_take_at((uintptr_t)context->uc_mcontext.pc, (const void *)context->uc_mcontext.regs[29]);
+#else
+    (void)context;
+    return 0;
+#endif
+}
+
+static bool behind_interface(const unsigned char *address)
+{
+    return address >= kit.interface_pages && address < kit.interface_pages + KIT_ADAPTERS * 2 * KIT_PAGE;
+}
+
+/* What lies at the address, as far as anybody knows. */
+static const char *explain(const unsigned char *address, struct kit_finding *finding)
+{
+    const struct kit_mapping *mapping = kit_mapping_at(address);
+    const struct kit_adl *adl = kit_adl_as_pointer((uintptr_t)address);
+
+    if (behind_interface(address))
+        return "behind the Size of the interface: this version has no such member; look at Size and Version "
+               "first, and copy no more than Size";
+    if (adl != NULL) {
+        finding->earlier_call = "DxgkCbAllocateAdl";
+        finding->earlier = adl->made;
+        return "BasePageNumber taken for the page array: Contiguous is set in this ADL";
+    }
+    if ((uintptr_t)address < KIT_PAGE)
+        return "near NULL";
+    if (mapping == NULL)
+        return "nothing that the kit knows";
+    finding->earlier_call = mapping->ended != 0 ? "DxgkCbUnmapPhysicalMemory" : "DxgkCbMapPhysicalMemory";
+    finding->earlier = mapping->ended != 0 ? mapping->ended : mapping->made;
+    if (mapping->ended != 0)
+        return "a mapping that has ended";
+    if (address < mapping->base + mapping->lead)
+        return "in front of what was mapped: the byte asked for is at pMappedAddress + Offset";
+    return "behind what was asked for, or a write to memory that may only be read";
+}
+
+static void restore(int number)
+{
+    (void)sigaction(number, &before[number == SIGBUS], NULL);
+}
+
+static void on_fault(int number, siginfo_t *info, void *context)
+{
+    struct kit_finding finding = {.name = "access_violation", .stack = stack_of(context)};
+    const char *what = explain(info->si_addr, &finding);
+
+    if (kit_abort_on_finding || kit.in_callback || kit_leave == NULL) {
+        kit_abort_on_finding = false;
+        kit_find(&finding, "%p: %s", info->si_addr, what);
+        restore(number); /* it happens again, and the next one in line sees it */
+        return;
+    }
+    kit_find_and_leave(&finding, "%p: %s", info->si_addr, what);
+}
+
+void kit_faults_install(void)
+{
+    static unsigned char stack[64 * 1024];
+    stack_t alternative = {.ss_sp = stack, .ss_size = sizeof stack};
+    struct sigaction action;
+
+    memset(&action, 0, sizeof action);
+    action.sa_sigaction = on_fault;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+    (void)sigaltstack(&alternative, NULL);
+    (void)sigaction(SIGSEGV, &action, &before[0]);
+    (void)sigaction(SIGBUS, &action, &before[1]);
+}

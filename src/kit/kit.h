@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The inside of the kit: one world at a time, as there is one instance a process.
+ *
+ *   world.c      the machine, the instance and its adapters, made once and reset for each life
+ *   callbacks.c  stands between driver and callbacks: stacks, failures, contrariness
+ *   device.c     DMA, and who made the addresses that it uses
+ *   windows.c    CPU mappings with a page in front that faults
+ *   faults.c     access violations, told in the terms of the callbacks
+ *   life.c       one life after another: rounds, sweeps
+ */
+#ifndef DXGKMEM_KIT_KIT_H
+#define DXGKMEM_KIT_KIT_H
+
+#include "ledger.h"
+
+#include <dxgkmem/kit.h>
+#include <dxgkmem/user.h>
+
+#define KIT_PAGE ((size_t)DXGKMEM_PAGE_BYTES)
+#define KIT_ADAPTERS DXGKMEM_CHAIN_MAX
+
+/* What a world is like. */
+struct kit_world {
+    const char *name;
+    uint32_t version;
+    bool remapped;
+    unsigned contrary;
+};
+
+struct dxgkmem_kit {
+    struct kit_world world;
+    struct dxgkmem_sim *sim;
+    void *windows;
+    HANDLE adapter[KIT_ADAPTERS]; /* NULL: removed */
+    unsigned adapters;
+    DXGKRNL_INTERFACE real[KIT_ADAPTERS]; /* the instance's own */
+    unsigned char *interface_pages;       /* two an adapter: one with the interface, one that faults */
+    bool in_callback;
+};
+extern struct dxgkmem_kit kit;
+
+/* world.c. begin and end enclose a life; NULL: done, else what was impossible. */
+const char *kit_world_make(const struct kit_world *world);
+void kit_world_free(void);
+const char *kit_world_begin(void);
+void kit_world_end(bool left); /* left: in the middle, so that what is left over means nothing */
+unsigned kit_irql(void);
+void kit_set_irql(unsigned irql);
+unsigned kit_process(void);
+void kit_set_process(unsigned process);
+
+/* callbacks.c */
+void kit_callbacks_begin(void);
+void kit_callbacks_fill(unsigned adapter, DXGKRNL_INTERFACE *to);
+void kit_violation(void *context, const struct dxgkmem_violation *violation);
+void kit_operation(kit_stack stack); /* the instance takes a number for what is called next */
+
+/* What an address is, for faults.c and device.c. */
+struct kit_mapping {
+    const unsigned char *base; /* what the driver was told */
+    size_t bytes;
+    size_t lead; /* bytes in front of what the instance mapped */
+    kit_stack made, ended;
+};
+const struct kit_mapping *kit_mapping_at(const void *address);
+
+struct kit_adl {
+    const DXGK_ADL *adl;
+    uint64_t *page; /* of the device, in order */
+    uint32_t pages;
+    bool contiguous;
+    kit_stack made, ended;
+    const char *ended_by;
+};
+/* The latest ADL that holds a page, a live one before others. */
+const struct kit_adl *kit_adl_of_page(uint64_t page);
+/* The live contiguous ADL whose base page number is near an address: taken for a pointer. */
+const struct kit_adl *kit_adl_as_pointer(uintptr_t address);
+
+/* windows.c */
+extern const struct dxgkmem_sim_windows kit_windows;
+
+/* faults.c */
+void kit_faults_install(void);
+
+/* life.c */
+enum kit_sweep { KIT_SWEEP_NONE, KIT_SWEEP_SINGLES, KIT_SWEEP_PAIRS };
+bool kit_life(void); /* as kit_plan says; false: it was left in the middle */
+
+/* The stand-ins (src/wdk): told when a life begins and ends. */
+void wdk_begin(void);
+void wdk_end(bool left);
+void wdk_run_pending(void);
+void wdk_registry_add(const char *name, uint32_t type, const void *data, size_t bytes);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* One life of the driver, and the way out of it. */
+#define _GNU_SOURCE
+#include "kit.h"
+
+#include <setjmp.h>
+
+static sigjmp_buf way_out;
+
+static void leave(void)
+{
+    siglongjmp(way_out, 1);
+}
+
+__attribute__((noinline)) static void live(void)
+{
+    kit_stack_set_limit(__builtin_frame_address(0));
+    dxgkmem_harness.life(&kit);
+}
+
+bool kit_life(void)
+{
+    volatile bool left = false;
+
+    if (sigsetjmp(way_out, 1) == 0) {
+        kit_leave = leave;
+        live();
+        wdk_run_pending();
+    } else {
+        left = true;
+    }
+    kit_leave = NULL;
+    kit_set_irql(PASSIVE_LEVEL);
+    kit_world_end(left);
+    kit_stack_set_limit(NULL);
+    return !left;
+}
