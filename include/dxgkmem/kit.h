@@ -66,7 +66,8 @@ uint64_t dxgkmem_kit_io_base(const struct dxgkmem_kit *kit);
  * The device of an adapter reads or writes at the address that the driver gave it. Where it
  * reaches nothing that is a finding, told with the call that freed the ADL; then false, and no byte moved.
  */
-bool dxgkmem_kit_dma_read(struct dxgkmem_kit *kit, unsigned adapter, uint64_t address, void *to, size_t bytes);
+bool dxgkmem_kit_dma_read(struct dxgkmem_kit *kit, unsigned adapter, uint64_t address, void *to,
+                          size_t bytes);
 bool dxgkmem_kit_dma_write(struct dxgkmem_kit *kit, unsigned adapter, uint64_t address, const void *from,
                            size_t bytes);
 
@@ -78,7 +79,8 @@ void dxgkmem_kit_process_exit(struct dxgkmem_kit *kit, unsigned process);
 void dxgkmem_kit_remove(struct dxgkmem_kit *kit, unsigned adapter);
 
 /* A value for RtlQueryRegistryValues and ZwQueryValueKey; forgotten when the life ends. */
-void dxgkmem_kit_registry(struct dxgkmem_kit *kit, const char *name, uint32_t type, const void *data, size_t bytes);
+void dxgkmem_kit_registry(struct dxgkmem_kit *kit, const char *name, uint32_t type, const void *data,
+                          size_t bytes);
 
 /* Runs work items, DPCs and timers that are due. Waits do so, too. */
 void dxgkmem_kit_run_pending(struct dxgkmem_kit *kit);

@@ -78,7 +78,7 @@
 #define RTL_FIELD_SIZE(type, field) (sizeof(((type *)0)->field))
 #define RTL_NUMBER_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define ARRAYSIZE(array) RTL_NUMBER_OF(array)
-#define CONTAINING_RECORD(address, type, field) ((type *)(void *)((PCHAR)(address) - offsetof(type, field)))
+#define CONTAINING_RECORD(address, type, field) ((type *)(void *)((PCHAR)(address)-offsetof(type, field)))
 #define ARGUMENT_PRESENT(pointer) ((pointer) != NULL)
 #define Add2Ptr(pointer, bytes) ((PVOID)((PUCHAR)(pointer) + (bytes)))
 #define MAXUSHORT 0xffff
@@ -175,8 +175,12 @@ typedef const UNICODE_STRING *PCUNICODE_STRING;
 #define UNICODE_NULL ((WCHAR)0)
 #define DECLARE_CONST_UNICODE_STRING(name, literal)                                                          \
     static const WCHAR name##_buffer[] = literal;                                                            \
-    static const UNICODE_STRING name = {sizeof(literal) - sizeof(WCHAR), sizeof(literal), (PWSTR)name##_buffer}
-#define RTL_CONSTANT_STRING(literal) {sizeof(literal) - sizeof((literal)[0]), sizeof(literal), (literal)}
+    static const UNICODE_STRING name = {sizeof(literal) - sizeof(WCHAR), sizeof(literal),                    \
+                                        (PWSTR)name##_buffer}
+#define RTL_CONSTANT_STRING(literal)                                                                         \
+    {                                                                                                        \
+        sizeof(literal) - sizeof((literal)[0]), sizeof(literal), (literal)                                   \
+    }
 
 typedef struct _OBJECT_ATTRIBUTES {
     ULONG Length;

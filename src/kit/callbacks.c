@@ -16,8 +16,8 @@
         size_t count, room;                                                                                  \
     } name
 
-LIST(kit_stack, operations);      /* by number, from 1 */
-LIST(HANDLE, handles);            /* behind the handles that the driver has */
+LIST(kit_stack, operations);        /* by number, from 1 */
+LIST(HANDLE, handles);              /* behind the handles that the driver has */
 LIST(struct kit_mapping, mappings); /* living and ended */
 LIST(struct kit_adl, adls);
 
@@ -69,7 +69,8 @@ void kit_violation(void *context, const struct dxgkmem_violation *violation)
     const char *sentence = dxgkmem_violation_sentence(violation->code);
 
     (void)context;
-    if (violation->code == DXGKMEM_VIOLATION_LEFT_AT_STOP || violation->code == DXGKMEM_VIOLATION_LEFT_AT_REMOVAL ||
+    if (violation->code == DXGKMEM_VIOLATION_LEFT_AT_STOP ||
+        violation->code == DXGKMEM_VIOLATION_LEFT_AT_REMOVAL ||
         violation->code == DXGKMEM_VIOLATION_LEFT_AT_PROCESS_EXIT) {
         /* The mistake is where it was made and not ended. */
         finding.call = dxgkmem_call_name(violation->earlier_call);
@@ -129,9 +130,9 @@ static void end(void)
 }
 
 /* Above the IRQL that is allowed a call is a mistake, not one that may fail. */
-static bool fails(const void *arguments)
+static bool fails(const void *arguments, kit_stack stack)
 {
-    return arguments != NULL && kit_irql() <= APC_LEVEL && kit_fails();
+    return arguments != NULL && kit_irql() <= APC_LEVEL && kit_fails(stack);
 }
 
 /* -- CREATE, DESTROY, OPEN, CLOSE ------------------------------------------------------------------- */
@@ -142,7 +143,7 @@ static NTSTATUS APIENTRY create(IN_OUT_PDXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT 
     NTSTATUS status;
     HANDLE adapter;
 
-    if (fails(arguments)) {
+    if (fails(arguments, stack)) {
         arguments->hPhysicalMemoryObject = arguments->hAdapterMemoryObject = NULL;
         return STATUS_NO_MEMORY;
     }
@@ -178,7 +179,7 @@ static NTSTATUS APIENTRY open_object(IN_OUT_PDXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJE
     DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT in = {NULL, NULL, NULL};
     NTSTATUS status;
 
-    if (fails(arguments)) {
+    if (fails(arguments, stack)) {
         arguments->hAdapterMemoryObject = NULL;
         return STATUS_NO_MEMORY;
     }
@@ -212,7 +213,7 @@ static NTSTATUS APIENTRY map(IN_OUT_PDXGKARGCB_MAP_PHYSICAL_MEMORY arguments)
     DXGKARGCB_MAP_PHYSICAL_MEMORY in;
     NTSTATUS status;
 
-    if (fails(arguments)) {
+    if (fails(arguments, stack)) {
         arguments->pMappedAddress = NULL;
         return STATUS_NO_MEMORY;
     }
@@ -362,7 +363,7 @@ static NTSTATUS APIENTRY allocate_adl(IN_OUT_PDXGKARGCB_ALLOCATE_ADL arguments)
     DXGKARGCB_ALLOCATE_ADL in;
     NTSTATUS status;
 
-    if (fails(arguments)) {
+    if (fails(arguments, stack)) {
         arguments->pAdl = NULL;
         return STATUS_NO_MEMORY;
     }
@@ -408,7 +409,7 @@ static NTSTATUS APIENTRY pin(IN_CONST_HANDLE adapter, INOUT_PDXGKARGCB_PINFRAMEB
     DXGKARGCB_PINFRAMEBUFFERFORSAVE2 in;
     NTSTATUS status;
 
-    if (fails(arguments)) {
+    if (fails(arguments, stack)) {
         arguments->pAdl = NULL;
         return STATUS_NO_MEMORY;
     }
@@ -434,7 +435,8 @@ static NTSTATUS APIENTRY unpin(IN_CONST_HANDLE adapter, IN_CONST_PDXGKARGCB_UNPI
 
     end();
     if (NT_SUCCESS(status))
-        adl_ended(pinned[arguments->PhysicalAdapterIndex % KIT_ADAPTERS], stack, "DxgkCbUnpinFrameBufferForSave");
+        adl_ended(pinned[arguments->PhysicalAdapterIndex % KIT_ADAPTERS], stack,
+                  "DxgkCbUnpinFrameBufferForSave");
     return status;
 }
 

@@ -5,13 +5,15 @@
 #include <inttypes.h>
 
 /* The first page of the range that the device does not reach, or may not write. */
-static uint64_t unreached(struct dxgkmem_kit *of, unsigned adapter, uint64_t address, size_t bytes, unsigned access)
+static uint64_t unreached(struct dxgkmem_kit *of, unsigned adapter, uint64_t address, size_t bytes,
+                          unsigned access)
 {
     struct dxgkmem_sim_translation translation;
     uint64_t page = address >> DXGKMEM_PAGE_SHIFT;
 
     for (; page < (address + bytes - 1) >> DXGKMEM_PAGE_SHIFT; page++) {
-        if (!dxgkmem_sim_device_page(of->sim, adapter, page, &translation) || (translation.access & access) == 0)
+        if (!dxgkmem_sim_device_page(of->sim, adapter, page, &translation) ||
+            (translation.access & access) == 0)
             break;
     }
     return page;

@@ -16,6 +16,7 @@ struct told {
 static struct told told[DIFFERENT];
 static unsigned findings;
 static unsigned long occurrences;
+static const char *latest;
 char kit_again[512];
 bool kit_abort_on_finding;
 void (*kit_leave)(void);
@@ -24,6 +25,11 @@ struct kit_plan kit_plan;
 unsigned kit_findings(void)
 {
     return findings;
+}
+
+const char *kit_latest(void)
+{
+    return latest;
 }
 
 unsigned long kit_occurrences(void)
@@ -36,6 +42,7 @@ static bool is_new(const struct kit_finding *finding)
     uintptr_t top = kit_stack_top(finding->stack);
 
     occurrences++;
+    latest = finding->name;
     for (unsigned i = 0; i < findings; i++) {
         if (strcmp(told[i].name, finding->name) == 0 && told[i].top == top)
             return false;
@@ -46,12 +53,25 @@ static bool is_new(const struct kit_finding *finding)
     return true;
 }
 
+static void tell_again(void)
+{
+    if (kit_again[0] == '\0')
+        return;
+    (void)fprintf(stderr, "  again: %s", kit_again);
+    for (unsigned i = 0; i < KIT_FAILURES; i++) {
+        if (kit_plan.fail[i] != 0)
+            (void)fprintf(stderr, "%s%u", i == 0 ? " --fail " : ",", kit_plan.fail[i]);
+    }
+    (void)fprintf(stderr, "\n");
+}
+
 static void tell(const struct kit_finding *finding, const char *format, va_list arguments)
 {
     if (is_new(finding)) {
         (void)fflush(stdout);
         (void)fprintf(stderr, "\nfinding %u: %s: %s%s%s: ", findings, kit_stack_place(finding->stack),
-                      finding->name, finding->call != NULL ? ": " : "", finding->call != NULL ? finding->call : "");
+                      finding->name, finding->call != NULL ? ": " : "",
+                      finding->call != NULL ? finding->call : "");
         (void)vfprintf(stderr, format, arguments);
         (void)fprintf(stderr, "\n");
         kit_stack_print(stderr, finding->stack, "    ");
@@ -59,14 +79,11 @@ static void tell(const struct kit_finding *finding, const char *format, va_list 
             (void)fprintf(stderr, "  because of %s:\n", finding->earlier_call);
             kit_stack_print(stderr, finding->earlier, "    ");
         }
-        if (kit_again[0] != '\0')
-            (void)fprintf(stderr, "  again: %s", kit_again);
-        for (unsigned i = 0; kit_again[0] != '\0' && i < KIT_FAILURES; i++) {
-            if (kit_plan.fail[i] != 0)
-                (void)fprintf(stderr, "%s%u", i == 0 ? " --fail " : ",", kit_plan.fail[i]);
+        for (unsigned i = 0; i < kit_plan.failed; i++) {
+            (void)fprintf(stderr, "  after this call was made to fail:\n");
+            kit_stack_print(stderr, kit_plan.failed_at[i], "    ");
         }
-        if (kit_again[0] != '\0')
-            (void)fprintf(stderr, "\n");
+        tell_again();
     }
     if (kit_abort_on_finding)
         abort();
@@ -93,12 +110,13 @@ void kit_find_and_leave(const struct kit_finding *finding, const char *format, .
     abort();
 }
 
-bool kit_fails(void)
+bool kit_fails(kit_stack stack)
 {
     kit_plan.calls++;
     for (unsigned i = 0; i < KIT_FAILURES; i++) {
         if (kit_plan.fail[i] == kit_plan.calls) {
-            kit_plan.failed++;
+            if (kit_plan.failed < KIT_FAILURES)
+                kit_plan.failed_at[kit_plan.failed++] = stack;
             return true;
         }
     }

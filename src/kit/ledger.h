@@ -22,12 +22,14 @@ struct kit_finding {
 };
 
 /* Tells it, with a sentence, unless the same was told before: the same name at the same instruction. */
-void kit_find(const struct kit_finding *finding, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void kit_find(const struct kit_finding *finding, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /* The same when the life cannot go on: it is left, or the process ends. */
 void kit_find_and_leave(const struct kit_finding *finding, const char *format, ...)
     __attribute__((format(printf, 2, 3), noreturn));
 
-unsigned kit_findings(void);       /* different ones */
+unsigned kit_findings(void);         /* different ones */
+const char *kit_latest(void);        /* the name of the last one, told or not; NULL: none */
 unsigned long kit_occurrences(void); /* all */
 /* What stands behind "again:"; NULL: nothing. */
 extern char kit_again[512];
@@ -44,14 +46,15 @@ struct kit_plan {
     unsigned fail[KIT_FAILURES]; /* the nth call that can fail; 0: none */
     unsigned calls;              /* that could fail, up to now */
     unsigned failed;             /* that were made to */
-    uint64_t random;             /* a seed: what is chosen */
-    const unsigned char *input;  /* or bytes, when not NULL */
+    kit_stack failed_at[KIT_FAILURES];
+    uint64_t random;            /* a seed: what is chosen */
+    const unsigned char *input; /* or bytes, when not NULL */
     size_t input_left;
 };
 extern struct kit_plan kit_plan;
 
-/* Asked by each call that may fail: whether this one is to. */
-bool kit_fails(void);
+/* Asked by each call that may fail: whether this one is to. stack: who made it. */
+bool kit_fails(kit_stack stack);
 unsigned kit_choose(unsigned below);
 
 #endif

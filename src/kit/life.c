@@ -30,7 +30,6 @@ bool kit_life(void)
         left = true;
     }
     kit_leave = NULL;
-    kit_set_irql(PASSIVE_LEVEL);
     kit_world_end(left);
     kit_stack_set_limit(NULL);
     return !left;

@@ -76,7 +76,7 @@ __attribute__((no_sanitize("address"))) kit_stack kit_stack_take_at(uintptr_t pc
         const uintptr_t *words = (const uintptr_t *)at;
 
         if (words[1] == 0 || (limit != NULL && words[0] >= end))
-            break; /* the next one is the kit's */
+            break;                               /* the next one is the kit's */
         stack.pc[stack.frames++] = words[1] - 1; /* within the call, not behind it */
         if (words[0] <= at)
             break;
@@ -132,7 +132,7 @@ static const char *short_place(const char *place)
         folder[0] = '\0';
     length = strlen(folder);
     return length > 1 && strncmp(place, folder, length) == 0 && place[length] == '/' ? place + length + 1
-                                                                                    : place;
+                                                                                     : place;
 }
 
 static bool quotable(const char *name)

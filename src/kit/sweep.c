@@ -4,7 +4,8 @@
 
 #define CONTRARY                                                                                             \
     (DXGKMEM_KIT_OFFSET | DXGKMEM_KIT_PREFER | DXGKMEM_KIT_UNASKED | DXGKMEM_KIT_HANDLES | DXGKMEM_KIT_HIGH)
-#define HIGHEST ((uint64_t)0x1ffffffff) /* of RAM, where some lies above 4 GB: what a device must see without remapping */
+#define HIGHEST                                                                                              \
+    ((uint64_t)0x1ffffffff) /* of RAM, where some lies above 4 GB: what a device must see without remapping */
 
 unsigned kit_worlds(struct kit_world world[KIT_WORLDS])
 {
@@ -53,21 +54,27 @@ const char *kit_rounds(unsigned long rounds, uint64_t seed, struct kit_count *co
 }
 
 /* A life that goes another way after its first failure has other calls that may be the second. */
+static const char *sweep_seconds(uint64_t seed, unsigned first, struct kit_count *count)
+{
+    for (unsigned second = first + 1;; second++) {
+        const char *problem = planned(seed, first, second, count);
+
+        if (problem != NULL || kit_plan.failed < 2)
+            return problem; /* the life has no call of this number */
+        count->pairs++;
+    }
+}
+
 const char *kit_sweep(enum kit_sweep sweep, uint64_t seed, struct kit_count *count)
 {
     const char *problem = planned(seed, 0, 0, count);
 
     count->calls = kit_plan.calls;
     for (unsigned i = 1; sweep != KIT_SWEEP_NONE && i <= count->calls && problem == NULL; i++) {
-        unsigned calls;
-
         problem = planned(seed, i, 0, count);
-        calls = kit_plan.calls;
         count->singles += kit_plan.failed;
-        for (unsigned j = i + 1; sweep == KIT_SWEEP_PAIRS && j <= calls && problem == NULL; j++) {
-            problem = planned(seed, i, j, count);
-            count->pairs += kit_plan.failed == 2;
-        }
     }
+    for (unsigned i = 1; sweep == KIT_SWEEP_PAIRS && i <= count->calls && problem == NULL; i++)
+        problem = sweep_seconds(seed, i, count);
     return problem;
 }

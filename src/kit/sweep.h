@@ -11,7 +11,7 @@ unsigned kit_worlds(struct kit_world world[KIT_WORLDS]);
 
 struct kit_count {
     unsigned long lives;
-    unsigned calls;          /* that can fail, in the life that is swept */
+    unsigned calls;               /* that can fail, in the life that is swept */
     unsigned long singles, pairs; /* failures that were swept */
 };
 

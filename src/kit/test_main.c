@@ -103,21 +103,23 @@ static void parse(int count, char **arguments, struct options *options)
         bad("unexpected argument", arguments[optind]);
 }
 
-static const char *run_world(const struct kit_world *world, const struct options *options, struct kit_count *count)
+static const char *run_world(const struct kit_world *world, const struct options *options,
+                             struct kit_count *count)
 {
     const char *problem = kit_world_make(world);
 
-    (void)snprintf(kit_again, sizeof kit_again, "%s --world %s --seed %lu --sweep none --rounds 1", program, world->name,
-                   options->seed);
+    (void)snprintf(kit_again, sizeof kit_again, "%s --world %s --seed %lu --sweep none --rounds 1", program,
+                   world->name, options->seed);
     if (problem == NULL && options->fail) {
-        (void)snprintf(kit_again, sizeof kit_again, "%s --world %s --seed %lu", program, world->name, options->seed);
+        (void)snprintf(kit_again, sizeof kit_again, "%s --world %s --seed %lu", program, world->name,
+                       options->seed);
         kit_plan = (struct kit_plan){.random = options->seed};
         memcpy(kit_plan.fail, options->failure, sizeof kit_plan.fail);
         problem = kit_one_life(count);
     } else if (problem == NULL) {
         for (unsigned long i = 0; i < options->rounds && problem == NULL; i++) {
-            (void)snprintf(kit_again, sizeof kit_again, "%s --world %s --seed %lu --sweep none --rounds 1", program,
-                           world->name, options->seed + i);
+            (void)snprintf(kit_again, sizeof kit_again, "%s --world %s --seed %lu --sweep none --rounds 1",
+                           program, world->name, options->seed + i);
             problem = kit_rounds(1, options->seed + i, count);
         }
         (void)snprintf(kit_again, sizeof kit_again, "%s --world %s --seed %lu", program, world->name,
@@ -139,7 +141,8 @@ int main(int argc, char **argv)
     program = argc > 0 ? argv[0] : "driver test";
     parse(argc, argv, &options);
     if (dxgkmem_harness.life == NULL) {
-        (void)fprintf(stderr, "%s: dxgkmem_harness has no function 'life': there is no driver to run\n", program);
+        (void)fprintf(stderr, "%s: dxgkmem_harness has no function 'life': there is no driver to run\n",
+                      program);
         return 2;
     }
     kit_faults_install();

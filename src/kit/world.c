@@ -57,8 +57,8 @@ const char *kit_world_make(const struct kit_world *world)
     dxgkmem_user_seed(1);
     if (!NT_SUCCESS(dxgkmem_start(&config)))
         return "the callbacks cannot be started";
-    kit.interface_pages = mmap(NULL, KIT_ADAPTERS * 2 * KIT_PAGE, PROT_READ | PROT_WRITE,
-                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    kit.interface_pages =
+        mmap(NULL, KIT_ADAPTERS * 2 * KIT_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (kit.interface_pages == MAP_FAILED)
         return "no memory for the interfaces";
     for (unsigned i = 0; i < KIT_ADAPTERS; i++)
@@ -156,8 +156,8 @@ void kit_world_end(bool left)
     if (something_left()) {
         kit_operation(0);
         dxgkmem_stop(NULL);
-        (void)dxgkmem_start(&(struct dxgkmem_config){.machine = dxgkmem_sim_machine(kit.sim),
-                                                     .violation = kit_violation});
+        (void)dxgkmem_start(
+            &(struct dxgkmem_config){.machine = dxgkmem_sim_machine(kit.sim), .violation = kit_violation});
     }
 }
 
@@ -224,7 +224,8 @@ void dxgkmem_kit_remove(struct dxgkmem_kit *of, unsigned adapter)
         end_adapter(adapter);
 }
 
-void dxgkmem_kit_registry(struct dxgkmem_kit *of, const char *name, uint32_t type, const void *data, size_t bytes)
+void dxgkmem_kit_registry(struct dxgkmem_kit *of, const char *name, uint32_t type, const void *data,
+                          size_t bytes)
 {
     (void)of;
     wdk_registry_add(name, type, data, bytes);

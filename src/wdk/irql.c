@@ -11,12 +11,13 @@ void wdk_irql_begin(void)
     raised = 0;
 }
 
-void wdk_irql_end(void)
+void wdk_irql_end(bool left)
 {
-    if (kit_irql() != PASSIVE_LEVEL)
+    if (!left && kit_irql() != PASSIVE_LEVEL)
         wdk_mistake("left_at_high_irql", NULL, raised, 0, "the IRQL was raised here and not lowered again");
-    if (regions != 0)
+    if (!left && regions != 0)
         wdk_mistake("left_in_region", NULL, 0, 0, "a critical or guarded region was entered and not left");
+    kit_set_irql(PASSIVE_LEVEL);
 }
 
 void wdk_at_most(unsigned irql, const char *call, kit_stack stack)
@@ -53,7 +54,8 @@ KIRQL KfRaiseIrql(KIRQL NewIrql)
 VOID KeLowerIrql(KIRQL NewIrql)
 {
     if (NewIrql > kit_irql())
-        wdk_mistake("irql_order", "KeLowerIrql", HERE, raised, "lowers to a higher IRQL than the current one");
+        wdk_mistake("irql_order", "KeLowerIrql", HERE, raised,
+                    "lowers to a higher IRQL than the current one");
     kit_set_irql(NewIrql);
 }
 
@@ -113,8 +115,8 @@ VOID KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR P1, ULONG_PTR P2, ULONG_PTR P3, 
 {
     struct kit_finding finding = {.name = "bug_check", .call = "KeBugCheckEx", .stack = HERE};
 
-    kit_find_and_leave(&finding, "0x%x: 0x%lx 0x%lx 0x%lx 0x%lx", BugCheckCode, (unsigned long)P1, (unsigned long)P2,
-                       (unsigned long)P3, (unsigned long)P4);
+    kit_find_and_leave(&finding, "0x%x: 0x%lx 0x%lx 0x%lx 0x%lx", BugCheckCode, (unsigned long)P1,
+                       (unsigned long)P2, (unsigned long)P3, (unsigned long)P4);
 }
 
 VOID DxgkmemAssertion(const char *What)

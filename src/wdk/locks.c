@@ -12,11 +12,13 @@ static void take(const char *kind, const void *lock, const char *call, kit_stack
     const struct wdk_thing *held = wdk_find(kind, lock);
 
     if (held != NULL)
-        wdk_fatal("deadlock", call, stack, held->made, "takes a lock that this thread holds: it would wait forever");
+        wdk_fatal("deadlock", call, stack, held->made,
+                  "takes a lock that this thread holds: it would wait forever");
     wdk_born(&(struct wdk_thing){.kind = kind, .address = lock, .made = stack});
 }
 
-static void drop(const char *kind, const void *lock, const char *call, kit_stack stack)
+/* False: it was not held, and nothing is to be restored. */
+static bool drop(const char *kind, const void *lock, const char *call, kit_stack stack)
 {
     struct wdk_thing *held = wdk_find(kind, lock);
 
@@ -24,6 +26,7 @@ static void drop(const char *kind, const void *lock, const char *call, kit_stack
         wdk_mistake("lock_not_held", call, stack, 0, "releases a lock that is not held");
     else
         wdk_died(held);
+    return held != NULL;
 }
 
 static void ready(bool initialised, const char *call, kit_stack stack)
@@ -59,8 +62,8 @@ KIRQL KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock)
 
 VOID KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql)
 {
-    drop(SPIN, SpinLock, "KeReleaseSpinLock", HERE);
-    KeLowerIrql(NewIrql);
+    if (drop(SPIN, SpinLock, "KeReleaseSpinLock", HERE))
+        KeLowerIrql(NewIrql);
 }
 
 VOID KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
@@ -72,7 +75,7 @@ VOID KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
 
 VOID KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock)
 {
-    drop(SPIN, SpinLock, "KeReleaseSpinLockFromDpcLevel", HERE);
+    (void)drop(SPIN, SpinLock, "KeReleaseSpinLockFromDpcLevel", HERE);
 }
 
 VOID KeAcquireInStackQueuedSpinLock(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE LockHandle)
@@ -83,8 +86,8 @@ VOID KeAcquireInStackQueuedSpinLock(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE Lo
 
 VOID KeReleaseInStackQueuedSpinLock(PKLOCK_QUEUE_HANDLE LockHandle)
 {
-    drop(SPIN, LockHandle->Lock, "KeReleaseInStackQueuedSpinLock", HERE);
-    KeLowerIrql(LockHandle->OldIrql);
+    if (drop(SPIN, LockHandle->Lock, "KeReleaseInStackQueuedSpinLock", HERE))
+        KeLowerIrql(LockHandle->OldIrql);
 }
 
 /* -- fast and guarded mutexes: APC_LEVEL --------------------------------------------------------- */
@@ -116,21 +119,22 @@ BOOLEAN ExTryToAcquireFastMutex(PFAST_MUTEX FastMutex)
 
 VOID ExReleaseFastMutex(PFAST_MUTEX FastMutex)
 {
-    drop(MUTEX, FastMutex, "ExReleaseFastMutex", HERE);
-    KeLowerIrql(FastMutex->OldIrql);
+    if (drop(MUTEX, FastMutex, "ExReleaseFastMutex", HERE))
+        KeLowerIrql(FastMutex->OldIrql);
 }
 
 VOID ExAcquireFastMutexUnsafe(PFAST_MUTEX FastMutex)
 {
     ready(FastMutex->Initialised == READY, "ExAcquireFastMutexUnsafe", HERE);
     if (!wdk_apcs_disabled())
-        wdk_mistake("apcs_enabled", "ExAcquireFastMutexUnsafe", HERE, 0, "called outside a critical region below APC_LEVEL");
+        wdk_mistake("apcs_enabled", "ExAcquireFastMutexUnsafe", HERE, 0,
+                    "called outside a critical region below APC_LEVEL");
     take(MUTEX, FastMutex, "ExAcquireFastMutexUnsafe", HERE);
 }
 
 VOID ExReleaseFastMutexUnsafe(PFAST_MUTEX FastMutex)
 {
-    drop(MUTEX, FastMutex, "ExReleaseFastMutexUnsafe", HERE);
+    (void)drop(MUTEX, FastMutex, "ExReleaseFastMutexUnsafe", HERE);
 }
 
 VOID KeInitializeGuardedMutex(PKGUARDED_MUTEX Mutex)
@@ -148,8 +152,8 @@ VOID KeAcquireGuardedMutex(PKGUARDED_MUTEX Mutex)
 
 VOID KeReleaseGuardedMutex(PKGUARDED_MUTEX Mutex)
 {
-    drop(MUTEX, Mutex, "KeReleaseGuardedMutex", HERE);
-    KeLeaveGuardedRegion();
+    if (drop(MUTEX, Mutex, "KeReleaseGuardedMutex", HERE))
+        KeLeaveGuardedRegion();
 }
 
 /* -- push locks and resources: with APCs disabled --------------------------------------------------- */
@@ -184,12 +188,12 @@ VOID ExAcquirePushLockShared(PEX_PUSH_LOCK PushLock)
 
 VOID ExReleasePushLockExclusive(PEX_PUSH_LOCK PushLock)
 {
-    drop(PUSH, PushLock, "ExReleasePushLockExclusive", HERE);
+    (void)drop(PUSH, PushLock, "ExReleasePushLockExclusive", HERE);
 }
 
 VOID ExReleasePushLockShared(PEX_PUSH_LOCK PushLock)
 {
-    drop(PUSH, PushLock, "ExReleasePushLockShared", HERE);
+    (void)drop(PUSH, PushLock, "ExReleasePushLockShared", HERE);
 }
 
 NTSTATUS ExInitializeResourceLite(PERESOURCE Resource)
@@ -217,7 +221,8 @@ BOOLEAN ExAcquireResourceExclusiveLite(PERESOURCE Resource, BOOLEAN Wait)
     ready(Resource->Initialised == READY, "ExAcquireResourceExclusiveLite", HERE);
     if (Resource->Shared != 0) {
         if (Wait)
-            wdk_fatal("deadlock", "ExAcquireResourceExclusiveLite", HERE, 0, "this thread holds the resource shared");
+            wdk_fatal("deadlock", "ExAcquireResourceExclusiveLite", HERE, 0,
+                      "this thread holds the resource shared");
         return FALSE;
     }
     Resource->Exclusive++;
@@ -243,7 +248,8 @@ VOID ExReleaseResourceLite(PERESOURCE Resource)
     else if (Resource->Shared != 0)
         Resource->Shared--;
     else
-        wdk_mistake("lock_not_held", "ExReleaseResourceLite", HERE, 0, "releases a resource that is not held");
+        wdk_mistake("lock_not_held", "ExReleaseResourceLite", HERE, 0,
+                    "releases a resource that is not held");
 }
 
 BOOLEAN ExIsResourceAcquiredExclusiveLite(PERESOURCE Resource)

@@ -30,7 +30,7 @@ static PVOID allocate(SIZE_T bytes, ULONG tag, bool paged, bool zero, const char
         wdk_mistake("pool_tag", call, stack, 0, "the tag is 0");
     if (bytes == 0)
         wdk_mistake("pool_size", call, stack, 0, "allocates no bytes");
-    if (kit_fails())
+    if (kit_fails(stack))
         return NULL;
     block = bytes < SIZE_MAX - TAIL ? malloc(bytes + TAIL) : NULL;
     if (block == NULL)
@@ -55,7 +55,8 @@ static void release(PVOID memory, ULONG tag, bool check, const char *call, kit_s
                 earlier = freed[i].stack;
         }
         wdk_mistake(earlier != 0 ? "pool_freed_twice" : "pool_not_allocated", call, stack, earlier,
-                    earlier != 0 ? "the block was already freed" : "no block of the pool begins at this address");
+                    earlier != 0 ? "the block was already freed"
+                                 : "no block of the pool begins at this address");
         return;
     }
     if (thing->paged)
@@ -76,8 +77,8 @@ static void release(PVOID memory, ULONG tag, bool check, const char *call, kit_s
 
 PVOID ExAllocatePool2(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag)
 {
-    return allocate(NumberOfBytes, Tag, (Flags & POOL_FLAG_PAGED) != 0, (Flags & POOL_FLAG_UNINITIALIZED) == 0,
-                    "ExAllocatePool2", HERE);
+    return allocate(NumberOfBytes, Tag, (Flags & POOL_FLAG_PAGED) != 0,
+                    (Flags & POOL_FLAG_UNINITIALIZED) == 0, "ExAllocatePool2", HERE);
 }
 
 PVOID ExAllocatePoolWithTag(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
@@ -121,7 +122,7 @@ PMDL IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer, 
     (void)ChargeQuota;
     (void)Irp;
     wdk_at_most(DISPATCH_LEVEL, "IoAllocateMdl", stack);
-    mdl = kit_fails() ? NULL : calloc(1, MmSizeOfMdl(VirtualAddress, Length));
+    mdl = kit_fails(stack) ? NULL : calloc(1, MmSizeOfMdl(VirtualAddress, Length));
     if (mdl == NULL)
         return NULL;
     mdl->Size = (CSHORT)MmSizeOfMdl(VirtualAddress, Length);
@@ -138,7 +139,8 @@ VOID IoFreeMdl(PMDL Mdl)
 
     wdk_at_most(DISPATCH_LEVEL, "IoFreeMdl", HERE);
     if (thing == NULL) {
-        wdk_mistake("mdl_not_allocated", "IoFreeMdl", HERE, 0, "no MDL of IoAllocateMdl begins at this address");
+        wdk_mistake("mdl_not_allocated", "IoFreeMdl", HERE, 0,
+                    "no MDL of IoAllocateMdl begins at this address");
         return;
     }
     wdk_died(thing);

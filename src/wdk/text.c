@@ -63,7 +63,8 @@ static WCHAR folded(WCHAR character, BOOLEAN fold)
 LONG RtlCompareUnicodeString(PCUNICODE_STRING String1, PCUNICODE_STRING String2, BOOLEAN CaseInSensitive)
 {
     for (USHORT i = 0; i < String1->Length / 2 && i < String2->Length / 2; i++) {
-        LONG difference = folded(String1->Buffer[i], CaseInSensitive) - folded(String2->Buffer[i], CaseInSensitive);
+        LONG difference =
+            folded(String1->Buffer[i], CaseInSensitive) - folded(String2->Buffer[i], CaseInSensitive);
 
         if (difference != 0)
             return difference;
@@ -95,7 +96,7 @@ NTSTATUS RtlStringCchPrintfA(PSTR Destination, SIZE_T Characters, PCSTR Format, 
     va_start(arguments, Format);
     length = vsnprintf(Destination, Characters, Format, arguments);
     va_end(arguments);
-    return Characters == 0 || length < 0          ? STATUS_INVALID_PARAMETER
+    return Characters == 0 || length < 0 ? STATUS_INVALID_PARAMETER
            : (SIZE_T)length < Characters ? STATUS_SUCCESS
                                          : STATUS_BUFFER_OVERFLOW;
 }
@@ -273,7 +274,8 @@ void wdk_registry_begin(void)
 void wdk_registry_add(const char *name, uint32_t type, const void *data, size_t bytes)
 {
     if (values == VALUES || bytes > VALUE_BYTES || strlen(name) >= sizeof value->name / sizeof(WCHAR)) {
-        (void)fprintf(stderr, "dxgkmem_kit_registry: %s: more than 32 values, 63 characters or 256 bytes\n", name);
+        (void)fprintf(stderr, "dxgkmem_kit_registry: %s: more than 32 values, 63 characters or 256 bytes\n",
+                      name);
         exit(2);
     }
     for (size_t i = 0; i <= strlen(name); i++)
@@ -297,10 +299,12 @@ static const struct value *find_value(PCWSTR name)
 }
 
 /* DIRECT: numbers of up to 8 bytes go straight to EntryContext, as far as memory code reads them. */
-static NTSTATUS answer(const RTL_QUERY_REGISTRY_TABLE *entry, ULONG type, const void *data, ULONG bytes, PVOID context)
+static NTSTATUS answer(const RTL_QUERY_REGISTRY_TABLE *entry, ULONG type, const void *data, ULONG bytes,
+                       PVOID context)
 {
     if ((entry->Flags & RTL_QUERY_REGISTRY_DIRECT) == 0)
-        return entry->QueryRoutine(entry->Name, type, (PVOID)(uintptr_t)data, bytes, context, entry->EntryContext);
+        return entry->QueryRoutine(entry->Name, type, (PVOID)(uintptr_t)data, bytes, context,
+                                   entry->EntryContext);
     if ((entry->Flags & RTL_QUERY_REGISTRY_TYPECHECK) != 0 &&
         entry->DefaultType >> RTL_QUERY_REGISTRY_TYPECHECK_SHIFT != type)
         return STATUS_OBJECT_TYPE_MISMATCH;
@@ -310,15 +314,15 @@ static NTSTATUS answer(const RTL_QUERY_REGISTRY_TABLE *entry, ULONG type, const 
     return STATUS_SUCCESS;
 }
 
-NTSTATUS RtlQueryRegistryValues(ULONG RelativeTo, PCWSTR Path, PRTL_QUERY_REGISTRY_TABLE QueryTable, PVOID Context,
-                                PVOID Environment)
+NTSTATUS RtlQueryRegistryValues(ULONG RelativeTo, PCWSTR Path, PRTL_QUERY_REGISTRY_TABLE QueryTable,
+                                PVOID Context, PVOID Environment)
 {
     (void)RelativeTo;
     (void)Path;
     (void)Environment;
     wdk_at_most(PASSIVE_LEVEL, "RtlQueryRegistryValues", HERE);
-    for (const RTL_QUERY_REGISTRY_TABLE *entry = QueryTable; entry->QueryRoutine != NULL || entry->Name != NULL;
-         entry++) {
+    for (const RTL_QUERY_REGISTRY_TABLE *entry = QueryTable;
+         entry->QueryRoutine != NULL || entry->Name != NULL; entry++) {
         const struct value *found = find_value(entry->Name);
         NTSTATUS status = STATUS_SUCCESS;
 

@@ -70,8 +70,8 @@ static void tell_left(const struct wdk_thing *thing)
     finding.call = thing->kind;
     memcpy(tag, &thing->tag, sizeof tag);
     if (thing->tag != 0)
-        kit_find(&finding, "%zu bytes with tag '%c%c%c%c' were allocated here and never freed", thing->bytes, tag[0],
-                 tag[1], tag[2], tag[3]);
+        kit_find(&finding, "%zu bytes with tag '%c%c%c%c' were allocated here and never freed", thing->bytes,
+                 tag[0], tag[1], tag[2], tag[3]);
     else
         kit_find(&finding, "what began here had not ended when the driver stopped");
 }
@@ -86,8 +86,7 @@ void wdk_begin(void)
 
 void wdk_end(bool left)
 {
-    if (!left)
-        wdk_irql_end();
+    wdk_irql_end(left);
     for (size_t i = 0; i < room; i++) {
         if (table[i].kind == NULL)
             continue;

@@ -117,7 +117,7 @@ PIO_WORKITEM IoAllocateWorkItem(PDEVICE_OBJECT DeviceObject)
     PIO_WORKITEM item;
 
     wdk_at_most(DISPATCH_LEVEL, "IoAllocateWorkItem", stack);
-    item = kit_fails() ? NULL : calloc(1, sizeof *item);
+    item = kit_fails(stack) ? NULL : calloc(1, sizeof *item);
     if (item == NULL)
         return NULL;
     item->device = DeviceObject;
@@ -130,11 +130,13 @@ VOID IoFreeWorkItem(PIO_WORKITEM IoWorkItem)
     struct wdk_thing *thing = wdk_find("work item", IoWorkItem);
 
     if (thing == NULL) {
-        wdk_mistake("work_item_not_allocated", "IoFreeWorkItem", HERE, 0, "no work item begins at this address");
+        wdk_mistake("work_item_not_allocated", "IoFreeWorkItem", HERE, 0,
+                    "no work item begins at this address");
         return;
     }
     if (take_out(IoWorkItem))
-        wdk_mistake("work_item_queued", "IoFreeWorkItem", HERE, thing->made, "frees a work item that is still queued");
+        wdk_mistake("work_item_queued", "IoFreeWorkItem", HERE, thing->made,
+                    "frees a work item that is still queued");
     wdk_died(thing);
     free(IoWorkItem);
 }
@@ -145,7 +147,8 @@ VOID IoQueueWorkItem(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE WorkerRoutine
     (void)QueueType;
     wdk_at_most(DISPATCH_LEVEL, "IoQueueWorkItem", HERE);
     if (take_out(IoWorkItem))
-        wdk_mistake("work_item_queued", "IoQueueWorkItem", HERE, 0, "queues a work item that is still queued");
+        wdk_mistake("work_item_queued", "IoQueueWorkItem", HERE, 0,
+                    "queues a work item that is still queued");
     IoWorkItem->routine = WorkerRoutine;
     IoWorkItem->context = Context;
     add(LATER_WORK, now, IoWorkItem, NULL, NULL);
@@ -308,8 +311,8 @@ static bool satisfied(DISPATCHER_HEADER *object, kit_stack stack)
     return true;
 }
 
-NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
-                               PLARGE_INTEGER Timeout)
+NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode,
+                               BOOLEAN Alertable, PLARGE_INTEGER Timeout)
 {
     kit_stack stack = HERE;
     DISPATCHER_HEADER *object = Object;

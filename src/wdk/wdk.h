@@ -31,7 +31,8 @@ struct wdk_thing *wdk_find(const char *kind, const void *address);
 void wdk_died(struct wdk_thing *thing);
 
 /* A mistake of the caller, told with its stack; earlier: the call that made it one, or 0. */
-void wdk_mistake(const char *name, const char *call, kit_stack stack, kit_stack earlier, const char *sentence);
+void wdk_mistake(const char *name, const char *call, kit_stack stack, kit_stack earlier,
+                 const char *sentence);
 _Noreturn void wdk_fatal(const char *name, const char *call, kit_stack stack, kit_stack earlier,
                          const char *sentence);
 /* The call may be made up to this IRQL. */
@@ -39,7 +40,7 @@ void wdk_at_most(unsigned irql, const char *call, kit_stack stack);
 
 bool wdk_apcs_disabled(void);
 void wdk_irql_begin(void);
-void wdk_irql_end(void);
+void wdk_irql_end(bool left);
 void wdk_pool_begin(void);
 void wdk_later_begin(void);
 void wdk_registry_begin(void);

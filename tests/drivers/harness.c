@@ -21,13 +21,14 @@ static ULONG device_reads(ULONG64 address)
 /* A device that is enabled fetches whenever it likes: here, at every write to a register. */
 VOID SmpHwWrite(enum smp_register Register, ULONG64 Value)
 {
-    registers[Register] = Value;
     if (registers[SMP_RING_ENABLE] != 0)
         (void)device_reads(registers[SMP_RING_BASE]);
     if (registers[SMP_LOG_BASE] != 0)
         (void)dxgkmem_kit_dma_write(of, 0, registers[SMP_LOG_BASE] + 64, &Value, sizeof(Value));
+    registers[Register] = Value;
     if (Register == SMP_DOORBELL)
-        dxgkmem_kit_expect(of, device_reads(registers[SMP_RING_BASE] + Value) != 0, "the device fetches the command");
+        dxgkmem_kit_expect(of, device_reads(registers[SMP_RING_BASE] + Value) != 0,
+                           "the device fetches the command");
     if ((Register == SMP_ENTRY_PAGE && Value != 0) || Register == SMP_SAVE_PAGE)
         (void)dxgkmem_kit_dma_write(of, 0, Value << PAGE_SHIFT, "saved", 6);
 }
@@ -72,7 +73,8 @@ static void life(struct dxgkmem_kit *kit)
 
     of = kit;
     RtlZeroMemory(registers, sizeof(registers));
-    if (NT_SUCCESS(SmpStartDevice(&adapter, dxgkmem_kit_interface(kit, 0), dxgkmem_kit_io_base(kit), PAGE_SIZE))) {
+    if (NT_SUCCESS(
+            SmpStartDevice(&adapter, dxgkmem_kit_interface(kit, 0), dxgkmem_kit_io_base(kit), PAGE_SIZE))) {
         for (unsigned rounds = 6; rounds != 0; rounds--)
             round_of(&adapter);
         dxgkmem_kit_process(kit, 1 + dxgkmem_kit_choose(kit, 3));

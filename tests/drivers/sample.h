@@ -70,10 +70,13 @@ struct smp_adapter {
 EXTERN_C_START
 
 /* sample_memory.c */
-_IRQL_requires_max_(APC_LEVEL) NTSTATUS SmpMemoryCreate(const DXGKRNL_INTERFACE *Dxgk, HANDLE Adapter, DXGK_PHYSICAL_MEMORY_TYPE Type,
-                                          SIZE_T Size, ULONG64 Address, struct smp_memory *Memory);
-NTSTATUS SmpMemoryMap(const DXGKRNL_INTERFACE *Dxgk, struct smp_memory *Memory, SIZE_T Size, DXGK_ACCESS_MODE Mode);
-NTSTATUS SmpMemoryAttach(const DXGKRNL_INTERFACE *Dxgk, struct smp_memory *Memory, SIZE_T Size, BOOLEAN Contiguous);
+_IRQL_requires_max_(APC_LEVEL) NTSTATUS
+    SmpMemoryCreate(const DXGKRNL_INTERFACE *Dxgk, HANDLE Adapter, DXGK_PHYSICAL_MEMORY_TYPE Type,
+                    SIZE_T Size, ULONG64 Address, struct smp_memory *Memory);
+NTSTATUS SmpMemoryMap(const DXGKRNL_INTERFACE *Dxgk, struct smp_memory *Memory, SIZE_T Size,
+                      DXGK_ACCESS_MODE Mode);
+NTSTATUS SmpMemoryAttach(const DXGKRNL_INTERFACE *Dxgk, struct smp_memory *Memory, SIZE_T Size,
+                         BOOLEAN Contiguous);
 VOID SmpMemoryUnmap(const DXGKRNL_INTERFACE *Dxgk, struct smp_memory *Memory);
 VOID SmpMemoryRelease(const DXGKRNL_INTERFACE *Dxgk, struct smp_memory *Memory);
 ULONG64 SmpAdlPage(const DXGK_ADL *Adl, ULONG Index);

@@ -8,13 +8,15 @@ static NTSTATUS SmpStartLog(struct smp_adapter *Adapter)
     DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT open;
     NTSTATUS status;
 
-    status = SmpMemoryCreate(&Adapter->dxgk, NULL, DXGK_PHYSICAL_MEMORY_TYPE_CONTIGUOUS_MEMORY, SMP_BOOT_BYTES, 0, &Adapter->log);
+    status = SmpMemoryCreate(&Adapter->dxgk, NULL, DXGK_PHYSICAL_MEMORY_TYPE_CONTIGUOUS_MEMORY,
+                             SMP_BOOT_BYTES, 0, &Adapter->log);
     if (!NT_SUCCESS(status))
         return status;
     status = SmpMemoryMap(&Adapter->dxgk, &Adapter->log, SMP_BOOT_BYTES, DXGK_ACCESS_MODE_KERNEL_MODE);
     if (!NT_SUCCESS(status))
         return status;
-    (VOID)RtlStringCbPrintfA((PSTR)Adapter->log.bytes, SMP_BOOT_BYTES, "version 0x%x", Adapter->dxgk.Version);
+    (VOID)
+        RtlStringCbPrintfA((PSTR)Adapter->log.bytes, SMP_BOOT_BYTES, "version 0x%x", Adapter->dxgk.Version);
 
     open.hPhysicalMemoryObject = Adapter->log.object;
     open.hAdapter = Adapter->dxgk.DeviceHandle;
@@ -33,8 +35,8 @@ static NTSTATUS SmpStartRing(struct smp_adapter *Adapter)
     struct smp_memory *ring = &Adapter->ring;
     NTSTATUS status;
 
-    status = SmpMemoryCreate(&Adapter->dxgk, Adapter->dxgk.DeviceHandle, DXGK_PHYSICAL_MEMORY_TYPE_CONTIGUOUS_MEMORY,
-                             SMP_RING_BYTES, 0, ring);
+    status = SmpMemoryCreate(&Adapter->dxgk, Adapter->dxgk.DeviceHandle,
+                             DXGK_PHYSICAL_MEMORY_TYPE_CONTIGUOUS_MEMORY, SMP_RING_BYTES, 0, ring);
     if (NT_SUCCESS(status))
         status = SmpMemoryMap(&Adapter->dxgk, ring, SMP_RING_BYTES, DXGK_ACCESS_MODE_KERNEL_MODE);
     if (NT_SUCCESS(status))
@@ -48,8 +50,8 @@ static NTSTATUS SmpStartRing(struct smp_adapter *Adapter)
 
 static NTSTATUS SmpStartRegisters(struct smp_adapter *Adapter, ULONG64 Base, SIZE_T Bytes)
 {
-    NTSTATUS status = SmpMemoryCreate(&Adapter->dxgk, Adapter->dxgk.DeviceHandle, DXGK_PHYSICAL_MEMORY_TYPE_IO_SPACE,
-                                      Bytes, Base, &Adapter->registers);
+    NTSTATUS status = SmpMemoryCreate(&Adapter->dxgk, Adapter->dxgk.DeviceHandle,
+                                      DXGK_PHYSICAL_MEMORY_TYPE_IO_SPACE, Bytes, Base, &Adapter->registers);
 
     if (NT_SUCCESS(status))
         status = SmpMemoryMap(&Adapter->dxgk, &Adapter->registers, Bytes, DXGK_ACCESS_MODE_KERNEL_MODE);
@@ -105,7 +107,8 @@ VOID SmpStopDevice(struct smp_adapter *Adapter)
     if (!Adapter->started)
         return;
     while (!IsListEmpty(&Adapter->allocations))
-        SmpDestroyAllocation(Adapter, CONTAINING_RECORD(Adapter->allocations.Flink, struct smp_allocation, entry));
+        SmpDestroyAllocation(Adapter,
+                             CONTAINING_RECORD(Adapter->allocations.Flink, struct smp_allocation, entry));
     SmpHwWrite(SMP_RING_ENABLE, 0);
     SmpHwWrite(SMP_LOG_BASE, 0);
     SmpMemoryRelease(&Adapter->dxgk, &Adapter->ring);

@@ -21,8 +21,9 @@ static VOID SmpDescribe(DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT *create, ULONG64
     }
 }
 
-_Use_decl_annotations_ NTSTATUS SmpMemoryCreate(const DXGKRNL_INTERFACE *Dxgk, HANDLE Adapter, DXGK_PHYSICAL_MEMORY_TYPE Type,
-                         SIZE_T Size, ULONG64 Address, struct smp_memory *Memory)
+_Use_decl_annotations_ NTSTATUS SmpMemoryCreate(const DXGKRNL_INTERFACE *Dxgk, HANDLE Adapter,
+                                                DXGK_PHYSICAL_MEMORY_TYPE Type, SIZE_T Size, ULONG64 Address,
+                                                struct smp_memory *Memory)
 {
     DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT create;
     NTSTATUS status;
@@ -43,7 +44,8 @@ _Use_decl_annotations_ NTSTATUS SmpMemoryCreate(const DXGKRNL_INTERFACE *Dxgk, H
     return STATUS_SUCCESS;
 }
 
-NTSTATUS SmpMemoryMap(const DXGKRNL_INTERFACE *Dxgk, struct smp_memory *Memory, SIZE_T Size, DXGK_ACCESS_MODE Mode)
+NTSTATUS SmpMemoryMap(const DXGKRNL_INTERFACE *Dxgk, struct smp_memory *Memory, SIZE_T Size,
+                      DXGK_ACCESS_MODE Mode)
 {
     DXGKARGCB_MAP_PHYSICAL_MEMORY map;
     NTSTATUS status;
@@ -61,7 +63,8 @@ NTSTATUS SmpMemoryMap(const DXGKRNL_INTERFACE *Dxgk, struct smp_memory *Memory, 
     return STATUS_SUCCESS;
 }
 
-NTSTATUS SmpMemoryAttach(const DXGKRNL_INTERFACE *Dxgk, struct smp_memory *Memory, SIZE_T Size, BOOLEAN Contiguous)
+NTSTATUS SmpMemoryAttach(const DXGKRNL_INTERFACE *Dxgk, struct smp_memory *Memory, SIZE_T Size,
+                         BOOLEAN Contiguous)
 {
     DXGKARGCB_ALLOCATE_ADL adl;
     NTSTATUS status;

@@ -12,7 +12,8 @@ NTSTATUS SmpCreateAllocation(struct smp_adapter *Adapter, SIZE_T Size, struct sm
     if (made == NULL)
         return STATUS_NO_MEMORY;
     made->size = Size;
-    status = SmpMemoryCreate(&Adapter->dxgk, Adapter->dxgk.DeviceHandle, DXGK_PHYSICAL_MEMORY_TYPE_MDL, Size, 0, &made->memory);
+    status = SmpMemoryCreate(&Adapter->dxgk, Adapter->dxgk.DeviceHandle, DXGK_PHYSICAL_MEMORY_TYPE_MDL, Size,
+                             0, &made->memory);
     if (NT_SUCCESS(status))
         status = SmpMemoryAttach(&Adapter->dxgk, &made->memory, Size, FALSE);
     if (!NT_SUCCESS(status)) {
@@ -53,8 +54,8 @@ NTSTATUS SmpBuildPagingBuffer(struct smp_adapter *Adapter, IN_PDXGKARG_BUILDPAGI
         first = Args->MapApertureSegment2.OffsetInPages;
         count = Args->MapApertureSegment2.NumberOfPages;
         for (SIZE_T i = 0; i < count; i++)
-            SmpWriteEntry(first + i,
-                          SmpAdlPage(&Args->MapApertureSegment2.Adl, Args->MapApertureSegment2.AdlOffset + (ULONG)i));
+            SmpWriteEntry(first + i, SmpAdlPage(&Args->MapApertureSegment2.Adl,
+                                                Args->MapApertureSegment2.AdlOffset + (ULONG)i));
         RtlSetBits(&Adapter->aperture, (ULONG)first, (ULONG)count);
         break;
     case DXGK_OPERATION_UNMAP_APERTURE_SEGMENT:
@@ -96,7 +97,8 @@ NTSTATUS SmpShareWithProcess(struct smp_adapter *Adapter, SIZE_T Size, ULONG Val
     NTSTATUS status;
 
     RtlZeroMemory(&shared, sizeof(shared));
-    status = SmpMemoryCreate(&Adapter->dxgk, Adapter->dxgk.DeviceHandle, DXGK_PHYSICAL_MEMORY_TYPE_SECTION, Size, 0, &shared);
+    status = SmpMemoryCreate(&Adapter->dxgk, Adapter->dxgk.DeviceHandle, DXGK_PHYSICAL_MEMORY_TYPE_SECTION,
+                             Size, 0, &shared);
     if (NT_SUCCESS(status))
         status = SmpMemoryMap(&Adapter->dxgk, &shared, Size, DXGK_ACCESS_MODE_USER_MODE);
     if (NT_SUCCESS(status))
