@@ -13,13 +13,12 @@
 
 static struct sigaction before[2];
 
-static kit_stack stack_of(const ucontext_t *context)
+static uintptr_t instruction_of(const ucontext_t *context)
 {
 #if defined(__x86_64__)
-    return kit_stack_take_at((uintptr_t)context->uc_mcontext.gregs[REG_RIP],
-                             (const void *)context->uc_mcontext.gregs[REG_RBP]);
+    return (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
 #elif defined(__aarch64__)
-    return kit_stack_take_at((uintptr_t)context->uc_mcontext.pc, (const void *)context->uc_mcontext.regs[29]);
+    return (uintptr_t)context->uc_mcontext.pc;
 #else
     (void)context;
     return 0;
@@ -65,7 +64,7 @@ static void restore(int number)
 
 static void on_fault(int number, siginfo_t *info, void *context)
 {
-    struct kit_finding finding = {.name = "access_violation", .stack = stack_of(context)};
+    struct kit_finding finding = {.name = "access_violation", .stack = kit_stack_take_signal(instruction_of(context))};
     const char *what = explain(info->si_addr, &finding);
 
     if (kit_abort_on_finding || kit.in_callback || kit_leave == NULL) {

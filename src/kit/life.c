@@ -14,7 +14,7 @@ static void leave(void)
 
 __attribute__((noinline)) static void live(void)
 {
-    kit_stack_set_limit(__builtin_frame_address(0));
+    kit_stack_set_limit(__builtin_frame_address(0), (const void *)(uintptr_t)live);
     dxgkmem_harness.life(&kit);
 }
 
@@ -31,6 +31,6 @@ bool kit_life(void)
     }
     kit_leave = NULL;
     kit_world_end(left);
-    kit_stack_set_limit(NULL);
+    kit_stack_set_limit(NULL, NULL);
     return !left;
 }

@@ -4,11 +4,14 @@
 #include "stack.h"
 
 #include <dlfcn.h>
+#include <execinfo.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+extern const char __executable_start, etext; /* of the linker: where the program's code is */
 
 #define FRAMES 24
 #define TABLE 4096 /* different stacks; when they are used up, new ones are not kept */
@@ -22,10 +25,12 @@ static struct kept kept[TABLE];
 static uint16_t place_of_hash[TABLE * 2];
 static uint32_t count = 1; /* number 0 is "none" */
 static const void *limit;
+static uintptr_t limit_function;
 
-void kit_stack_set_limit(const void *frame)
+void kit_stack_set_limit(const void *frame, const void *function)
 {
     limit = frame;
+    limit_function = (uintptr_t)function;
 }
 
 static uintptr_t stack_end(void)
@@ -64,14 +69,12 @@ static kit_stack keep(const struct kept *stack)
     return count++;
 }
 
-__attribute__((no_sanitize("address"))) kit_stack kit_stack_take_at(uintptr_t pc, const void *frame)
+__attribute__((no_sanitize("address"))) kit_stack kit_stack_take(const void *frame)
 {
     struct kept stack = {0};
     uintptr_t at = (uintptr_t)frame;
     uintptr_t end = limit != NULL ? (uintptr_t)limit : stack_end();
 
-    if (pc != 0)
-        stack.pc[stack.frames++] = pc;
     while (at != 0 && at % sizeof at == 0 && at < end && stack.frames < FRAMES) {
         const uintptr_t *words = (const uintptr_t *)at;
 
@@ -85,9 +88,28 @@ __attribute__((no_sanitize("address"))) kit_stack kit_stack_take_at(uintptr_t pc
     return keep(&stack);
 }
 
-kit_stack kit_stack_take(const void *frame)
+#define LIMIT_BYTES 256 /* no longer is the function that calls a life */
+
+/* What the C library does on behalf of the driver is left out where the driver is in the stack at all. */
+kit_stack kit_stack_take_signal(uintptr_t pc)
 {
-    return kit_stack_take_at(0, frame);
+    void *frame[64];
+    int frames = backtrace(frame, 64), at = 0;
+    struct kept stack = {0};
+
+    while (at < frames && (uintptr_t)frame[at] != pc)
+        at++;
+    for (int i = at; i < frames && stack.frames < FRAMES; i++) {
+        uintptr_t here = (uintptr_t)frame[i] - (i != at);
+
+        if (limit != NULL && here - limit_function < LIMIT_BYTES)
+            break;
+        if (here >= (uintptr_t)&__executable_start && here < (uintptr_t)&etext)
+            stack.pc[stack.frames++] = here;
+    }
+    if (stack.frames == 0)
+        stack.pc[stack.frames++] = pc;
+    return keep(&stack);
 }
 
 uintptr_t kit_stack_top(kit_stack stack)
@@ -190,7 +212,7 @@ static void tell_first(void *context, const char *function, const char *place)
     char *text = context;
 
     (void)function;
-    if (text[0] == '\0')
+    if (text[0] == '\0' && place[0] != '?')
         (void)snprintf(text, 1024, "%s", place);
 }
 
@@ -199,7 +221,7 @@ const char *kit_stack_place(kit_stack stack)
     static char text[1024];
 
     text[0] = '\0';
-    if (stack == 0 || stack >= count || !each_name(stack, tell_first, text) || text[0] == '?')
+    if (stack == 0 || stack >= count || !each_name(stack, tell_first, text) || text[0] == '\0')
         return "?";
     return text;
 }

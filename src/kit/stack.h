@@ -16,11 +16,11 @@ typedef uint32_t kit_stack;
 /* The stack of the caller of the function that this stands in. */
 #define KIT_STACK_HERE() kit_stack_take(__builtin_frame_address(0))
 kit_stack kit_stack_take(const void *frame);
-/* The same, from an instruction and a frame pointer: of a signal. */
-kit_stack kit_stack_take_at(uintptr_t pc, const void *frame);
+/* That of a signal, from the instruction that got it: unwound, because the C library has no frame pointers. */
+kit_stack kit_stack_take_signal(uintptr_t pc);
 
-/* Frames at and above this one belong to the kit and are left out; NULL: none. */
-void kit_stack_set_limit(const void *frame);
+/* Frames at and above this one, of this function, belong to the kit and are left out; NULL: none. */
+void kit_stack_set_limit(const void *frame, const void *function);
 
 /* The innermost instruction: what makes two findings the same one. */
 uintptr_t kit_stack_top(kit_stack stack);

@@ -42,6 +42,7 @@ for patch in "${patches[@]}"; do
     }
     finds=$(sed -n 's/^finds: //p' "$patch")
     line=$(cd "$work/driver" && grep -n 'the mistake' ./*.c | sed -E 's,^\./([^:]+:[0-9]+):.*,\1,')
+    [[ $line ]] || fail "$name" 'no line is marked'
     (cd "$work/driver" && timeout 10 ./driver --rounds 20) >"$work/out" 2>"$work/err"
     status=$?
     [[ $status == 1 ]] || fail "$name" "ended with $status, not 1, within ten seconds: $(tail -n 2 "$work/out" "$work/err")"

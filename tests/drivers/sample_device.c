@@ -15,8 +15,7 @@ static NTSTATUS SmpStartLog(struct smp_adapter *Adapter)
     status = SmpMemoryMap(&Adapter->dxgk, &Adapter->log, SMP_BOOT_BYTES, DXGK_ACCESS_MODE_KERNEL_MODE);
     if (!NT_SUCCESS(status))
         return status;
-    (VOID)
-        RtlStringCbPrintfA((PSTR)Adapter->log.bytes, SMP_BOOT_BYTES, "version 0x%x", Adapter->dxgk.Version);
+    RtlStringCbPrintfA((PSTR)Adapter->log.bytes, SMP_BOOT_BYTES, "version 0x%x", Adapter->dxgk.Version);
 
     open.hPhysicalMemoryObject = Adapter->log.object;
     open.hAdapter = Adapter->dxgk.DeviceHandle;
@@ -129,7 +128,7 @@ NTSTATUS SmpSubmit(struct smp_adapter *Adapter, ULONG Command)
         return STATUS_DEVICE_NOT_READY;
     KeAcquireSpinLock(&Adapter->ring_lock, &irql);
     offset = Adapter->ring_next;
-    Adapter->ring_next = (offset + sizeof(Command)) % SMP_RING_BYTES;
+    Adapter->ring_next = (offset + (ULONG)sizeof(Command)) % SMP_RING_BYTES;
     RtlCopyMemory(Adapter->ring.bytes + offset, &Command, sizeof(Command));
     KeReleaseSpinLock(&Adapter->ring_lock, irql);
     SmpHwWrite(SMP_DOORBELL, offset);
