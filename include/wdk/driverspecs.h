@@ -3,6 +3,8 @@
 #ifndef DXGKMEM_WDK_DRIVERSPECS_H
 #define DXGKMEM_WDK_DRIVERSPECS_H
 
+#include <sal.h>
+
 #define _IRQL_requires_max_(irql)
 #define _IRQL_requires_min_(irql)
 #define _IRQL_requires_same_

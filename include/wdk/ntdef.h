@@ -83,6 +83,7 @@
 #define Add2Ptr(pointer, bytes) ((PVOID)((PUCHAR)(pointer) + (bytes)))
 #define MAXUSHORT 0xffff
 #define MAXLONG 0x7fffffff
+#define MAXLONGLONG 0x7fffffffffffffffll
 #define MAXULONG 0xffffffffu
 #define MAXULONGLONG 0xffffffffffffffffull
 #define MAXULONG_PTR UINTPTR_MAX

@@ -64,7 +64,8 @@ static void restore(int number)
 
 static void on_fault(int number, siginfo_t *info, void *context)
 {
-    struct kit_finding finding = {.name = "access_violation", .stack = kit_stack_take_signal(instruction_of(context))};
+    struct kit_finding finding = {.name = "access_violation",
+                                  .stack = kit_stack_take_signal(instruction_of(context))};
     const char *what = explain(info->si_addr, &finding);
 
     if (kit_abort_on_finding || kit.in_callback || kit_leave == NULL) {

@@ -59,7 +59,8 @@ static void round_of(struct smp_adapter *adapter)
 {
     struct smp_allocation *allocation;
 
-    if (NT_SUCCESS(SmpCreateAllocation(adapter, PAGE_SIZE * (1 + dxgkmem_kit_choose(of, 12)), &allocation))) {
+    if (NT_SUCCESS(SmpCreateAllocation(adapter, (SIZE_T)PAGE_SIZE * (1 + dxgkmem_kit_choose(of, 12)),
+                                       &allocation))) {
         page(adapter, allocation);
         if (dxgkmem_kit_choose(of, 4) != 1) /* or it is left for the stop */
             SmpDestroyAllocation(adapter, allocation);
@@ -78,10 +79,10 @@ static void life(struct dxgkmem_kit *kit)
         for (unsigned rounds = 6; rounds != 0; rounds--)
             round_of(&adapter);
         dxgkmem_kit_process(kit, 1 + dxgkmem_kit_choose(kit, 3));
-        (void)SmpShareWithProcess(&adapter, 3 * PAGE_SIZE, 7);
+        (void)SmpShareWithProcess(&adapter, (SIZE_T)3 * PAGE_SIZE, 7);
         (void)SmpSaveFrameBuffer(&adapter, 5 * PAGE_SIZE);
     }
     SmpStopDevice(&adapter);
 }
 
-const struct dxgkmem_harness dxgkmem_harness = {life};
+const struct dxgkmem_harness dxgkmem_harness = {.life = life};

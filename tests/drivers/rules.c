@@ -365,7 +365,8 @@ static void bug_check(void)
 }
 static void near_null(void)
 {
-    *(volatile int *)(uintptr_t)8 = 1;
+    static volatile uintptr_t eight = 8; /* the compiler would know better */
+    *(volatile int *)eight = 1;
 }
 
 static void list_corrupt(void)
