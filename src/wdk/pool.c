@@ -49,14 +49,16 @@ static void release(PVOID memory, ULONG tag, bool check, const char *call, kit_s
     wdk_at_most(DISPATCH_LEVEL, call, stack);
     if (thing == NULL) {
         kit_stack earlier = 0;
+        bool twice = false;
 
         for (unsigned i = 0; i < FREED; i++) {
-            if (memory != NULL && freed[i].address == memory)
+            if (memory != NULL && freed[i].address == memory) {
+                twice = true;
                 earlier = freed[i].stack;
+            }
         }
-        wdk_mistake(earlier != 0 ? "pool_freed_twice" : "pool_not_allocated", call, stack, earlier,
-                    earlier != 0 ? "the block was already freed"
-                                 : "no block of the pool begins at this address");
+        wdk_mistake(twice ? "pool_freed_twice" : "pool_not_allocated", call, stack, earlier,
+                    twice ? "the block was already freed" : "no block of the pool begins at this address");
         return;
     }
     if (thing->paged)
