@@ -7,7 +7,7 @@
 #include <specstrings.h>
 #include <string.h>
 
-#if !defined(__SIZEOF_WCHAR_T__) || __SIZEOF_WCHAR_T__ != 2
+#if defined(__SIZEOF_WCHAR_T__) && __SIZEOF_WCHAR_T__ != 2
 #error "driver sources are compiled with -fshort-wchar, as dxgkmem_add_driver_test does: WCHAR has 16 bits"
 #endif
 

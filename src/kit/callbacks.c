@@ -376,7 +376,7 @@ static NTSTATUS APIENTRY allocate_adl(IN_OUT_PDXGKARGCB_ALLOCATE_ADL arguments)
     end();
     if (arguments != NULL)
         arguments->pAdl = in.pAdl;
-    if (NT_SUCCESS(status))
+    if (arguments != NULL && NT_SUCCESS(status))
         adl_made(in.pAdl, stack);
     return status;
 }
@@ -421,7 +421,7 @@ static NTSTATUS APIENTRY pin(IN_CONST_HANDLE adapter, INOUT_PDXGKARGCB_PINFRAMEB
     end();
     if (arguments != NULL)
         arguments->pAdl = in.pAdl;
-    if (NT_SUCCESS(status)) {
+    if (arguments != NULL && NT_SUCCESS(status)) {
         adl_made(in.pAdl, stack);
         pinned[in.PhysicalAdapterIndex % KIT_ADAPTERS] = in.pAdl;
     }

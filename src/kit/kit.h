@@ -13,6 +13,7 @@
 #define DXGKMEM_KIT_KIT_H
 
 #include "ledger.h"
+#include "machine.h"
 
 #include <dxgkmem/kit.h>
 #include <dxgkmem/user.h>
@@ -45,10 +46,6 @@ const char *kit_world_make(const struct kit_world *world);
 void kit_world_free(void);
 const char *kit_world_begin(void);
 void kit_world_end(bool left); /* left: in the middle, so that what is left over means nothing */
-unsigned kit_irql(void);
-void kit_set_irql(unsigned irql);
-unsigned kit_process(void);
-void kit_set_process(unsigned process);
 
 /* callbacks.c */
 void kit_callbacks_begin(void);

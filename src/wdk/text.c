@@ -225,13 +225,19 @@ BOOLEAN RtlAreBitsSet(PRTL_BITMAP BitMapHeader, ULONG StartingIndex, ULONG Lengt
     return all(BitMapHeader, StartingIndex, Length, true);
 }
 
+/* From the hint on, and then from the beginning. */
 ULONG RtlFindClearBits(PRTL_BITMAP BitMapHeader, ULONG NumberToFind, ULONG HintIndex)
 {
-    for (ULONG i = HintIndex; i < BitMapHeader->SizeOfBitMap; i++) {
-        if (all(BitMapHeader, i, NumberToFind, false))
-            return i;
+    ULONG size = BitMapHeader->SizeOfBitMap;
+    ULONG hint = HintIndex < size ? HintIndex : 0;
+
+    for (ULONG i = 0; i < size; i++) {
+        ULONG index = i < size - hint ? hint + i : i - (size - hint);
+
+        if (all(BitMapHeader, index, NumberToFind, false))
+            return index;
     }
-    return HintIndex != 0 ? RtlFindClearBits(BitMapHeader, NumberToFind, 0) : MAXULONG;
+    return MAXULONG;
 }
 
 ULONG RtlFindClearBitsAndSet(PRTL_BITMAP BitMapHeader, ULONG NumberToFind, ULONG HintIndex)
@@ -302,6 +308,8 @@ static const struct value *find_value(PCWSTR name)
 static NTSTATUS answer(const RTL_QUERY_REGISTRY_TABLE *entry, ULONG type, const void *data, ULONG bytes,
                        PVOID context)
 {
+    if ((entry->Flags & RTL_QUERY_REGISTRY_DIRECT) == 0 && entry->QueryRoutine == NULL)
+        return STATUS_INVALID_PARAMETER;
     if ((entry->Flags & RTL_QUERY_REGISTRY_DIRECT) == 0)
         return entry->QueryRoutine(entry->Name, type, (PVOID)(uintptr_t)data, bytes, context,
                                    entry->EntryContext);

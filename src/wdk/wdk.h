@@ -7,14 +7,9 @@
 #define DXGKMEM_WDK_WDK_H
 
 #include "kit/ledger.h"
+#include "kit/machine.h"
 
 #include <ntifs.h>
-
-/* Of the machine; world.c. */
-unsigned kit_irql(void);
-void kit_set_irql(unsigned irql);
-unsigned kit_process(void);
-void kit_set_process(unsigned process);
 
 /* One thing that must end before the life does: its kind ("pool block"), address, maker. */
 struct wdk_thing {

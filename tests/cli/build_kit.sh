@@ -20,6 +20,7 @@ grep -qE 'finding 1: .*ring\.c:[0-9]+: access_violation: .*Offset' out3 || fail 
 grep -q 'exit status 1' out3 || fail 'a finding is not exit 1'
 grep -q '^clean: ' out3 || fail 'the mended driver is not clean'
 grep -q 'page-array-when-contiguous' out4 || fail 'the mistakes were not run'
+# shellcheck disable=SC2154 # work is of lib.sh
 prefix=$work/tree/build/prefix
 
 # -- bad input: what is wrong, in one line that names it -------------------------------------------
