@@ -164,7 +164,7 @@ void runner_begin_unnumbered(struct runner *runner)
     runner->conditions = (struct model_conditions){.irql = runner->irql, .process = runner->process};
     runner->expected = (struct model_expectation){.status = STATUS_SUCCESS};
     runner->wrong = NULL;
-    runner->fault_had_fired = dxgkmem_sim_fault_fired(runner->sim);
+    runner->faults_before = dxgkmem_sim_fault_fired(runner->sim);
 }
 
 void runner_begin_call(struct runner *runner, bool callback)
@@ -271,7 +271,7 @@ static bool check_reports(struct runner *runner)
 static bool is_fault_status(const struct runner *runner, NTSTATUS status)
 {
     return (status == STATUS_NO_MEMORY || status == STATUS_INSUFFICIENT_RESOURCES) &&
-           dxgkmem_sim_fault_fired(runner->sim) && !runner->fault_had_fired;
+           dxgkmem_sim_fault_fired(runner->sim) != runner->faults_before;
 }
 
 static bool is_resource_status(const struct runner *runner, NTSTATUS status)

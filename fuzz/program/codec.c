@@ -35,14 +35,22 @@ static const uint8_t *read_number(const uint8_t *at, const uint8_t *end, uint64_
     return NULL;
 }
 
-/* Reads the operands of line->opcode and zeroes the slots behind them; NULL when the bytes end too early. */
-static const uint8_t *read_operands(struct program_line *line, const uint8_t *at, const uint8_t *end)
+/*
+ * Reads the operands that line->opcode has in this version and zeroes the slots behind them; NULL when
+ * the bytes end too early.
+ */
+static const uint8_t *read_operands(struct program_line *line, uint8_t version, const uint8_t *at,
+                                    const uint8_t *end)
 {
     const struct program_operation *operation = &program_operations[line->opcode];
     const struct program_operand *operand = operation->operand;
     uint64_t *value = line->operand;
 
     for (const uint64_t *stop = value + operation->operands; value != stop; value++, operand++) {
+        if (operand->since > version) {
+            *value = operand->preset;
+            continue;
+        }
         if (at == end)
             return NULL;
         uint8_t byte = *at;
@@ -83,7 +91,7 @@ void program_decode(struct program *program, const uint8_t *bytes, size_t size)
             continue;
         program->line[lines].opcode = opcode;
         program->line[lines].source = 0;
-        at = read_operands(&program->line[lines], at, end);
+        at = read_operands(&program->line[lines], version, at, end);
         if (!at)
             break;
         lines++;

@@ -57,7 +57,8 @@ enum program_cpu_operand { CPU_MAPPING, CPU_OFFSET, CPU_VALUE };
 enum program_scribble_operand { SCRIBBLE_ADL, SCRIBBLE_FIELD, SCRIBBLE_VALUE };
 enum program_schedule_operand { SCHEDULE_STRATEGY, SCHEDULE_SEED, SCHEDULE_BOUND };
 enum program_switch_operand { SWITCH_STEP, SWITCH_TO };
-/* The one operand of PROCESS, EXIT, IRQL, FAIL, ARGS and THREAD */
+enum program_fail_operand { FAIL_NTH, FAIL_THEN };
+/* The one operand of PROCESS, EXIT, IRQL, ARGS and THREAD */
 enum program_condition_operand { CONDITION_VALUE };
 
 /* Choices, in the order of their lists. */

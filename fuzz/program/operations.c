@@ -22,6 +22,9 @@
 #define NUMBER(key, start, likes) \
     {.name = (key), .type = PROGRAM_OPERAND_NUMBER, .kind = PROGRAM_KINDS, .preset = (start),     \
      .taste = (likes)}
+#define ADDED_NUMBER(key, start, likes, version) \
+    {.name = (key), .type = PROGRAM_OPERAND_NUMBER, .kind = PROGRAM_KINDS, .preset = (start),     \
+     .taste = (likes), .since = (version)}
 #define SIGNED(key, likes) \
     {.name = (key), .type = PROGRAM_OPERAND_NUMBER, .kind = PROGRAM_KINDS, .negative = true, .taste = (likes)}
 #define FLAGS(key, start, names)                                                                 \
@@ -294,9 +297,12 @@ const struct program_operation program_operations[PROGRAM_OPCODES] = {
     },
     [OP_FAIL] = {
         .name = "fail",
-        .summary = "Makes the nth fallible call of the host from now fail, once; 0 takes it back.",
+        .summary = "Makes the nth fallible call of the host from now fail, once, and the then-th after it; "
+                   "0 takes it back.",
         .role = PROGRAM_ROLE_WORLD, .since = 1, .ends = PROGRAM_KINDS,
-        OPERANDS([CONDITION_VALUE] = NUMBER("nth", 1, PROGRAM_TASTE_SMALL)),
+        OPERANDS(
+            [FAIL_NTH] = NUMBER("nth", 1, PROGRAM_TASTE_SMALL),
+            [FAIL_THEN] = ADDED_NUMBER("then", 0, PROGRAM_TASTE_SMALL, 2)),
     },
     [OP_ARGS] = {
         .name = "args",

@@ -70,7 +70,8 @@ struct program_operand {
     uint8_t count;              /* how many values there are; a NUMBER: 0 */
     bool negative;              /* NUMBER: two's complement; values with the top bit set are written -N */
     const char *const *choices; /* ends with NULL */
-    uint64_t preset;            /* value when the text leaves it out */
+    uint64_t preset;            /* value when the text leaves it out, and in files older than `since` */
+    uint8_t since;              /* first PROGRAM_VERSION that has it; 0: since the operation is there */
     /* NUMBER: names of its bits, the last name is NULL; NULL: they have none. */
     const struct program_bit *bits;
     /* NUMBER: which values the mutator likes; see enum program_taste. */
@@ -132,7 +133,7 @@ enum program_opcode {
     OP_PROCESS,   /* number= */
     OP_EXIT,      /* number=: a process ends */
     OP_IRQL,      /* level= */
-    OP_FAIL,      /* nth= */
+    OP_FAIL,      /* nth= then= */
     OP_ARGS,      /* how= (null, misaligned): pArgs of the next callback */
     OP_STOP,      /* */
     OP_SCHEDULE,  /* strategy= (random, pct, listed) seed= bound= */

@@ -136,7 +136,8 @@ static void begin_line(struct runner *runner, const struct program_line *line, u
     event->opcode = line->opcode;
     event->skipped = event->has_status = false;
     event->status = STATUS_SUCCESS;
-    event->values = event->reports = 0;
+    event->values = event->reports = event->faults = 0;
+    runner->faults_before_line = dxgkmem_sim_fault_fired(runner->sim);
 }
 
 static void hash(struct runner *runner, uint64_t value)
@@ -164,6 +165,9 @@ static void end_line(struct runner *runner)
 {
     struct runner_event *event = &runner->event;
 
+    event->fallible_calls = dxgkmem_sim_fallible_calls(runner->sim);
+    if (event->opcode != OP_FAIL)
+        event->faults = dxgkmem_sim_fault_fired(runner->sim) - runner->faults_before_line;
     for (unsigned i = 0; i < runner->violations && i < RUNNER_REPORTS; i++) {
         const struct dxgkmem_violation *violation = &runner->violation[i];
         unsigned earlier = 0;
@@ -251,6 +255,7 @@ static bool begin_program(struct runner *runner, const struct program *program)
  */
 static void end_program(struct runner *runner)
 {
+    runner->result.fallible_calls = runner->sim != NULL ? dxgkmem_sim_fallible_calls(runner->sim) : 0;
     if (runner->started) {
         dxgkmem_sim_fail_at(runner->sim, 0);
         dxgkmem_sim_set_irql(runner->sim, PASSIVE_LEVEL);

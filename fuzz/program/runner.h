@@ -37,6 +37,9 @@ struct runner_event {
     NTSTATUS status;   /* of callbacks that have one, and of adapter functions */
     uint64_t value[4]; /* outputs that are no address: offset, size, pages, contiguous, data read, fault */
     unsigned values;
+    /* not part of the hash: injected faults that fired, fallible calls of the host since the last fail line */
+    unsigned faults;
+    uint64_t fallible_calls;
     unsigned reports; /* violations, at most RUNNER_REPORTS kept */
     struct {
         enum dxgkmem_violation_code code;
@@ -61,6 +64,7 @@ struct runner_result {
     struct runner_finding finding;
     uint64_t trace_hash;
     unsigned callbacks, successes; /* depth: callbacks made, and those that succeeded */
+    uint64_t fallible_calls;       /* of the host, since the last fail line */
 };
 
 /* NULL when the host has no memory. Starts the instance: one runner at a time. */

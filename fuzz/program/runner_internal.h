@@ -157,6 +157,7 @@ struct runner {
     /* the program */
     const struct program *program;
     const struct program_line *line;
+    unsigned faults_before_line;
     unsigned at; /* index of the line; program->lines: at the final stop */
     struct runner_result result;
     struct writer says; /* writes the finding's message */
@@ -187,7 +188,7 @@ struct runner {
     uint8_t misaligned[sizeof(union runner_arguments) + 1];
     struct model_conditions conditions;
     struct model_expectation expected;
-    bool fault_had_fired;
+    unsigned faults_before; /* that fired before this call */
     enum runner_outcome outcome;
     const char *wrong; /* the model's sentence about the outputs of a call that succeeded */
     unsigned wrong_invariant;

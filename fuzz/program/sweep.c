@@ -433,10 +433,15 @@ void runner_check_state(struct runner *runner)
 
 void runner_check_stopped(struct runner *runner)
 {
+    struct dxgkmem_statistics statistics;
+
     if (!check_complaint(runner))
         return;
     if (dxgkmem_sim_free_pages(runner->sim) != runner->here->free_pages)
         runner_find_that(runner, 14, "pages were not given back to the machine");
     else if (dxgkmem_sim_digest(runner->sim) != runner->here->digest)
         runner_find_that(runner, 14, "the machine is not as it was before the start");
+    dxgkmem_query_statistics(&statistics);
+    if (!runner_found(runner) && (statistics.pool_blocks != 0 || statistics.pool_bytes != 0))
+        runner_find_that(runner, 14, "memory was not given back to the pool");
 }

@@ -251,6 +251,7 @@ void runner_condition(struct runner *runner)
         break;
     case OP_FAIL:
         dxgkmem_sim_fail_at(runner->sim, value);
+        dxgkmem_sim_fail_then(runner->sim, runner_number(runner, FAIL_THEN));
         break;
     case OP_ARGS:
         runner->arguments_are = (int)value;

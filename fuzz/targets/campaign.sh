@@ -128,7 +128,7 @@ show() {
         $(((operations - shown_operations) / (now > shown_at ? now - shown_at : 1))) \
         "$(largest cells)" "$(largest cells_feasible)" \
         "$(find "$corpus" -type f | wc -l)" "$(new_findings | wc -l)")
-    [[ $target == fuzz_program ]] || line=$(printf '%4d s left  %5d corpus  %d findings' \
+    [[ $target == fuzz_program || $target == fuzz_faults ]] || line=$(printf '%4d s left  %5d corpus  %d findings' \
         $((end > now ? end - now : 0)) "$(find "$corpus" -type f | wc -l)" "$(new_findings | wc -l)")
     if [[ -t 2 ]]; then printf '\r\033[K%s' "$line" >&2; else printf '%s\n' "$line" >&2; fi
     shown_executions=$executions shown_operations=$operations shown_at=$now
@@ -162,7 +162,7 @@ trap '' INT
 
 drop_partial "$corpus"
 took=$((SECONDS - begin > 0 ? SECONDS - begin : 1))
-if [[ $target == fuzz_program ]]; then
+if [[ $target == fuzz_program || $target == fuzz_faults ]]; then
     executions=$(sum executions)
     printf '%d programs, %d operations in %d s: %d programs/s; of %d callbacks %d succeeded\n' "$executions" \
         "$(sum operations)" "$took" $((executions / took)) "$(sum callbacks)" "$(sum successes)"
@@ -193,6 +193,15 @@ explain() { # explain LOG NAME
         }' "$1"
 }
 
+# The program that the log printed before it saved this input: with the plan of faults in front.
+planned() { # planned LOG NAME
+    awk -v name="$2" '
+        /^end of program$/ { on = 0 }
+        on { text = text $0 "\n" }
+        /^program:$/ { on = 1; text = "" }
+        /Test unit written to/ && index($0, name) { printf "%s", text; exit text == "" }' "$1"
+}
+
 found=0
 declare -A known
 while read -r file; do
@@ -218,7 +227,10 @@ while read -r file; do
     if [[ ${name#*-} != "$(sha1sum <"$file" | cut -d' ' -f1)" ]]; then
         say "$file was cut off when it was written; $log has the program"
     fi
-    if [[ $target == fuzz_program ]]; then
+    if [[ $target == fuzz_faults ]] && planned "$log" "$name" >"$file.txt"; then
+        sed 's/^/    /' "$file.txt"
+        printf 'replay: ./dev run %s\n' "$file.txt"
+    elif [[ $target == fuzz_program ]]; then
         if "$tool" show --lenient "$file" >"$file.txt"; then
             sed 's/^/    /' "$file.txt"
             printf 'replay: ./dev run %s\n' "$file.txt"

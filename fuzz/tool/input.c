@@ -173,10 +173,12 @@ static size_t cut_off_at(const uint8_t *bytes, size_t size)
     for (unsigned lines = 0; at < size && lines < PROGRAM_OPERATIONS;) {
         size_t begin = at;
         uint8_t opcode = bytes[at++];
-        if (opcode >= PROGRAM_OPCODES)
+        if (opcode >= PROGRAM_OPCODES || program_operations[opcode].since > bytes[0])
             continue;
         const struct program_operation *operation = &program_operations[opcode];
         for (unsigned i = 0; i < operation->operands; i++) {
+            if (operation->operand[i].since > bytes[0])
+                continue;
             bool number = operation->operand[i].type == PROGRAM_OPERAND_NUMBER;
             for (unsigned length = 1;; length++) {
                 if (at >= size)

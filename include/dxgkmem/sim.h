@@ -106,9 +106,14 @@ void dxgkmem_sim_set_process(struct dxgkmem_sim *sim, uint64_t process);
  * the order in which they are made.
  */
 void dxgkmem_sim_fail_at(struct dxgkmem_sim *sim, uint64_t nth);
-/* How many fallible calls were made since the last sim_fail_at (or reset), and whether the fault fired. */
+/*
+ * A second fault: when the pending one fires, the nth fallible call after it fails too. 0: none. The
+ * next sim_fail_at cancels it. With n = 1, 2, ... a program meets each fault in what follows a fault.
+ */
+void dxgkmem_sim_fail_then(struct dxgkmem_sim *sim, uint64_t nth);
+/* How many fallible calls were made since the last sim_fail_at (or reset), and how many faults fired. */
 uint64_t dxgkmem_sim_fallible_calls(const struct dxgkmem_sim *sim);
-bool dxgkmem_sim_fault_fired(const struct dxgkmem_sim *sim);
+unsigned dxgkmem_sim_fault_fired(const struct dxgkmem_sim *sim);
 
 /* -- use of memory -------------------------------------------------------- */
 

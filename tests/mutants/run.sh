@@ -9,6 +9,7 @@
 #   invariant: the number of the invariant that is broken
 #
 # and may have a third:
+#   oracle: faults         what finds it is fuzz_faults: it takes a fault, or two
 #   oracle: schedule       what finds it is fuzz_schedule: it takes more than one thread
 #
 # The patched files are compiled with the very commands of the fuzz preset and linked before its
@@ -48,6 +49,7 @@ field() { sed -n "s/^$1: *//p" "$2" | head -n 1; }
 # The fuzz target that is to find it.
 target_of() {
     case $(field oracle "$1") in
+    faults) echo fuzz_faults ;;
     schedule) echo fuzz_schedule ;;
     *) echo fuzz_program ;;
     esac

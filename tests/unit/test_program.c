@@ -253,6 +253,23 @@ static void decode(const uint8_t *input, size_t size)
     program_decode(&program, input, size);
 }
 
+/* A file of version 1 has fail lines without `then`. */
+static void test_decode_versions(void **state)
+{
+    static const uint8_t first[] = {1, 0, OP_FAIL, 3, OP_STOP};
+    static const uint8_t second[] = {2, 0, OP_FAIL, 3, 4, OP_STOP};
+
+    (void)state;
+    decode(first, sizeof(first));
+    assert_int_equal(program.lines, 2);
+    assert_int_equal(program.line[0].operand[FAIL_NTH], 3);
+    assert_int_equal(program.line[0].operand[FAIL_THEN], 0);
+    assert_int_equal(program.line[1].opcode, OP_STOP);
+    decode(second, sizeof(second));
+    assert_int_equal(program.lines, 2);
+    assert_int_equal(program.line[0].operand[FAIL_THEN], 4);
+}
+
 static void test_decode_edges(void **state)
 {
     static const uint8_t empty[] = {1};
@@ -380,6 +397,7 @@ int main(void)
         cmocka_unit_test(test_worlds),
         cmocka_unit_test(test_round_trips),
         cmocka_unit_test(test_any_bytes_decode),
+        cmocka_unit_test(test_decode_versions),
         cmocka_unit_test(test_decode_edges),
         cmocka_unit_test(test_decode_long_numbers),
         cmocka_unit_test(test_decode_too_many),

@@ -343,6 +343,15 @@ static void faults_by_number(void **state)
         assert_int_equal(all_fallible(&rig, &status), 0); /* once */
         assert_int_equal(dxgkmem_sim_fallible_calls(rig.sim), nth + 7);
     }
+    for (unsigned then = 1; then <= 7; then++) { /* the 3rd call, and the then-th after it */
+        dxgkmem_sim_fail_at(rig.sim, 3);
+        dxgkmem_sim_fail_then(rig.sim, then);
+        assert_int_equal(all_fallible(&rig, &status), 3);
+        assert_int_equal(all_fallible(&rig, &status), then);
+        assert_int_equal(dxgkmem_sim_fault_fired(rig.sim), 2);
+        assert_int_equal(dxgkmem_sim_digest(rig.sim), 0);
+        assert_int_equal(all_fallible(&rig, &status), 0);
+    }
     dxgkmem_sim_fail_at(rig.sim, 8);
     assert_int_equal(all_fallible(&rig, &status), 0);
     assert_false(dxgkmem_sim_fault_fired(rig.sim));

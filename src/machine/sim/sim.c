@@ -109,11 +109,14 @@ uint64_t dxgkmem_sim_fallible_calls(const struct dxgkmem_sim *sim)
 /* A fault is pending: whether this call, just counted, is the one. */
 static bool fault_hits(struct dxgkmem_sim *sim, uintptr_t at)
 {
+    uintptr_t then = __atomic_load_n(&sim->fault_then, __ATOMIC_RELAXED);
+    uintptr_t next = then != 0 && then <= UINTPTR_MAX - at ? at + then : 0;
+
     if (dxgkmem_sim_fallible_calls(sim) < at ||
-        !__atomic_compare_exchange_n(&sim->fault_at, &at, (uintptr_t)0, false, __ATOMIC_RELAXED,
-                                     __ATOMIC_RELAXED))
+        !__atomic_compare_exchange_n(&sim->fault_at, &at, next, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
         return false;
-    __atomic_store_n(&sim->fault_fired, true, __ATOMIC_RELAXED);
+    __atomic_store_n(&sim->fault_then, (uintptr_t)0, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&sim->faults_fired, 1u, __ATOMIC_RELAXED);
     return true;
 }
 
@@ -142,12 +145,18 @@ void dxgkmem_sim_fail_at(struct dxgkmem_sim *sim, uint64_t nth)
         sim->shard[i].asked = 0;
     }
     sim->fault_at = nth <= UINTPTR_MAX ? (uintptr_t)nth : UINTPTR_MAX;
-    sim->fault_fired = false;
+    sim->fault_then = 0;
+    sim->faults_fired = 0;
 }
 
-bool dxgkmem_sim_fault_fired(const struct dxgkmem_sim *sim)
+void dxgkmem_sim_fail_then(struct dxgkmem_sim *sim, uint64_t nth)
 {
-    return __atomic_load_n(&sim->fault_fired, __ATOMIC_RELAXED);
+    sim->fault_then = sim->fault_at == 0 ? 0 : nth <= UINTPTR_MAX ? (uintptr_t)nth : UINTPTR_MAX;
+}
+
+unsigned dxgkmem_sim_fault_fired(const struct dxgkmem_sim *sim)
+{
+    return __atomic_load_n(&sim->faults_fired, __ATOMIC_RELAXED);
 }
 
 /* -- controls ---------------------------------------------------------------------------- */
@@ -338,7 +347,8 @@ void dxgkmem_sim_reset(struct dxgkmem_sim *sim)
     sim->irql = PASSIVE_LEVEL;
     sim->process = 1;
     sim->fault_at = 0;
-    sim->fault_fired = false;
+    sim->fault_then = 0;
+    sim->faults_fired = 0;
     sim->complaint = NULL;
 }
 

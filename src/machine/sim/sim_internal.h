@@ -75,8 +75,9 @@ struct dxgkmem_sim {
     struct dxgkmem_sim_config config;
     unsigned irql; /* atomic, as the process is */
     unsigned process;
-    uintptr_t fault_at; /* 0: none is pending */
-    bool fault_fired;
+    uintptr_t fault_at;   /* 0: none is pending */
+    uintptr_t fault_then; /* how many calls after it the second one; 0: none */
+    unsigned faults_fired;
     const char *complaint;
     uintptr_t pool_bytes;
     unsigned shards; /* how many were entered since the last reset; atomic, grows only */
