@@ -42,6 +42,16 @@ run cmake -S client -B client/build -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_C
 run cmake --build client/build
 run client/build/client
 
+# A client may have any name of its own: none but dxgkmem_ is taken.
+if command -v objcopy >/dev/null; then
+    for library in dxgkmem dxgkmem_host_user dxgkmem_sim; do
+        file=$(find "$work/prefix" -name "lib$library.a")
+        nm -g --defined-only "$file" | awk 'NF == 3 { print $3 }' >names
+        grep -q '^dxgkmem_' names || fail "lib$library.a defines nothing"
+        grep -v '^dxgkmem_' names >taken && fail "lib$library.a takes the name $(head -n 1 taken)"
+    done
+fi
+
 if command -v pkg-config >/dev/null; then
     path=$(find "$work/prefix" -name pkgconfig -type d)
     read -ra flags <<<"$(PKG_CONFIG_PATH=$path pkg-config --cflags --libs dxgkmem-sim)"
