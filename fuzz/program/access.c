@@ -33,6 +33,9 @@ static void judge(struct runner *runner, const struct access *access, unsigned i
     uint64_t content;
     struct writer *says;
 
+    runner->wanted[0] = !access->reach;
+    runner->wanted[1] =
+        access->reach && !access->write ? model_content(runner->model, access->memory, access->offset) : 0;
     if (access->reached != access->reach) {
         runner_find_that(runner, invariant,
                          access->reached ? "the access went through, it must fault"
@@ -64,6 +67,7 @@ static struct runner_thing *thing_of(struct runner *runner, unsigned operand)
     enum program_kind kind = program_operations[runner->line->opcode].operand[operand].kind;
     struct runner_value value = runner_resolve_class(runner, kind, runner_number(runner, operand));
 
+    runner_note_passed(runner, operand, &value);
     return value.thing >= 0 && runner->thing[value.thing].kind == kind ? &runner->thing[value.thing] : NULL;
 }
 

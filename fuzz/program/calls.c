@@ -373,6 +373,7 @@ static struct runner_value shifted(struct runner *runner, unsigned operand, unsi
         return runner_resolve(runner, operand);
     value = runner_resolve_class(runner, kind, runner_number(runner, operand));
     value.value += runner_number(runner, shift);
+    runner_note_passed(runner, operand, &value);
     return value;
 }
 

@@ -360,6 +360,7 @@ void runner_compare_left(struct runner *runner, size_t left, bool in_order)
 {
     struct writer *says;
 
+    runner->wanted_left = (unsigned)left;
     for (unsigned i = 0; i < left; i++) {
         unsigned found = find_left(runner, &runner->left[i], i, in_order);
 

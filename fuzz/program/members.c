@@ -6,9 +6,15 @@
 #include "runner_internal.h"
 
 #define PATTERN 0xcc
-#define AT(member) offsetof(DXGKRNL_INTERFACE, member)
+#define AT(member)                                                                                           \
+    {                                                                                                        \
+        offsetof(DXGKRNL_INTERFACE, member), #member                                                         \
+    }
 
-static const uint16_t unrelated[] = {
+static const struct {
+    uint16_t offset;
+    const char *name;
+} unrelated[] = {
     AT(DxgkCbEvalAcpiMethod),
     AT(DxgkCbGetDeviceInformation),
     AT(DxgkCbIndicateChildStatus),
@@ -118,6 +124,25 @@ static NTSTATUS call_legacy(const DXGKRNL_INTERFACE *interface, unsigned member,
     }
 }
 
+const char *runner_member_name(bool legacy, unsigned member)
+{
+    static const char *const names[LEGACY_MEMBERS] = {
+        [ALLOCATE_CONTIGUOUS] = "DxgkCbAllocateContiguousMemory",
+        [FREE_CONTIGUOUS] = "DxgkCbFreeContiguousMemory",
+        [ALLOCATE_PAGES] = "DxgkCbAllocatePagesForMdl",
+        [FREE_PAGES] = "DxgkCbFreePagesFromMdl",
+        [PIN] = "DxgkCbPinFrameBufferForSave",
+        [MAP_FRAME_BUFFER] = "DxgkCbMapFrameBufferPointer",
+        [UNMAP_FRAME_BUFFER] = "DxgkCbUnmapFrameBufferPointer",
+        [MAP_MDL] = "DxgkCbMapMdlToIoMmu",
+        [UNMAP_MDL] = "DxgkCbUnmapMdlFromIoMmu",
+    };
+
+    if (legacy)
+        return member < LEGACY_MEMBERS ? names[member] : NULL;
+    return member < sizeof(unrelated) / sizeof(unrelated[0]) ? unrelated[member].name : NULL;
+}
+
 void runner_legacy(struct runner *runner)
 {
     unsigned member = (unsigned)(runner_number(runner, MEMBER_MEMBER) % LEGACY_MEMBERS);
@@ -130,25 +155,27 @@ void runner_legacy(struct runner *runner)
     }
     begin(runner, true);
     adapter = runner_handle(runner_resolve(runner, MEMBER_ADAPTER).value);
+    runner_note_passed(runner, MEMBER_MEMBER, &(struct runner_value){.value = member, .thing = -1});
     status = call_legacy(&runner->interface, member, adapter, &runner->arguments);
     finish(runner, member != UNMAP_MDL, status);
 }
 
 void runner_unrelated(struct runner *runner)
 {
+    struct runner_value chosen = {.thing = -1};
     unsigned members = 0;
     DXGKMEM_DDI_UNRELATED member;
 
     while (members < sizeof(unrelated) / sizeof(unrelated[0]) &&
-           unrelated[members] + sizeof(member) <= runner->interface.Size)
+           unrelated[members].offset + sizeof(member) <= runner->interface.Size)
         members++;
     if (members == 0) {
         runner->event.skipped = true;
         return;
     }
     begin(runner, false);
-    memcpy(&member,
-           (const uint8_t *)&runner->interface + unrelated[runner_number(runner, MEMBER_MEMBER) % members],
-           sizeof(member));
+    chosen.value = runner_number(runner, MEMBER_MEMBER) % members;
+    runner_note_passed(runner, MEMBER_MEMBER, &chosen);
+    memcpy(&member, (const uint8_t *)&runner->interface + unrelated[chosen.value].offset, sizeof(member));
     finish(runner, true, member());
 }

@@ -64,6 +64,7 @@ void runner_bind(struct runner *runner, enum program_kind kind, unsigned variabl
 
     bound->previous = bound->current;
     bound->current = (uint16_t)runner->things;
+    runner->thing[runner->things - 1].variable = (uint8_t)variable;
 }
 
 void runner_end(struct runner *runner, struct runner_thing *thing)
@@ -312,6 +313,7 @@ struct runner_value runner_resolve(struct runner *runner, unsigned operand)
     enum program_kind kind = program_operations[runner->line->opcode].operand[operand].kind;
     struct runner_value value = runner_resolve_class(runner, kind, runner_number(runner, operand));
 
+    runner_note_passed(runner, operand, &value);
     runner_tell_matrix(runner, operand, &value);
     return value;
 }

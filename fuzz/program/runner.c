@@ -138,6 +138,9 @@ static void begin_line(struct runner *runner, const struct program_line *line, u
     event->status = STATUS_SUCCESS;
     event->values = event->reports = event->faults = 0;
     runner->faults_before_line = dxgkmem_sim_fault_fired(runner->sim);
+    runner->wanted_left = 0;
+    for (unsigned i = 0; i < program_operations[line->opcode].operands; i++)
+        runner->passed[i] = (struct runner_passed){.thing = -1};
 }
 
 static void hash(struct runner *runner, uint64_t value)
@@ -161,6 +164,19 @@ static void hash_event(struct runner *runner)
                          event->report[i].earlier_line);
 }
 
+void runner_add_report(const struct runner *runner, struct runner_event *event,
+                       const struct dxgkmem_violation *violation)
+{
+    unsigned earlier = 0;
+    bool known = runner_line_of(runner, violation->earlier_operation, &earlier);
+
+    if (event->reports == RUNNER_REPORTS)
+        return;
+    event->report[event->reports].code = violation->code;
+    event->report[event->reports].earlier_call = violation->earlier_call;
+    event->report[event->reports++].earlier_line = known ? earlier + 1 : 0;
+}
+
 static void end_line(struct runner *runner)
 {
     struct runner_event *event = &runner->event;
@@ -168,15 +184,8 @@ static void end_line(struct runner *runner)
     event->fallible_calls = dxgkmem_sim_fallible_calls(runner->sim);
     if (event->opcode != OP_FAIL)
         event->faults = dxgkmem_sim_fault_fired(runner->sim) - runner->faults_before_line;
-    for (unsigned i = 0; i < runner->violations && i < RUNNER_REPORTS; i++) {
-        const struct dxgkmem_violation *violation = &runner->violation[i];
-        unsigned earlier = 0;
-        bool known = runner_line_of(runner, violation->earlier_operation, &earlier);
-
-        event->report[event->reports].code = violation->code;
-        event->report[event->reports].earlier_call = violation->earlier_call;
-        event->report[event->reports++].earlier_line = known ? earlier + 1 : 0;
-    }
+    for (unsigned i = 0; i < runner->violations; i++)
+        runner_add_report(runner, event, &runner->violation[i]);
     hash_event(runner);
     if (runner->options.event != NULL)
         runner->options.event(runner->options.event_context, runner->program, event);

@@ -96,6 +96,40 @@ void runner_begin_turn(const struct runner *runner, struct runner_turn *turn, un
 void runner_save_turn(const struct runner *runner, struct runner_turn *turn);
 void runner_restore_turn(struct runner *runner, const struct runner_turn *turn);
 
+/* -- for pictures and other forms of a program; none of it is in the trace ---------------------------- */
+
+/* What an operand passed. thing: by number, -1: none. class: EXACT when the class asked for did not exist. */
+struct runner_passed {
+    int thing;
+    enum program_class class;
+    uint64_t value; /* of a MEMBER operand: which member was called; else what was passed, shift included */
+};
+
+/* A thing that the program made; they are numbered from 0 in the order of their making. */
+struct runner_view {
+    enum program_kind kind;
+    unsigned variable, line;
+    bool live;
+    int owner; /* a thing: of an adapter memory object and a mapping the object, of an ADL the former, or -1 */
+    unsigned device;  /* of an adapter */
+    unsigned process; /* of a mapping; 0: the kernel's */
+    unsigned chain;   /* number of the logical adapter; of an object and a mapping meaningless */
+    uint64_t size;    /* of a mapping, in bytes */
+    uint64_t pages;   /* of an ADL */
+    bool consecutive; /* ADL: it has no page array */
+};
+
+/* Valid in the event callback, of the line that the event is about. */
+const struct runner_passed *runner_passed(const struct runner *runner, unsigned operand);
+/* False: no thing has this number yet. */
+bool runner_view(const struct runner *runner, unsigned thing, struct runner_view *view);
+/* The logical page of an ADL's page, as it was told when the ADL was made. */
+uint64_t runner_view_page(const struct runner *runner, unsigned thing, uint64_t page);
+/* The event as the model wants it, when this line is the one that broke an invariant. */
+void runner_wanted(const struct runner *runner, struct runner_event *wanted);
+/* members.c: the name of a member that is not offered, by its number. NULL: there is none. */
+const char *runner_member_name(bool legacy, unsigned member);
+
 /* trace.c: an event as a line of text, without newline; returns the length it would need. */
 size_t trace_print(const struct program *program, const struct runner_event *event, char *text, size_t room);
 const char *trace_status_name(NTSTATUS status);

@@ -57,6 +57,7 @@ struct runner_thing {
     uint32_t line;                 /* that made it */
     uint8_t kind;                  /* enum program_kind */
     uint8_t device;                /* adapter */
+    uint8_t variable;              /* that it was bound to */
     bool live, frame_buffer;
 };
 
@@ -193,6 +194,9 @@ struct runner {
     const char *wrong; /* the model's sentence about the outputs of a call that succeeded */
     unsigned wrong_invariant;
     struct runner_event event;
+    struct runner_passed passed[PROGRAM_OPERANDS];
+    uint64_t wanted[2];         /* of an access: whether it must fault, what it must read */
+    unsigned wanted_left;       /* reports in `left` */
     unsigned violations;        /* reported during this line */
     uint64_t violations_in_all; /* since the start */
     struct dxgkmem_violation violation[RUNNER_VIOLATIONS];
@@ -251,6 +255,13 @@ static inline uint64_t runner_pointer(const void *pointer)
 struct runner_value runner_resolve(struct runner *runner, unsigned operand);
 /* The same, said of the class and variable themselves, and telling nobody. */
 struct runner_value runner_resolve_class(struct runner *runner, enum program_kind kind, uint64_t thing);
+/* Takes down what an operand passed, for pictures. */
+static inline void runner_note_passed(struct runner *runner, unsigned operand,
+                                      const struct runner_value *value)
+{
+    runner->passed[operand] =
+        (struct runner_passed){.thing = value->thing, .class = value->class, .value = value->value};
+}
 /* Tells the matrix of a value that was passed for an operand of a callback. */
 void runner_tell_matrix(struct runner *runner, unsigned operand, const struct runner_value *value);
 /* A new live thing, in no variable yet; its fields but kind, value and line are 0. */
@@ -323,6 +334,10 @@ void runner_begin_unnumbered(struct runner *runner);
 bool runner_end_call(struct runner *runner, bool has_status, NTSTATUS status);
 /* The reports against runner->left, in order or in any. */
 void runner_compare_left(struct runner *runner, size_t left, bool in_order);
+
+/* runner.c: one violation more in an event. */
+void runner_add_report(const struct runner *runner, struct runner_event *event,
+                       const struct dxgkmem_violation *violation);
 
 /* -- sweep.c ------------------------------------------------------------------- */
 

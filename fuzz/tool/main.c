@@ -18,6 +18,7 @@ static const struct verb {
 } verbs[] = {
     {"run", verb_run, "run programs, check every invariant"},
     {"show", verb_show, "print programs as text"},
+    {"csource", verb_csource, "turn a program into a C file of its own"},
     {"pack", verb_pack, "turn text programs into their binary form"},
     {"generate", verb_generate, "make up a program"},
     {"batch", verb_batch, "requests for a driver's device, and its replies"},

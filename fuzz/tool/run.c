@@ -53,7 +53,7 @@ static void print_reports(const struct run *run, const struct runner_event *even
 static void print_event(void *context, const struct program *program, const struct runner_event *event)
 {
     const struct run *run = context;
-    char text[1024];
+    char text[2048]; /* a removal may report many things */
 
     if (!run->trace)
         return;

@@ -21,6 +21,7 @@ int tool_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The verbs; arguments[0] is the verb's name. Each returns the exit status. */
 int verb_run(int count, char **arguments);
 int verb_show(int count, char **arguments);
+int verb_csource(int count, char **arguments);
 int verb_pack(int count, char **arguments);
 int verb_generate(int count, char **arguments);
 int verb_batch(int count, char **arguments);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What others may know of a run while it goes on: the things that were made, what
+ * operands passed, and what the model wanted. For pictures and other forms of a program.
+ */
+#include "runner_internal.h"
+
+const struct runner_passed *runner_passed(const struct runner *runner, unsigned operand)
+{
+    return &runner->passed[operand];
+}
+
+/* The newest thing of a kind with this value that is older than `before`, or -1. */
+static int find_before(const struct runner *runner, enum program_kind kind, uint64_t value, unsigned before)
+{
+    for (unsigned i = before; i-- > 0;)
+        if (runner->thing[i].kind == kind && runner->thing[i].value == value)
+            return (int)i;
+    return -1;
+}
+
+bool runner_view(const struct runner *runner, unsigned number, struct runner_view *view)
+{
+    const struct runner_thing *thing = &runner->thing[number];
+
+    if (number >= runner->things)
+        return false;
+    *view = (struct runner_view){
+        .kind = (enum program_kind)thing->kind,
+        .variable = thing->variable,
+        .line = thing->line,
+        .live = thing->live,
+        .owner = -1,
+        .device = thing->device,
+        .process = (unsigned)thing->process,
+        .chain = thing->chain,
+        .size = thing->size,
+        .pages = thing->pages,
+        .consecutive = thing->array == NULL,
+    };
+    if (thing->kind == PROGRAM_MAPPING || thing->kind == PROGRAM_ADAPTER_OBJECT)
+        view->owner = find_before(runner, PROGRAM_OBJECT, thing->owner, number);
+    else if (thing->kind == PROGRAM_ADL && !thing->frame_buffer)
+        view->owner = find_before(runner, PROGRAM_ADAPTER_OBJECT, thing->owner, number);
+    return true;
+}
+
+uint64_t runner_view_page(const struct runner *runner, unsigned number, uint64_t page)
+{
+    return number < runner->things ? runner_adl_page(runner, &runner->thing[number], page) : 0;
+}
+
+void runner_wanted(const struct runner *runner, struct runner_event *wanted)
+{
+    const struct model_expectation *expected = &runner->expected;
+
+    *wanted = runner->event;
+    wanted->reports = 0;
+    if (program_operations[wanted->opcode].role == PROGRAM_ROLE_ACCESS) {
+        wanted->value[0] = runner->wanted[0];
+        wanted->value[1] = runner->wanted[1];
+        return;
+    }
+    for (unsigned i = 0; i < runner->wanted_left; i++)
+        runner_add_report(runner, wanted, &runner->left[i]);
+    if (!wanted->has_status && wanted->opcode >= OP_EXIT)
+        return;
+    wanted->status = expected->must_fail ? expected->resource[0] : expected->status;
+    if (expected->violation != DXGKMEM_VIOLATION_NONE)
+        runner_add_report(runner, wanted,
+                          &(struct dxgkmem_violation){.code = expected->violation,
+                                                      .earlier_operation = expected->earlier_operation,
+                                                      .earlier_call = expected->earlier_call});
+    if (wanted->status != STATUS_SUCCESS)
+        wanted->values = 0;
+}

@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dxgkmem csource: a program as a C file of its own. Owns the file as a whole, the
+ * expectations, and what is looked at when a finding is no call's answer; the
+ * calls are csource_calls.c's.
+ */
+#include "tool/csource_internal.h"
+#include "tool/report.h"
+#include "tool/tool.h"
+
+#include "program/operands.h"
+#include "program/world.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* -- what later lines need ---------------------------------------------------------- */
+
+int csource_made(const struct csource_writer *writer, enum program_kind kind)
+{
+    for (unsigned i = 0; i < writer->recording->things; i++) {
+        const struct runner_view *view = &writer->recording->thing[i].view;
+        if (view->line == writer->at && view->kind == kind)
+            return (int)i;
+    }
+    return -1;
+}
+
+int csource_unmap_size(const struct recording *recording, unsigned at)
+{
+    int base = recording->line[at].passed[UNMAP_MAPPING].thing, found = -1;
+    unsigned variable = PROGRAM_VARIABLE_OF(recording->program->line[at].operand[UNMAP_MAPPING]);
+
+    if (base >= 0 && recording->thing[base].view.kind == PROGRAM_MAPPING)
+        return base;
+    for (unsigned i = 0; i < recording->things; i++) {
+        const struct runner_view *view = &recording->thing[i].view;
+        if (view->kind == PROGRAM_MAPPING && view->variable == variable && view->line < at)
+            found = (int)i;
+    }
+    return found;
+}
+
+static void find_uses_of_line(struct csource_writer *writer, unsigned at)
+{
+    const struct recording *recording = writer->recording;
+    const struct recording_line *line = &recording->line[at];
+    bool access = line->event.opcode == OP_DMA_READ || line->event.opcode == OP_DMA_WRITE;
+
+    if (line->event.skipped || at >= recording->program->lines)
+        return;
+    if (writer->how->driver &&
+        (access || line->event.opcode == OP_LEGACY || line->event.opcode == OP_UNRELATED))
+        return;
+    if (writer->how->driver && line->event.opcode == OP_CPU_READ + (line->event.opcode == OP_CPU_WRITE) &&
+        line->event.value[0] != 0)
+        return;
+    for (unsigned i = 0; i < PROGRAM_OPERANDS; i++) {
+        int thing = line->passed[i].thing;
+        bool entry = line->event.opcode == OP_SCRIBBLE && !writer->how->driver &&
+                     recording->program->line[at].operand[SCRIBBLE_FIELD] == PROGRAM_FIELD_ENTRY;
+        if (thing < 0 || (access && i == DMA_ADAPTER))
+            continue;
+        writer->uses[thing] |= access || entry ? USES_TOLD : USES_VALUE;
+    }
+    if (line->event.opcode == OP_UNMAP) {
+        int sized = csource_unmap_size(recording, at);
+        if (sized >= 0)
+            writer->uses[sized] |= USES_SIZE | USES_VALUE;
+    }
+}
+
+/* Whether the finding is no call's answer but what a look from outside shows. */
+static bool looks(const struct csource_writer *writer)
+{
+    const struct recording *recording = writer->recording;
+    char is[2048], must[2048];
+
+    if (recording->result.finding.invariant == 0 || writer->how->driver || recording->lines == 0)
+        return false;
+    recording_outcome(recording->program, &recording->line[recording->lines - 1].event, is, sizeof is);
+    recording_outcome(recording->program, &recording->wanted, must, sizeof must);
+    return strcmp(is, must) == 0;
+}
+
+static void find_uses(struct csource_writer *writer, bool look)
+{
+    for (unsigned at = 0; at < writer->recording->lines; at++)
+        find_uses_of_line(writer, at);
+    for (unsigned i = 0; i < writer->recording->things; i++) {
+        const struct runner_view *view = &writer->recording->thing[i].view;
+        if (look && view->kind == PROGRAM_ADL)
+            writer->uses[i] |= USES_TOLD;
+        if (view->kind == PROGRAM_ADAPTER && !writer->how->driver)
+            writer->uses[i] |= USES_VALUE;
+        if (writer->uses[i] & USES_TOLD)
+            writer->needs |= NEEDS_TOLD;
+    }
+}
+
+/* -- looks from outside ---------------------------------------------------------------- */
+
+/* Whether another ADL that lives after the line may name the same page: identity domains share pages. */
+static bool covered(const struct recording *recording, unsigned adl, unsigned at)
+{
+    for (unsigned i = 0; i < recording->things; i++) {
+        const struct recording_thing *other = &recording->thing[i];
+        if (i != adl && other->view.kind == PROGRAM_ADL && other->view.line <= at && other->ended > at &&
+            other->view.chain == recording->thing[adl].view.chain)
+            return true;
+    }
+    return false;
+}
+
+static void look_at_adl(struct csource_writer *writer, unsigned adl)
+{
+    const struct recording *recording = writer->recording;
+    const struct recording_thing *thing = &recording->thing[adl];
+    bool alive = thing->ended > writer->at;
+    char name[64];
+
+    if (!alive && covered(recording, adl, writer->at))
+        return;
+    csource_variable(writer, (int)adl, name);
+    for (unsigned i = 0; i < recording->things; i++) {
+        const struct recording_thing *adapter = &recording->thing[i];
+        if (adapter->view.kind != PROGRAM_ADAPTER || adapter->view.chain != thing->view.chain ||
+            adapter->view.line > writer->at)
+            continue;
+        for (unsigned k = 0; k < 2 && k < thing->view.pages; k++)
+            fprintf(writer->body,
+                    "    look(\"device %u reaches page %" PRIu64 " of %s\",\n"
+                    "         dxgkmem_sim_dma_read(sim, %u, logical(&%s_told, %" PRIu64
+                    ", 0), &word, sizeof word), "
+                    "%d);\n",
+                    adapter->view.device, k ? thing->view.pages - 1 : 0, name, adapter->view.device, name,
+                    k ? thing->view.pages - 1 : 0, alive && adapter->ended > writer->at);
+    }
+    writer->needs |= NEEDS_LOGICAL | NEEDS_LOOKS | NEEDS_WORD;
+}
+
+static unsigned alive(const struct csource_writer *writer, enum program_kind kind)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < writer->recording->things; i++) {
+        const struct recording_thing *thing = &writer->recording->thing[i];
+        count += thing->view.kind == kind && thing->view.line <= writer->at && thing->ended > writer->at &&
+                 !(kind == PROGRAM_ADL && thing->view.owner < 0);
+    }
+    return count;
+}
+
+static void look_at_everything(struct csource_writer *writer)
+{
+    FILE *to = writer->body;
+
+    for (unsigned i = 0; i < writer->recording->things; i++)
+        if (writer->recording->thing[i].view.kind == PROGRAM_ADL)
+            look_at_adl(writer, i);
+    fputs("    {\n        struct dxgkmem_audit audit;\n        struct dxgkmem_statistics alive;\n"
+          "        uint64_t domain, page;\n\n        dxgkmem_audit(&audit);\n"
+          "        dxgkmem_query_statistics(&alive);\n"
+          "        look(\"a structure is unsound\", audit.problem != NULL, 0);\n"
+          "        look(\"the machine complains\", dxgkmem_sim_complaint(sim) != NULL, 0);\n"
+          "        look(\"the IOTLB has a stale entry\", dxgkmem_sim_stale_iotlb(sim, &domain, &page), 0);\n",
+          to);
+    fprintf(to,
+            "        look(\"live objects\", alive.objects, %u);\n"
+            "        look(\"live adapter memory objects\", alive.adapter_objects, %u);\n"
+            "        look(\"live ADLs\", alive.adls, %u);\n"
+            "        look(\"live mappings\", alive.mappings, %u);\n    }\n",
+            alive(writer, PROGRAM_OBJECT), alive(writer, PROGRAM_ADAPTER_OBJECT), alive(writer, PROGRAM_ADL),
+            alive(writer, PROGRAM_MAPPING));
+    writer->needs |= NEEDS_LOOKS;
+}
+
+/* -- one line ------------------------------------------------------------------------------ */
+
+/* What must come of the line: what came of it, or what the model wanted. */
+static void expected_text(const struct csource_writer *writer, char *text, size_t room)
+{
+    const struct recording *recording = writer->recording;
+    bool last = recording->result.finding.invariant != 0 && writer->at + 1 == recording->lines;
+    const struct runner_event *is = &recording->line[writer->at].event;
+    const struct runner_event *must = last ? &recording->wanted : is;
+
+    recording_outcome(recording->program, must, text, room);
+    if (last && must->status == STATUS_SUCCESS && must->has_status && !NT_SUCCESS(is->status) &&
+        (must->opcode == OP_MAP || must->opcode == OP_ADL || must->opcode == OP_PIN))
+        snprintf(text + strlen(text), room - strlen(text), "...");
+}
+
+static void write_expectation(struct csource_writer *writer)
+{
+    const struct runner_event *event = &writer->recording->line[writer->at].event;
+    char expected[2048];
+    static const struct {
+        uint8_t opcode;
+        unsigned needs;
+        const char *format;
+    } special[] = {
+        {OP_MAP, NEEDS_ANSWERED_MAP, "    answered_map(status, offset, size, \"%s\");\n"},
+        {OP_ADL, NEEDS_ANSWERED_ADL, "    answered_adl(status, adl, \"%s\");\n"},
+        {OP_PIN, NEEDS_ANSWERED_ADL, "    answered_adl(status, adl, \"%s\");\n"},
+        {OP_DMA_READ, NEEDS_READ, "    read_word(reached, word, \"%s\");\n"},
+        {OP_CPU_READ, NEEDS_READ, "    read_word(reached, word, \"%s\");\n"},
+        {OP_DMA_WRITE, NEEDS_WROTE, "    wrote(reached, \"%s\");\n"},
+        {OP_CPU_WRITE, NEEDS_WROTE, "    wrote(reached, \"%s\");\n"},
+        {OP_STOP, NEEDS_STOP, "    stopped(&leaks, \"%s\");\n"},
+    };
+
+    expected_text(writer, expected, sizeof expected);
+    for (size_t i = 0; i < sizeof special / sizeof special[0]; i++)
+        if (special[i].opcode == event->opcode) {
+            writer->needs |= special[i].needs;
+            fprintf(writer->body, special[i].format, expected);
+            return;
+        }
+    writer->needs |= event->has_status ? NEEDS_ANSWERED : NEEDS_DONE;
+    fprintf(writer->body, event->has_status ? "    answered(status, \"%s\");\n" : "    done(\"%s\");\n",
+            expected);
+}
+
+static void write_driver_expectation(struct csource_writer *writer, unsigned source)
+{
+    const struct runner_event *event = &writer->recording->line[writer->at].event;
+    char expected[2048];
+
+    expected_text(writer, expected, sizeof expected);
+    if (event->has_status && program_operations[event->opcode].role == PROGRAM_ROLE_CALLBACK &&
+        event->opcode != OP_LEGACY && event->opcode != OP_UNRELATED)
+        fprintf(writer->body, "    DbgPrint(\"line %u: 0x%%08x, expected %s\\n\", (unsigned)status);\n",
+                source, expected);
+    else if (program_operations[event->opcode].role == PROGRAM_ROLE_CALLBACK)
+        fprintf(writer->body, "    /* expected: %s */\n", expected);
+}
+
+static void write_line(struct csource_writer *writer, bool look)
+{
+    const struct recording *recording = writer->recording;
+    const struct recording_line *line = &recording->line[writer->at];
+    bool end = writer->at >= recording->program->lines;
+    static const struct program_line final = {.opcode = OP_STOP};
+    char text[1024] = "the end";
+    unsigned source = end ? 0 : writer->how->line[writer->at];
+
+    writer->line = end ? &final : &recording->program->line[writer->at];
+    if (!end)
+        program_print_line(writer->line, text, sizeof text);
+    if (writer->how->driver && end)
+        return;
+    fprintf(writer->body, "\n    /* %s */\n", text);
+    if (!writer->how->driver)
+        fprintf(writer->body, "    step(%u, \"%s\");\n", source, text);
+    if (line->event.skipped) {
+        writer->needs |= NEEDS_SKIPPED;
+        fputs(writer->how->driver ? "    /* there is nothing to act on */\n" : "    skipped();\n",
+              writer->body);
+        if (!writer->how->driver && program_operations[writer->line->opcode].role == PROGRAM_ROLE_CALLBACK)
+            return;
+        return;
+    }
+    csource_operation(writer);
+    if (writer->how->driver)
+        write_driver_expectation(writer, source);
+    else
+        write_expectation(writer);
+    if (look && csource_made(writer, PROGRAM_ADL) >= 0 && writer->at + 1 < recording->lines)
+        look_at_adl(writer, (unsigned)csource_made(writer, PROGRAM_ADL));
+}
+
+/* -- the file --------------------------------------------------------------------------------- */
+
+static void write_title(FILE *to, const struct csource_writer *writer)
+{
+    const struct runner_finding *finding = &writer->recording->result.finding;
+
+    fprintf(to, "/*\n * %s as C, written by dxgkmem csource.\n", writer->how->title);
+    if (finding->invariant)
+        fprintf(to, " *\n * Finding: invariant %u: %s.\n * %s\n", finding->invariant,
+                report_invariant(finding->invariant), finding->message);
+    if (writer->how->driver)
+        fputs(" *\n * The driver's part only. Hand it the interface and the device handle that StartDevice "
+              "got.\n"
+              " * Without the kit: -DDXGKMEM_WITHOUT_WDK, with the headers of dxgkmem.\n */\n",
+              to);
+    else
+        fputs(" *\n *     cc FILE.c $(pkg-config --cflags --libs dxgkmem-sim)\n *\n"
+              " * Exit status: 0 when everything is as it must be, 1 when anything differs.\n */\n",
+              to);
+}
+
+/* Copies the part of the support text that everybody needs, and the sections that this program needs. */
+static void write_support(FILE *to, unsigned needs)
+{
+    static const char *const support[] = {
+#include "csource_support.h"
+    };
+    static const char *const sections[] = {
+        "receive",      "misaligned",   "told",      "logical", "bits",    "answered", "done",
+        "answered_adl", "answered_map", "read_word", "wrote",   "skipped", "stop",     "looks"};
+    static const char mark[] = "#section ";
+    bool copy = false;
+
+    for (size_t i = 0; i < sizeof support / sizeof support[0]; i++) {
+        if (strncmp(support[i], "/* --", 5) == 0)
+            copy = true;
+        if (strncmp(support[i], mark, sizeof mark - 1) != 0) {
+            if (copy)
+                fputs(support[i], to);
+            continue;
+        }
+        copy = false;
+        for (size_t k = 0; k < sizeof sections / sizeof sections[0]; k++)
+            if (strlen(support[i]) == sizeof mark + strlen(sections[k]) &&
+                strncmp(support[i] + sizeof mark - 1, sections[k], strlen(sections[k])) == 0)
+                copy = (needs >> k & 1) != 0;
+    }
+}
+
+static void write_operations(FILE *to, const struct csource_writer *writer)
+{
+    const struct recording *recording = writer->recording;
+
+    fputs("\n/* The line of the program that made each call, by the number that the library gives the call. "
+          "*/\n"
+          "static const unsigned line_of_operation[] = {0",
+          to);
+    for (unsigned at = 0; at < recording->lines && at < recording->program->lines; at++)
+        if (recording->line[at].operation)
+            fprintf(to, "%s%u", recording->line[at].operation % 16 == 0 ? ",\n    " : ", ",
+                    writer->how->line[at]);
+    fputs("};\n\n", to);
+}
+
+static void write_variables(FILE *to, const struct csource_writer *writer)
+{
+    static const char *const types[PROGRAM_KINDS] = {"HANDLE ", "HANDLE ", "HANDLE ", "DXGK_ADL *", "void *"};
+    char name[64];
+
+    for (unsigned i = 0; i < writer->recording->things; i++) {
+        enum program_kind kind = writer->recording->thing[i].view.kind;
+        csource_variable(writer, (int)i, name);
+        if (writer->how->driver && kind == PROGRAM_ADAPTER)
+            continue;
+        if (writer->uses[i] & USES_VALUE)
+            fprintf(to, "    %s%s = NULL;\n", types[kind], name);
+        if (writer->uses[i] & USES_SIZE)
+            fprintf(to, "    SIZE_T %s_size = 0;\n", name);
+        if (writer->uses[i] & USES_TOLD)
+            fprintf(to, "    struct told %s_told = {0};\n", name);
+    }
+}
+
+static void write_locals(FILE *to, const struct csource_writer *writer)
+{
+    if (writer->needs & NEEDS_INTERFACE)
+        fputs("    DXGKRNL_INTERFACE *const dxgk = &dxgkrnl;\n", to);
+    if (writer->needs & (NEEDS_ANSWERED | NEEDS_ANSWERED_ADL | NEEDS_ANSWERED_MAP))
+        fputs("    NTSTATUS status;\n", to);
+    if (writer->needs & NEEDS_ANSWERED_ADL)
+        fputs("    const DXGK_ADL *adl = NULL;\n", to);
+    if (writer->needs & NEEDS_ANSWERED_MAP)
+        fputs("    uint64_t offset = 0, size = 0;\n", to);
+    if (writer->needs & (NEEDS_READ | NEEDS_WROTE))
+        fputs("    bool reached;\n", to);
+    if (writer->needs & (NEEDS_READ | NEEDS_WROTE | NEEDS_WORD))
+        fputs("    uint64_t word = 0;\n", to);
+    if (writer->needs & NEEDS_STOP)
+        fputs("    struct dxgkmem_leaks leaks;\n", to);
+}
+
+static void write_limit(FILE *to, const char *name, uint64_t value)
+{
+    if (value)
+        fprintf(to, "        .limits.%s = %" PRIu64 ",\n", name, value);
+}
+
+static void write_main(FILE *to, const struct csource_writer *writer, const char *name)
+{
+    const struct program_world_description *world = &program_worlds[writer->recording->program->world];
+
+    fprintf(to,
+            "\nint main(void)\n{\n    /* world %s: %s */\n    static const struct dxgkmem_sim_config machine "
+            "= {\n"
+            "        .range = {\n",
+            program_world_names[writer->recording->program->world], world->summary);
+    for (unsigned i = 0; i < world->machine.ranges; i++)
+        fprintf(to, "            {.page = 0x%" PRIx64 ", .pages = 0x%" PRIx64 "%s},\n",
+                world->machine.range[i].page, world->machine.range[i].pages,
+                world->machine.range[i].io ? ", .io = true" : "");
+    fprintf(to,
+            "        },\n        .ranges = %u,\n        .address_bits = %u,\n        .iotlb_entries = %u,\n  "
+            "  };\n"
+            "    struct dxgkmem_config config = {\n        .violation = on_violation,\n",
+            world->machine.ranges, world->machine.address_bits, world->machine.iotlb_entries);
+    write_limit(to, "handles", world->limits.handles);
+    write_limit(to, "generations", world->limits.generations);
+    write_limit(to, "object_bytes", world->limits.object_bytes);
+    write_limit(to, "total.pages", world->limits.total.pages);
+    write_limit(to, "total.objects", world->limits.total.objects);
+    write_limit(to, "total.adls", world->limits.total.adls);
+    fprintf(to,
+            "    };\n\n    dxgkmem_user_seed(1);\n    if (!NT_SUCCESS(dxgkmem_sim_create(&machine, &sim)))\n"
+            "        return 2;\n    config.machine = dxgkmem_sim_machine(sim);\n"
+            "    if (!NT_SUCCESS(dxgkmem_start(&config)))\n        return 2;\n    %s();\n"
+            "    dxgkmem_stop(NULL);\n    dxgkmem_sim_destroy(sim);\n"
+            "    printf(differences ? \"%%d differences\\n\" : \"everything is as it must be\\n\", "
+            "differences);\n"
+            "    return differences ? 1 : 0;\n}\n",
+            name);
+}
+
+static void write_heads(FILE *to, const struct csource_writer *writer)
+{
+    write_title(to, writer);
+    if (writer->how->driver) {
+        fputs("#ifdef DXGKMEM_WITHOUT_WDK\n#include <dxgkmem/ddi_interface.h>\n"
+              "ULONG DbgPrint(const char *format, ...);\n#else\n#include <ntddk.h>\n#include "
+              "<dispmprt.h>\n#endif\n\n",
+              to);
+        return;
+    }
+    fputs("#include <dxgkmem/dxgkmem.h>\n#include <dxgkmem/sim.h>\n#include <dxgkmem/user.h>\n\n"
+          "#include <inttypes.h>\n#include <stdarg.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include "
+          "<string.h>\n",
+          to);
+    write_operations(to, writer);
+    write_support(to, writer->needs);
+}
+
+void csource_write(FILE *to, const struct recording *recording, const struct csource *how)
+{
+    struct csource_writer *writer = tool_alloc(sizeof *writer);
+    const char *name = how->name ? how->name : "program";
+    bool look, has_status = false;
+    char *body = NULL;
+    size_t size;
+
+    *writer = (struct csource_writer){.recording = recording, .how = how, .spoiled = -1};
+    writer->body = open_memstream(&body, &size);
+    if (!writer->body) {
+        tool_error("no memory");
+        exit(TOOL_BAD);
+    }
+    look = looks(writer);
+    find_uses(writer, look);
+    for (; writer->at < recording->lines; writer->at++) {
+        const struct runner_event *event = &recording->line[writer->at].event;
+        write_line(writer, look);
+        has_status = has_status || (event->has_status && !event->skipped &&
+                                    program_operations[event->opcode].role == PROGRAM_ROLE_CALLBACK &&
+                                    event->opcode != OP_LEGACY && event->opcode != OP_UNRELATED);
+    }
+    writer->at = recording->lines - 1;
+    if (look)
+        look_at_everything(writer);
+    fclose(writer->body);
+    write_heads(to, writer);
+    if (how->driver)
+        fprintf(to,
+                "void %s(DXGKRNL_INTERFACE *dxgk, HANDLE adapter);\n"
+                "void %s(DXGKRNL_INTERFACE *dxgk, HANDLE adapter)\n{\n%s",
+                name, name, has_status ? "    NTSTATUS status;\n" : "");
+    else
+        fprintf(to,
+                "\n/* -- the program "
+                "------------------------------------------------------------------------- */\n\n"
+                "static void %s(void)\n{\n",
+                name);
+    write_variables(to, writer);
+    if (how->driver)
+        fputs("\n    (void)dxgk;\n    (void)adapter;\n", to);
+    else
+        write_locals(to, writer);
+    fputs(body, to);
+    fputs("}\n", to);
+    if (!how->driver)
+        write_main(to, writer, name);
+    free(body);
+    free(writer);
+}
+
+/* -- the verb ------------------------------------------------------------------------------------ */
+
+static const char help[] =
+    "usage: dxgkmem csource [--driver] [--name NAME] [-o OUT] FILE\n\n"
+    "Prints a program as one C file that makes the same calls and compares what comes\n"
+    "of them with what must. It builds with\n\n"
+    "    cc OUT $(pkg-config --cflags --libs dxgkmem-sim)\n\n"
+    "and prints the trace; its exit status is 1 when anything differs.\n\n"
+    "  -o, --output OUT  where to; standard output otherwise\n"
+    "  --driver          only the driver's function, for a test driver of your own\n"
+    "  --name NAME       of the function (program)\n"
+    "  --lenient         take every byte string as a program, as a fuzz target does\n"
+    "  --help            this text\n";
+
+static bool is_name(const char *name)
+{
+    size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+
+    return length > 0 && name[length] == '\0' && (name[0] < '0' || name[0] > '9');
+}
+
+static int write_out(const struct recording *recording, const struct csource *how, const char *out)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *to = open_memstream(&text, &size);
+
+    if (!to)
+        return tool_error("no memory");
+    csource_write(to, recording, how);
+    fclose(to);
+    int status = out                                     ? tool_write_file(out, text, size)
+                 : fwrite(text, 1, size, stdout) == size ? 0
+                                                         : TOOL_BAD;
+    free(text);
+    return status;
+}
+
+int verb_csource(int count, char **arguments)
+{
+    static const struct option options[] = {
+        {"output", required_argument, NULL, 'o'}, {"driver", no_argument, NULL, 'd'},
+        {"name", required_argument, NULL, 'n'},   {"lenient", no_argument, NULL, 'l'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
+    static struct input input;
+    struct csource how = {.line = input.line};
+    struct recording *recording;
+    const char *out = NULL;
+    bool lenient = false;
+    int option, status;
+
+    while ((option = getopt_long(count, arguments, "o:", options, NULL)) != -1) {
+        switch (option) {
+        case 'o':
+            out = optarg;
+            break;
+        case 'd':
+            how.driver = true;
+            break;
+        case 'n':
+            how.name = optarg;
+            break;
+        case 'l':
+            lenient = true;
+            break;
+        case 'h':
+            fputs(help, stdout);
+            return TOOL_CLEAN;
+        default:
+            return TOOL_BAD;
+        }
+    }
+    if (how.name && !is_name(how.name))
+        return tool_error("--name takes a C identifier, not '%s'", how.name);
+    if (optind + 1 != count)
+        return tool_error(optind == count ? "no file is named" : "csource takes one file");
+    how.title = strrchr(arguments[optind], '/') ? strrchr(arguments[optind], '/') + 1 : arguments[optind];
+    status = input_read(&input, arguments[optind], lenient);
+    if (!status)
+        status = recording_make(&recording, &input.program);
+    if (status)
+        return status;
+    status = write_out(recording, &how, out);
+    free(recording);
+    return status;
+}

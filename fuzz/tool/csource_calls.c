@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: MIT */
+/* Writes single operations as C; see csource_internal.h. */
+#include "tool/csource_internal.h"
+
+#include "program/operands.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define NAME_ROOM 64
+
+static const char *const kind_names[PROGRAM_KINDS] = {"adapter", "object", "adapter_object", "adl",
+                                                      "mapping"};
+
+const char *csource_variable(const struct csource_writer *writer, int thing, char *text)
+{
+    const struct recording_thing *it = &writer->recording->thing[thing];
+
+    if (writer->how->driver && it->view.kind == PROGRAM_ADAPTER)
+        snprintf(text, NAME_ROOM, "adapter");
+    else if (it->life > 1)
+        snprintf(text, NAME_ROOM, "%s%u_%u", kind_names[it->view.kind], it->view.variable, it->life);
+    else
+        snprintf(text, NAME_ROOM, "%s%u", kind_names[it->view.kind], it->view.variable);
+    return text;
+}
+
+static uint64_t number(const struct csource_writer *writer, unsigned operand)
+{
+    return writer->line->operand[operand];
+}
+
+static const struct runner_passed *passed(const struct csource_writer *writer, unsigned operand)
+{
+    return &writer->recording->line[writer->at].passed[operand];
+}
+
+static bool bits_of_handle(const struct csource_writer *writer, unsigned operand)
+{
+    return program_operations[writer->line->opcode].operand[operand].kind <= PROGRAM_ADAPTER_OBJECT;
+}
+
+/* The value of an operand as a C expression, shifted by so many bytes. */
+static void write_value(struct csource_writer *writer, unsigned operand, uint64_t shift)
+{
+    const struct runner_passed *value = passed(writer, operand);
+    enum program_kind kind = program_operations[writer->line->opcode].operand[operand].kind;
+    FILE *to = writer->body;
+    char name[NAME_ROOM];
+
+    if (value->thing < 0) {
+        if (value->value == 0)
+            fputs("NULL", to);
+        else
+            fprintf(to, "(HANDLE)(ULONG_PTR)0x%" PRIx64, value->value);
+        return;
+    }
+    csource_variable(writer, value->thing, name);
+    if (value->class == PROGRAM_NEXT || value->class == PROGRAM_FLIPPED) {
+        bool next = value->class == PROGRAM_NEXT;
+        uint64_t far = kind == PROGRAM_ADL ? sizeof(DXGK_ADL) : 4096;
+
+        if (bits_of_handle(writer, operand) && !writer->how->driver) {
+            writer->needs |= NEEDS_BITS;
+            fprintf(to, "other_bits(%s, %d)", name, next);
+        } else if (next) {
+            fprintf(to, "(void *)((ULONG_PTR)%s + %" PRIu64 ")", name,
+                    bits_of_handle(writer, operand) ? 1 : far);
+        } else {
+            fprintf(to, "(void *)((ULONG_PTR)%s ^ %u)", name, kind == PROGRAM_MAPPING ? 4096u : 8u);
+        }
+    } else if (shift) {
+        fprintf(to, "(void *)((ULONG_PTR)%s + (ULONG_PTR)0x%" PRIx64 ")", name, shift);
+    } else {
+        fputs(name, to);
+    }
+}
+
+static void field(struct csource_writer *writer, const char *name, unsigned operand)
+{
+    fprintf(writer->body, "            .%s = ", name);
+    write_value(writer, operand, 0);
+    fputs(",\n", writer->body);
+}
+
+static void field_number(struct csource_writer *writer, const char *name, uint64_t value)
+{
+    if (value)
+        fprintf(writer->body,
+                value < 10 ? "            .%s = %" PRIu64 ",\n" : "            .%s = 0x%" PRIx64 ",\n", name,
+                value);
+}
+
+static void field_address(struct csource_writer *writer, const char *name, uint64_t value)
+{
+    if (value)
+        fprintf(writer->body, "            .%s.QuadPart = (LONGLONG)0x%" PRIx64 ",\n", name, value);
+}
+
+static void open_arguments(struct csource_writer *writer, const char *type)
+{
+    fprintf(writer->body, "    {\n        %s args = {\n", type);
+}
+
+/* Closes the block and makes the call; pArgs may be spoiled. handle: operand passed before it, or -1. */
+static void call(struct csource_writer *writer, const char *member, bool has_status, int handle)
+{
+    FILE *to = writer->body;
+
+    fprintf(to, "        };\n        %sdxgk->%s(", has_status ? "status = " : "", member);
+    if (handle >= 0) {
+        write_value(writer, (unsigned)handle, 0);
+        fputs(", ", to);
+    }
+    if (writer->spoiled == PROGRAM_HOW_NULL) {
+        fputs("NULL);\n        (void)args;\n", to);
+    } else if (writer->spoiled == PROGRAM_HOW_MISALIGNED && !writer->how->driver) {
+        writer->needs |= NEEDS_MISALIGNED;
+        fputs("misaligned(&args, sizeof args));\n", to);
+    } else if (writer->spoiled == PROGRAM_HOW_MISALIGNED) {
+        fputs("(void *)((char *)&args + 1));\n", to);
+    } else {
+        fputs("&args);\n", to);
+    }
+    writer->spoiled = -1;
+}
+
+static void close_arguments(struct csource_writer *writer)
+{
+    fputs("    }\n", writer->body);
+}
+
+/* Takes an output into the variable of the thing of this kind that the line made, if anybody uses it. */
+static void take(struct csource_writer *writer, enum program_kind kind, const char *member)
+{
+    char name[NAME_ROOM];
+    int thing = csource_made(writer, kind);
+
+    if (thing < 0 || !(writer->uses[thing] & (USES_VALUE | USES_TOLD)))
+        return;
+    csource_variable(writer, thing, name);
+    if (writer->uses[thing] & USES_VALUE)
+        fprintf(writer->body, "        %s = args.%s;\n", name, member);
+    if (writer->uses[thing] & USES_TOLD)
+        fprintf(writer->body, "        %s_told = remember(args.%s);\n", name, member);
+    if (kind == PROGRAM_MAPPING && writer->uses[thing] & USES_SIZE)
+        fprintf(writer->body, "        %s_size = args.Size;\n", name);
+}
+
+/* -- objects -------------------------------------------------------------------------- */
+
+static void create_of_type(struct csource_writer *writer)
+{
+    static const unsigned protections[] = {
+        [PROGRAM_PROTECTION_READWRITE] = DXGKMEM_PAGE_READWRITE,
+        [PROGRAM_PROTECTION_READONLY] = DXGKMEM_PAGE_READONLY,
+        [PROGRAM_PROTECTION_EXECUTE] = DXGKMEM_PAGE_EXECUTE,
+        [PROGRAM_PROTECTION_WRITECOPY] = DXGKMEM_PAGE_WRITECOPY,
+        [PROGRAM_PROTECTION_INVALID] = 0x40,
+    };
+
+    switch (number(writer, CREATE_TYPE)) {
+    case PROGRAM_TYPE_MDL:
+        field_address(writer, "Mdl.LowAddress", number(writer, CREATE_LOW));
+        field_address(writer, "Mdl.HighAddress", number(writer, CREATE_HIGH));
+        field_address(writer, "Mdl.SkipBytes", number(writer, CREATE_SKIP));
+        field_number(writer, "Mdl.Flags", (uint32_t)number(writer, CREATE_FLAGS));
+        break;
+    case PROGRAM_TYPE_CONTIGUOUS:
+        field_address(writer, "ContiguousMemory.LowestAcceptableAddress", number(writer, CREATE_LOW));
+        field_address(writer, "ContiguousMemory.HighestAcceptableAddress", number(writer, CREATE_HIGH));
+        field_address(writer, "ContiguousMemory.BoundaryAddressMultiple", number(writer, CREATE_BOUNDARY));
+        break;
+    case PROGRAM_TYPE_SECTION:
+        field_number(writer, "Section.PageProtection", protections[number(writer, CREATE_PROTECTION)]);
+        field_number(writer, "Section.AllocationAttributes", (uint32_t)number(writer, CREATE_ATTRIBUTES));
+        break;
+    default:
+        field_address(writer, "IOSpace.BaseAddress", number(writer, CREATE_BASE));
+        break;
+    }
+}
+
+static void write_create(struct csource_writer *writer)
+{
+    static const char *const types[] = {"DXGK_PHYSICAL_MEMORY_TYPE_MDL",
+                                        "DXGK_PHYSICAL_MEMORY_TYPE_CONTIGUOUS_MEMORY",
+                                        "DXGK_PHYSICAL_MEMORY_TYPE_SECTION",
+                                        "DXGK_PHYSICAL_MEMORY_TYPE_IO_SPACE", "(DXGK_PHYSICAL_MEMORY_TYPE)4"};
+    static const char *const caches[] = {
+        [PROGRAM_CACHE_CACHED] = "DXGK_MEMORY_CACHING_TYPE_CACHED",
+        [PROGRAM_CACHE_NONCACHED] = "DXGK_MEMORY_CACHING_TYPE_NON_CACHED",
+        [PROGRAM_CACHE_WRITECOMBINED] = "DXGK_MEMORY_CACHING_TYPE_WRITE_COMBINED",
+        [PROGRAM_CACHE_INVALID] = "(DXGK_MEMORY_CACHING_TYPE)3",
+    };
+
+    open_arguments(writer, "DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT");
+    field(writer, "hAdapter", CREATE_ADAPTER);
+    field_number(writer, "Size", number(writer, CREATE_SIZE));
+    fprintf(writer->body, "            .Type = %s,\n            .CacheType = %s,\n",
+            types[number(writer, CREATE_TYPE)], caches[number(writer, CREATE_CACHE)]);
+    create_of_type(writer);
+    call(writer, "DxgkCbCreatePhysicalMemoryObject", true, -1);
+    take(writer, PROGRAM_OBJECT, "hPhysicalMemoryObject");
+    take(writer, PROGRAM_ADAPTER_OBJECT, "hAdapterMemoryObject");
+    close_arguments(writer);
+}
+
+static void write_destroy(struct csource_writer *writer)
+{
+    open_arguments(writer, "DXGKARGCB_DESTROY_PHYSICAL_MEMORY_OBJECT");
+    field(writer, "hPhysicalMemoryObject", DESTROY_OBJECT);
+    field(writer, "hAdapterMemoryObject", DESTROY_WITH);
+    call(writer, "DxgkCbDestroyPhysicalMemoryObject", false, -1);
+    close_arguments(writer);
+}
+
+static void write_open(struct csource_writer *writer)
+{
+    open_arguments(writer, "DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT");
+    field(writer, "hPhysicalMemoryObject", OPEN_OBJECT);
+    field(writer, "hAdapter", OPEN_ADAPTER);
+    call(writer, "DxgkCbOpenPhysicalMemoryObject", true, -1);
+    take(writer, PROGRAM_ADAPTER_OBJECT, "hAdapterMemoryObject");
+    close_arguments(writer);
+}
+
+static void write_close(struct csource_writer *writer)
+{
+    open_arguments(writer, "DXGKARGCB_CLOSE_PHYSICAL_MEMORY_OBJECT");
+    field(writer, "hAdapterMemoryObject", CLOSE_ADAPTER_OBJECT);
+    call(writer, "DxgkCbClosePhysicalMemoryObject", false, -1);
+    close_arguments(writer);
+}
+
+/* -- mappings -------------------------------------------------------------------------- */
+
+static void write_map(struct csource_writer *writer)
+{
+    static const char *const modes[] = {"DXGK_ACCESS_MODE_KERNEL_MODE", "DXGK_ACCESS_MODE_USER_MODE",
+                                        "(DXGK_ACCESS_MODE)2"};
+
+    open_arguments(writer, "DXGKARGCB_MAP_PHYSICAL_MEMORY");
+    field(writer, "hPhysicalMemoryObject", MAP_OBJECT);
+    fprintf(writer->body, "            .AccessMode = %s,\n", modes[number(writer, MAP_MODE)]);
+    field_number(writer, "Offset", number(writer, MAP_OFFSET));
+    field_number(writer, "Size", number(writer, MAP_SIZE));
+    call(writer, "DxgkCbMapPhysicalMemory", true, -1);
+    take(writer, PROGRAM_MAPPING, "pMappedAddress");
+    if (!writer->how->driver)
+        fputs("        offset = args.Offset, size = args.Size;\n", writer->body);
+    close_arguments(writer);
+}
+
+static void write_unmap(struct csource_writer *writer)
+{
+    int sized = csource_unmap_size(writer->recording, writer->at);
+    uint64_t extra = number(writer, UNMAP_EXTRA);
+    char name[NAME_ROOM];
+
+    open_arguments(writer, "DXGKARGCB_UNMAP_PHYSICAL_MEMORY");
+    field(writer, "hPhysicalMemoryObject", UNMAP_OBJECT);
+    fputs("            .pBaseAddress = ", writer->body);
+    write_value(writer, UNMAP_MAPPING, number(writer, UNMAP_SHIFT));
+    if (sized >= 0)
+        fprintf(writer->body, ",\n            .Size = %s_size", csource_variable(writer, sized, name));
+    else
+        fputs(",\n            .Size = 0x1000", writer->body);
+    if (extra)
+        fprintf(writer->body, " + (SIZE_T)0x%" PRIx64, extra);
+    fputs(",\n", writer->body);
+    call(writer, "DxgkCbUnmapPhysicalMemory", false, -1);
+    close_arguments(writer);
+}
+
+/* -- ADLs -------------------------------------------------------------------------------- */
+
+static void take_pages(struct csource_writer *writer)
+{
+    take(writer, PROGRAM_ADL, "pAdl");
+    if (!writer->how->driver)
+        fputs("        adl = args.pAdl;\n", writer->body);
+    close_arguments(writer);
+}
+
+static void write_adl(struct csource_writer *writer)
+{
+    uint64_t flags = number(writer, ADL_FLAGS);
+
+    open_arguments(writer, "DXGKARGCB_ALLOCATE_ADL");
+    field(writer, "hAdapterMemoryObject", ADL_ADAPTER_OBJECT);
+    field_number(writer, "Offset", number(writer, ADL_OFFSET));
+    field_number(writer, "Size", number(writer, ADL_SIZE));
+    if (flags == 1 || flags == 2)
+        fprintf(writer->body, "            .Flags.%s = 1,\n",
+                flags == 1 ? "RequireContiguous" : "PreferContiguous");
+    else
+        field_number(writer, "Flags.Value", (uint32_t)flags);
+    call(writer, "DxgkCbAllocateAdl", true, -1);
+    take_pages(writer);
+}
+
+static void write_free_adl(struct csource_writer *writer)
+{
+    open_arguments(writer, "DXGKARGCB_FREE_ADL");
+    field(writer, "hAdapterMemoryObject", FREE_ADL_ADAPTER_OBJECT);
+    fputs("            .pAdl = ", writer->body);
+    write_value(writer, FREE_ADL_ADL, number(writer, FREE_ADL_SHIFT));
+    fputs(",\n", writer->body);
+    call(writer, "DxgkCbFreeAdl", false, -1);
+    close_arguments(writer);
+}
+
+static void write_pin(struct csource_writer *writer)
+{
+    open_arguments(writer, "DXGKARGCB_PINFRAMEBUFFERFORSAVE2");
+    fprintf(writer->body, "            .PhysicalAdapterIndex = %" PRIu32 ",\n",
+            (uint32_t)number(writer, PIN_INDEX));
+    field_number(writer, "CommitSize", number(writer, PIN_SIZE));
+    field_number(writer, "Flags.Value", (uint32_t)number(writer, PIN_FLAGS));
+    call(writer, "DxgkCbPinFrameBufferForSave2", true, PIN_ADAPTER);
+    take_pages(writer);
+}
+
+static void write_unpin(struct csource_writer *writer)
+{
+    open_arguments(writer, "DXGKARGCB_UNPINFRAMEBUFFERFORSAVE");
+    fprintf(writer->body, "            .PhysicalAdapterIndex = %" PRIu32 ",\n",
+            (uint32_t)number(writer, UNPIN_INDEX));
+    call(writer, "DxgkCbUnpinFrameBufferForSave", true, UNPIN_ADAPTER);
+    close_arguments(writer);
+}
+
+/* Members that are not offered: they look at nothing. Void is returned by the last of the legacy ones only. */
+static void write_member(struct csource_writer *writer)
+{
+    bool legacy = writer->line->opcode == OP_LEGACY;
+    const char *name = runner_member_name(legacy, (unsigned)passed(writer, MEMBER_MEMBER)->value);
+
+    if (writer->how->driver) {
+        fprintf(writer->body,
+                "    /* %s is not offered; with the kit's headers it takes arguments of its own */\n", name);
+        return;
+    }
+    if (!legacy) {
+        fprintf(writer->body, "    status = dxgk->%s();\n", name);
+        return;
+    }
+    fputs("    {\n        uint64_t nothing[12] = {0};\n", writer->body);
+    fprintf(writer->body, "        %sdxgk->%s(",
+            writer->recording->line[writer->at].event.has_status ? "status = " : "", name);
+    write_value(writer, MEMBER_ADAPTER, 0);
+    fputs(", (void *)nothing);\n    }\n", writer->body);
+}
+
+/* -- use of the memory ------------------------------------------------------------------------- */
+
+static void write_scribble(struct csource_writer *writer)
+{
+    static const char *const fields[] = {"PageCount", "Flags.Value", "BasePageNumber"};
+    uint64_t value = number(writer, SCRIBBLE_VALUE), which = number(writer, SCRIBBLE_FIELD);
+    int thing = passed(writer, SCRIBBLE_ADL)->thing;
+    char name[NAME_ROOM];
+
+    csource_variable(writer, thing, name);
+    if (which == PROGRAM_FIELD_ENTRY && writer->how->driver)
+        fprintf(writer->body,
+                "    ((DXGK_PAGE_NUMBER *)%s->Pages)[%" PRIu64 "] = (DXGK_PAGE_NUMBER)0x%" PRIx64 ";\n", name,
+                value % writer->recording->thing[thing].view.pages, value);
+    else if (which == PROGRAM_FIELD_ENTRY)
+        fprintf(writer->body, "    %s_told.pages[%" PRIu64 "] = (DXGK_PAGE_NUMBER)0x%" PRIx64 ";\n", name,
+                value % writer->recording->thing[thing].view.pages, value);
+    else
+        fprintf(writer->body, "    %s->%s = (%s)0x%" PRIx64 ";\n", name, fields[which],
+                which == PROGRAM_FIELD_BASE ? "DXGK_PAGE_NUMBER" : "UINT32", value);
+}
+
+/* Of long page arrays the runner keeps the first and the last; others stand for those. */
+static uint64_t kept_page(const struct runner_view *view, uint64_t page)
+{
+    if (view->consecutive || view->pages <= 64 || page + 2 >= view->pages)
+        return page;
+    return page % 62;
+}
+
+static void write_dma(struct csource_writer *writer)
+{
+    bool write = writer->line->opcode == OP_DMA_WRITE;
+    const struct runner_passed *adapter = passed(writer, DMA_ADAPTER), *adl = passed(writer, DMA_ADL);
+    const struct recording *recording = writer->recording;
+    unsigned device = adapter->thing >= 0 && recording->thing[adapter->thing].view.kind == PROGRAM_ADAPTER
+                          ? recording->thing[adapter->thing].view.device
+                          : PROGRAM_VARIABLE_OF(number(writer, DMA_ADAPTER));
+    char name[NAME_ROOM];
+
+    writer->needs |= NEEDS_LOGICAL;
+    if (write)
+        fprintf(writer->body, "    word = 0x%" PRIx64 ";\n", number(writer, DMA_VALUE));
+    fprintf(writer->body,
+            "    reached = dxgkmem_sim_dma_%s(sim, %u, logical(&%s_told, 0x%" PRIx64 ", 0x%" PRIx64
+            "), &word, sizeof word);\n",
+            write ? "write" : "read", device, csource_variable(writer, adl->thing, name),
+            kept_page(&recording->thing[adl->thing].view, number(writer, DMA_PAGE)),
+            number(writer, DMA_OFFSET) & 0xff8);
+}
+
+static void write_cpu(struct csource_writer *writer)
+{
+    bool write = writer->line->opcode == OP_CPU_WRITE;
+    uint64_t offset = number(writer, CPU_OFFSET) & ~(uint64_t)7;
+    char name[NAME_ROOM];
+
+    csource_variable(writer, passed(writer, CPU_MAPPING)->thing, name);
+    if (writer->how->driver) {
+        if (writer->recording->line[writer->at].event.value[0] != 0)
+            fputs("    /* it faults */\n", writer->body);
+        else if (write)
+            fprintf(writer->body,
+                    "    *(volatile ULONGLONG *)((char *)%s + 0x%" PRIx64 ") = 0x%" PRIx64 ";\n", name,
+                    offset, number(writer, CPU_VALUE));
+        else
+            fprintf(writer->body, "    (void)*(volatile ULONGLONG *)((char *)%s + 0x%" PRIx64 ");\n", name,
+                    offset);
+        return;
+    }
+    if (write)
+        fprintf(writer->body, "    word = 0x%" PRIx64 ";\n", number(writer, CPU_VALUE));
+    fprintf(writer->body,
+            "    reached = dxgkmem_sim_cpu_%s(sim, (void *)((uintptr_t)%s + (uintptr_t)0x%" PRIx64
+            "), &word, sizeof word);\n",
+            write ? "write" : "read", name, offset);
+}
+
+/* -- the system ------------------------------------------------------------------------------- */
+
+static void write_add(struct csource_writer *writer)
+{
+    static const char *const versions[] = {"2_0", "2_4", "2_6", "2_9", "3_0", "3_1", "3_2"};
+    uint64_t adls = number(writer, ADD_QUOTA_ADLS);
+    int thing = csource_made(writer, PROGRAM_ADAPTER);
+    char name[NAME_ROOM] = "NULL";
+
+    fputs("    {\n        struct dxgkmem_adapter_config config = {\n", writer->body);
+    field_number(writer, "device", number(writer, ADD_ADAPTER));
+    fprintf(writer->body, "            .version = DXGKDDI_INTERFACE_VERSION_WDDM%s,\n",
+            versions[number(writer, ADD_WDDM)]);
+    field_address(writer, "memory_caps.HighestVisibleAddress", number(writer, ADD_VISIBLE));
+    field_number(writer, "iommu_caps.DmaRemappingSupported",
+                 number(writer, ADD_REMAP) != PROGRAM_REMAP_UNSUPPORTED);
+    field_number(writer, "frame_buffer_bytes", number(writer, ADD_FRAME_BUFFER));
+    if (number(writer, ADD_REMAP) == PROGRAM_REMAP_ALWAYS)
+        fputs("            .remapping = DXGKMEM_REMAPPING_ALWAYS,\n", writer->body);
+    if (passed(writer, ADD_LINK)->value || passed(writer, ADD_LINK)->thing >= 0)
+        field(writer, "link_to", ADD_LINK);
+    field_number(writer, "quota.pages", number(writer, ADD_QUOTA_PAGES));
+    field_number(writer, "quota.adls", adls > UINT32_MAX ? UINT32_MAX : adls);
+    fputs("        };\n", writer->body);
+    if (thing >= 0) {
+        writer->needs |= NEEDS_RECEIVE;
+        csource_variable(writer, thing, name);
+        fprintf(writer->body,
+                "        status = dxgkmem_add_adapter(&config, &%s);\n        receive_interface(%s);\n", name,
+                name);
+    } else {
+        fputs("        HANDLE none = NULL;\n        status = dxgkmem_add_adapter(&config, &none);\n",
+              writer->body);
+    }
+    fputs("    }\n", writer->body);
+}
+
+static void write_condition(struct csource_writer *writer)
+{
+    static const char *const levels[] = {"PASSIVE_LEVEL", "APC_LEVEL", "DISPATCH_LEVEL", "HIGH_LEVEL"};
+    uint64_t value = number(writer, CONDITION_VALUE);
+    FILE *to = writer->body;
+
+    switch (writer->line->opcode) {
+    case OP_PROCESS:
+        fprintf(to, "    dxgkmem_sim_set_process(sim, %" PRIu64 ");\n",
+                (value + DXGKMEM_SIM_PROCESSES - 1) % DXGKMEM_SIM_PROCESSES + 1);
+        break;
+    case OP_IRQL:
+        writer->level = levels[value % 4];
+        fprintf(to, "    dxgkmem_sim_set_irql(sim, %s);\n", writer->level);
+        break;
+    case OP_FAIL:
+        fprintf(to, "    dxgkmem_sim_fail_at(sim, 0x%" PRIx64 ");\n", value);
+        break;
+    case OP_SCHEDULE:
+    case OP_THREAD:
+    case OP_SWITCH:
+        fputs("    /* threads: here one thread makes every call */\n", to);
+        break;
+    default:
+        fputs("    /* the next callback gets a pArgs that is spoiled */\n", to);
+        break;
+    }
+}
+
+static void write_system(struct csource_writer *writer)
+{
+    FILE *to = writer->body;
+    bool raised = writer->level && strcmp(writer->level, "PASSIVE_LEVEL") != 0;
+
+    if (raised)
+        fputs("    dxgkmem_sim_set_irql(sim, PASSIVE_LEVEL);\n", to);
+    switch (writer->line->opcode) {
+    case OP_ADD:
+        write_add(writer);
+        break;
+    case OP_REMOVE:
+        fputs("    status = dxgkmem_remove_adapter(", to);
+        write_value(writer, REMOVE_ADAPTER, 0);
+        fputs(");\n", to);
+        break;
+    case OP_EXIT:
+        fprintf(to, "    dxgkmem_process_exit(%" PRIu64 ");\n",
+                (number(writer, CONDITION_VALUE) + DXGKMEM_SIM_PROCESSES - 1) % DXGKMEM_SIM_PROCESSES + 1);
+        break;
+    default:
+        writer->needs |= NEEDS_STOP;
+        fputs("    leaks = (struct dxgkmem_leaks){0};\n    dxgkmem_stop(&leaks);\n    sort_reports();\n", to);
+        break;
+    }
+    if (raised)
+        fprintf(to, "    dxgkmem_sim_set_irql(sim, %s);\n", writer->level);
+}
+
+void csource_operation(struct csource_writer *writer)
+{
+    static void (*const callbacks[PROGRAM_OPCODES])(struct csource_writer * writer) = {
+        [OP_CREATE] = write_create,     [OP_DESTROY] = write_destroy,   [OP_OPEN] = write_open,
+        [OP_CLOSE] = write_close,       [OP_MAP] = write_map,           [OP_UNMAP] = write_unmap,
+        [OP_ADL] = write_adl,           [OP_FREE_ADL] = write_free_adl, [OP_PIN] = write_pin,
+        [OP_UNPIN] = write_unpin,       [OP_LEGACY] = write_member,     [OP_UNRELATED] = write_member,
+        [OP_SCRIBBLE] = write_scribble, [OP_CPU_READ] = write_cpu,      [OP_CPU_WRITE] = write_cpu,
+    };
+    uint8_t opcode = writer->line->opcode;
+
+    if (program_operations[opcode].role == PROGRAM_ROLE_CALLBACK)
+        writer->needs |= NEEDS_INTERFACE;
+    if (opcode == OP_ARGS)
+        writer->spoiled = (int)number(writer, CONDITION_VALUE);
+    if (callbacks[opcode])
+        callbacks[opcode](writer);
+    else if (writer->how->driver)
+        fputs("    /* the system's or the device's part */\n", writer->body);
+    else if (opcode == OP_DMA_READ || opcode == OP_DMA_WRITE)
+        write_dma(writer);
+    else if (program_operations[opcode].role == PROGRAM_ROLE_SYSTEM)
+        write_system(writer);
+    else
+        write_condition(writer);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the two files of the C form share: csource.c has the file as a whole, its
+ * expectations and the verb, csource_calls.c one function an operation.
+ */
+#ifndef DXGKMEM_TOOL_CSOURCE_INTERNAL_H
+#define DXGKMEM_TOOL_CSOURCE_INTERNAL_H
+
+#include "tool/csource.h"
+
+#include <dxgkmem/sim.h>
+
+/* Parts of csource_support.in, and local variables, that the program needs. */
+enum csource_need {
+    NEEDS_RECEIVE = 1 << 0,
+    NEEDS_MISALIGNED = 1 << 1,
+    NEEDS_TOLD = 1 << 2,
+    NEEDS_LOGICAL = 1 << 3,
+    NEEDS_BITS = 1 << 4,
+    NEEDS_ANSWERED = 1 << 5,
+    NEEDS_DONE = 1 << 6,
+    NEEDS_ANSWERED_ADL = 1 << 7,
+    NEEDS_ANSWERED_MAP = 1 << 8,
+    NEEDS_READ = 1 << 9,
+    NEEDS_WROTE = 1 << 10,
+    NEEDS_SKIPPED = 1 << 11,
+    NEEDS_STOP = 1 << 12,
+    NEEDS_LOOKS = 1 << 13,
+    /* no parts, only variables */
+    NEEDS_INTERFACE = 1 << 14,
+    NEEDS_WORD = 1 << 15
+};
+
+/* What later lines want to know of a thing. */
+enum { USES_VALUE = 1, USES_SIZE = 2, USES_TOLD = 4 };
+
+struct csource_writer {
+    const struct recording *recording;
+    const struct csource *how;
+    FILE *body;
+    const struct program_line *line;
+    unsigned at;
+    unsigned needs;
+    unsigned uses[RECORDING_THINGS];
+    int spoiled;       /* pArgs of the next callback: enum program_how, or -1 */
+    const char *level; /* the driver's IRQL; NULL: PASSIVE_LEVEL */
+};
+
+/* Writes the call of the present line. */
+void csource_operation(struct csource_writer *writer);
+/* The C name of a thing. Returns text, which has room for 64. */
+const char *csource_variable(const struct csource_writer *writer, int thing, char *text);
+/* The thing of this kind that the present line made, or -1. */
+int csource_made(const struct csource_writer *writer, enum program_kind kind);
+/* The mapping whose size an unmap passes; -1: none, it passes a page. */
+int csource_unmap_size(const struct recording *recording, unsigned at);
+
+#endif
