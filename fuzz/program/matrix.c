@@ -106,26 +106,51 @@ bool matrix_feasible(unsigned cell)
     }
 }
 
+unsigned matrix_row(unsigned cell)
+{
+    return cell / FATES / PROGRAM_CLASSES;
+}
+
+enum program_class matrix_class(unsigned cell)
+{
+    return (enum program_class)(cell / FATES % PROGRAM_CLASSES);
+}
+
+void matrix_name_parts(unsigned cell, struct matrix_parts *parts)
+{
+    struct writer row = {.text = parts->row, .room = sizeof(parts->row)};
+    struct writer class = {.text = parts->class, .room = sizeof(parts->class)};
+    struct writer fate = {.text = parts->fate, .room = sizeof(parts->fate)};
+    const struct column *column = &columns[matrix_row(cell) % COLUMNS];
+    const struct program_operand *operand = &program_operations[column->opcode].operand[column->operand];
+
+    write_text(&row, program_operations[column->opcode].name);
+    write_character(&row, ' ');
+    write_character(&row, program_kind_letters[operand->kind]);
+    write_text(&class,
+               matrix_class(cell) == PROGRAM_EXACT ? "exact" : program_class_names[matrix_class(cell)]);
+    if (cell % FATES >= FATE_ENDED) {
+        write_text(&fate, "ended-by-");
+        write_text(&fate, trace_call_name((enum dxgkmem_call)enders[cell % FATES - FATE_ENDED]));
+    } else {
+        write_text(&fate, cell % FATES == FATE_LIVE ? "live" : "none");
+    }
+    write_close(&row);
+    write_close(&class);
+    write_close(&fate);
+}
+
 size_t matrix_name(unsigned cell, char *text, size_t room)
 {
     struct writer writer = {.text = text, .room = room};
-    unsigned fate = cell % FATES;
-    unsigned class = cell / FATES % PROGRAM_CLASSES;
-    const struct column *column = &columns[cell / FATES / PROGRAM_CLASSES % COLUMNS];
-    const struct program_operand *operand = &program_operations[column->opcode].operand[column->operand];
+    struct matrix_parts parts;
 
-    write_text(&writer, program_operations[column->opcode].name);
+    matrix_name_parts(cell, &parts);
+    write_text(&writer, parts.row);
     write_character(&writer, ' ');
-    write_character(&writer, program_kind_letters[operand->kind]);
+    write_text(&writer, parts.class);
     write_character(&writer, ' ');
-    write_text(&writer, class == PROGRAM_EXACT ? "exact" : program_class_names[class]);
-    write_character(&writer, ' ');
-    if (fate >= FATE_ENDED) {
-        write_text(&writer, "ended-by-");
-        write_text(&writer, trace_call_name((enum dxgkmem_call)enders[fate - FATE_ENDED]));
-    } else {
-        write_text(&writer, fate == FATE_LIVE ? "live" : "none");
-    }
+    write_text(&writer, parts.fate);
     return write_close(&writer);
 }
 

@@ -140,5 +140,12 @@ const char *trace_call_name(enum dxgkmem_call call);
 unsigned matrix_cells(void);                                /* cell numbers are below this */
 bool matrix_feasible(unsigned cell);                        /* whether any program can reach it */
 size_t matrix_name(unsigned cell, char *text, size_t room); /* "close a exact ended-by-destroy" */
+/* The parts of the name: row "close a", class "exact", fate "ended-by-destroy". */
+struct matrix_parts {
+    char row[32], class[16], fate[24];
+};
+void matrix_name_parts(unsigned cell, struct matrix_parts *parts);
+unsigned matrix_row(unsigned cell);
+enum program_class matrix_class(unsigned cell);
 
 #endif

@@ -2,6 +2,7 @@
 /* dxgkmem show, pack and generate: programs from one form into the other, and from nothing. */
 #include "tool/input.h"
 #include "tool/report.h"
+#include "tool/timeline.h"
 #include "tool/tool.h"
 
 #include "engine/engine.h"
@@ -19,28 +20,75 @@ static struct input input;
 
 /* -- show ------------------------------------------------------------------------ */
 
-static const char show_help[] = "usage: dxgkmem show [--lenient] FILE|FOLDER...\n\n"
-                                "Prints programs in the canonical text form.\n\n"
-                                "  --lenient  take every byte string as a program, as a fuzz target does\n"
-                                "  --help     this text\n";
+static const char show_help[] =
+    "usage: dxgkmem show [--lenient] FILE|FOLDER...\n"
+    "       dxgkmem show --html [--lenient] [-o OUT] FILE\n\n"
+    "Prints programs in the canonical text form, or one as a page for a browser: the\n"
+    "life of every thing over time, and what devices reach. The page needs no network.\n\n"
+    "  --html     run the program and draw what happened\n"
+    "  -o, --output OUT  where the page goes; standard output otherwise\n"
+    "  --lenient  take every byte string as a program, as a fuzz target does\n"
+    "  --help     this text\n";
+
+static int show_page(const char *path, const char *out, bool lenient)
+{
+    const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+    struct recording *recording;
+    char *text = NULL;
+    size_t size = 0;
+    int status = input_read(&input, path, lenient);
+
+    if (!status)
+        status = recording_make(&recording, &input.program);
+    if (status)
+        return status;
+    FILE *to = open_memstream(&text, &size);
+    if (!to)
+        return tool_error("no memory");
+    timeline_page(to, recording, name, input.line);
+    fclose(to);
+    free(recording);
+    status = tool_write_page(out, text, size);
+    free(text);
+    return status;
+}
 
 int verb_show(int count, char **arguments)
 {
-    static const struct option options[] = {
-        {"lenient", no_argument, NULL, 'l'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-    bool lenient = false;
+    static const struct option options[] = {{"lenient", no_argument, NULL, 'l'},
+                                            {"html", no_argument, NULL, 'w'},
+                                            {"output", required_argument, NULL, 'o'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    bool lenient = false, html = false;
+    const char *out = NULL;
     struct input_list list;
     int option, status;
 
-    while ((option = getopt_long(count, arguments, "", options, NULL)) != -1) {
-        if (option == 'h') {
+    while ((option = getopt_long(count, arguments, "o:", options, NULL)) != -1) {
+        switch (option) {
+        case 'l':
+            lenient = true;
+            break;
+        case 'w':
+            html = true;
+            break;
+        case 'o':
+            out = optarg;
+            break;
+        case 'h':
             fputs(show_help, stdout);
             return TOOL_CLEAN;
-        }
-        if (option != 'l')
+        default:
             return TOOL_BAD;
-        lenient = true;
+        }
     }
+    if (out && !html)
+        return tool_error("show: -o goes with --html");
+    if (html && optind + 1 != count)
+        return tool_error(optind == count ? "no file is named" : "show --html takes one file");
+    if (html)
+        return show_page(arguments[optind], out, lenient);
     status = input_list_make(&list, count - optind, arguments + optind);
     if (status)
         return status;

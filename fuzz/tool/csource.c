@@ -515,9 +515,7 @@ static int write_out(const struct recording *recording, const struct csource *ho
         return tool_error("no memory");
     csource_write(to, recording, how);
     fclose(to);
-    int status = out                                     ? tool_write_file(out, text, size)
-                 : fwrite(text, 1, size, stdout) == size ? 0
-                                                         : TOOL_BAD;
+    int status = tool_write_page(out, text, size);
     free(text);
     return status;
 }

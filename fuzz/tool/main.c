@@ -74,6 +74,13 @@ int tool_write_file(const char *path, const void *bytes, size_t size)
     return good ? 0 : tool_error("%s: cannot be written: %s", path, strerror(error));
 }
 
+int tool_write_page(const char *path, const char *text, size_t size)
+{
+    if (path)
+        return tool_write_file(path, text, size);
+    return fwrite(text, 1, size, stdout) == size ? 0 : tool_error("standard output: cannot be written");
+}
+
 static void help(FILE *to)
 {
     fputs("usage: dxgkmem VERB [OPTION]... [FILE|FOLDER]...\n\n", to);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* dxgkmem matrix: which cells of operation x operand x class x fate programs hit, and which stay dark. */
+#include "tool/html.h"
 #include "tool/input.h"
 #include "tool/tool.h"
 
@@ -8,14 +9,18 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-static const char help[] = "usage: dxgkmem matrix [--missing] [--lenient] FILE|FOLDER...\n\n"
-                           "Runs programs and prints each feasible cell of the matrix with the number of\n"
-                           "programs that hit it.\n\n"
-                           "  --missing  print the cells that no program hits, and nothing else\n"
-                           "  --lenient  take every byte string as a program, as a fuzz target does\n"
-                           "  --help     this text\n\n"
-                           "exit status: 0 every feasible cell is hit, 1 not every one, 2 bad input\n";
+static const char help[] =
+    "usage: dxgkmem matrix [--missing] [--html [-o OUT]] [--lenient] FILE|FOLDER...\n\n"
+    "Runs programs and prints each feasible cell of the matrix with the number of\n"
+    "programs that hit it.\n\n"
+    "  --missing  print the cells that no program hits, and nothing else\n"
+    "  --html     as a heat map, on a page for a browser\n"
+    "  -o, --output OUT  where the page goes; standard output otherwise\n"
+    "  --lenient  take every byte string as a program, as a fuzz target does\n"
+    "  --help     this text\n\n"
+    "exit status: 0 every feasible cell is hit, 1 not every one, 2 bad input\n";
 
 struct matrix {
     unsigned cells;
@@ -84,21 +89,109 @@ static int print(const struct matrix *matrix, bool missing)
     return dark || beyond ? TOOL_FINDING : TOOL_CLEAN;
 }
 
+/* -- the heat map --------------------------------------------------------------------- */
+
+static void write_cell(FILE *to, const struct matrix *matrix, unsigned cell, unsigned most)
+{
+    static const char ended[] = "ended-by-";
+    unsigned programs = matrix->programs[cell];
+    struct matrix_parts parts;
+
+    matrix_name_parts(cell, &parts);
+    if (programs)
+        fprintf(to, "<span class=\"cell\" style=\"--heat:%u\" title=\"%s %s %s: %u\">%u</span>",
+                8 + (most ? 32 * programs / most : 0), parts.row, parts.class, parts.fate, programs,
+                programs);
+    else
+        fprintf(to, "<span class=\"cell dark\" title=\"%s %s %s: none\">0</span>", parts.row, parts.class,
+                parts.fate);
+    fprintf(to, " <span class=\"soft\">%s</span><br>",
+            strncmp(parts.fate, ended, sizeof ended - 1) == 0 ? parts.fate + sizeof ended - 1 : parts.fate);
+}
+
+static void write_row(FILE *to, const struct matrix *matrix, unsigned first, unsigned most)
+{
+    struct matrix_parts parts;
+
+    matrix_name_parts(first, &parts);
+    fprintf(to, "<tr><th scope=\"row\" class=\"mono\">%s</th>", parts.row);
+    for (unsigned class = 0; class < PROGRAM_CLASSES; class ++) {
+        fputs("<td>", to);
+        for (unsigned cell = first; cell < matrix->cells && matrix_row(cell) == matrix_row(first); cell++)
+            if (matrix_class(cell) == class && matrix_feasible(cell))
+                write_cell(to, matrix, cell, most);
+        fputs("</td>", to);
+    }
+    fputs("</tr>\n", to);
+}
+
+static void write_page(FILE *to, const struct matrix *matrix)
+{
+    unsigned feasible = 0, hit_cells = 0, most = 0;
+
+    for (unsigned cell = 0; cell < matrix->cells; cell++) {
+        feasible += matrix_feasible(cell);
+        hit_cells += matrix_feasible(cell) && matrix->programs[cell];
+        if (matrix->programs[cell] > most)
+            most = matrix->programs[cell];
+    }
+    html_begin(to, "The matrix", "The matrix");
+    fprintf(
+        to,
+        "<p class=\"soft\">%u of %u feasible cells are hit, by %zu programs. A cell: which handle of which "
+        "callback, what class of value, what had become of the thing (it lives, it was never given out, or "
+        "the call that ended it); the number: how many programs.</p>\n"
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Matrix, scrolls sideways\">"
+        "<table class=\"heat\">\n<thead><tr><th scope=\"col\">handle</th>",
+        hit_cells, feasible, matrix->present);
+    for (unsigned class = 0; class < PROGRAM_CLASSES; class ++)
+        fprintf(to, "<th scope=\"col\">%s</th>",
+                class == PROGRAM_EXACT ? "exact" : program_class_names[class]);
+    fputs("</tr></thead>\n<tbody>\n", to);
+    for (unsigned cell = 0; cell < matrix->cells; cell++)
+        if (cell == 0 || matrix_row(cell) != matrix_row(cell - 1))
+            write_row(to, matrix, cell, most);
+    fputs("</tbody>\n</table></div>\n", to);
+    html_end(to);
+}
+
+static int print_page(const struct matrix *matrix, const char *out)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *to = open_memstream(&text, &size);
+
+    if (!to)
+        return tool_error("no memory");
+    write_page(to, matrix);
+    fclose(to);
+    int status = tool_write_page(out, text, size);
+    free(text);
+    return status;
+}
+
 int verb_matrix(int count, char **arguments)
 {
-    static const struct option options[] = {{"missing", no_argument, NULL, 'm'},
-                                            {"lenient", no_argument, NULL, 'l'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"missing", no_argument, NULL, 'm'},      {"html", no_argument, NULL, 'w'},
+        {"output", required_argument, NULL, 'o'}, {"lenient", no_argument, NULL, 'l'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
     struct matrix matrix = {.cells = matrix_cells()};
-    bool missing = false, lenient = false;
+    bool missing = false, lenient = false, html = false;
+    const char *out = NULL;
     struct input_list list;
     int option, status;
 
-    while ((option = getopt_long(count, arguments, "", options, NULL)) != -1) {
+    while ((option = getopt_long(count, arguments, "o:", options, NULL)) != -1) {
         switch (option) {
         case 'm':
             missing = true;
+            break;
+        case 'w':
+            html = true;
+            break;
+        case 'o':
+            out = optarg;
             break;
         case 'l':
             lenient = true;
@@ -110,6 +203,10 @@ int verb_matrix(int count, char **arguments)
             return TOOL_BAD;
         }
     }
+    if (out && !html)
+        return tool_error("matrix: -o goes with --html");
+    if (html && missing)
+        return tool_error("matrix: --html shows all cells, not those of --missing");
     status = input_list_make(&list, count - optind, arguments + optind);
     if (status)
         return status;
@@ -117,7 +214,7 @@ int verb_matrix(int count, char **arguments)
     matrix.last = tool_alloc(matrix.cells * sizeof *matrix.last);
     status = run_all(&matrix, &list, lenient);
     if (!status)
-        status = print(&matrix, missing);
+        status = html ? print_page(&matrix, out) : print(&matrix, missing);
     free(matrix.programs);
     free(matrix.last);
     input_list_free(&list);

@@ -53,8 +53,9 @@ static void take(void *context, const struct program *program, const struct runn
     (void)program;
     line->event = *event;
     for (unsigned i = 0; i < PROGRAM_OPERANDS; i++)
-        line->passed[i] = i < program_operations[event->opcode].operands ? *runner_passed(taking->runner, i)
-                                                                         : (struct runner_passed){.thing = -1};
+        line->passed[i] = i < program_operations[event->opcode].operands
+                              ? *runner_passed(taking->runner, i)
+                              : (struct runner_passed){.thing = -1};
     if (taking->started && is_numbered(event))
         line->operation = ++taking->operations;
     if (event->opcode == OP_STOP)

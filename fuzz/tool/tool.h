@@ -43,5 +43,7 @@ bool tool_number(const char *text, uint64_t most, uint64_t *value);
  * takes its name. Returns 0 or TOOL_BAD. An interrupt removes the new file.
  */
 int tool_write_file(const char *path, const void *bytes, size_t size);
+/* The same, or to standard output when path is NULL. */
+int tool_write_page(const char *path, const char *text, size_t size);
 
 #endif
