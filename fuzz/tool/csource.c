@@ -153,31 +153,103 @@ static unsigned alive(const struct csource_writer *writer, enum program_kind kin
     return count;
 }
 
+/* Whether the last call made something that the run did not take down, because its outputs are wrong. */
+static bool made_unseen(const struct csource_writer *writer)
+{
+    const struct runner_event *event = &writer->recording->line[writer->at].event;
+
+    return event->has_status && NT_SUCCESS(event->status) && event->opcode < PROGRAM_OPCODES &&
+           program_operations[event->opcode].operand[0].type == PROGRAM_OPERAND_BIND &&
+           program_operations[event->opcode].operands > 0 &&
+           csource_made(writer, program_operations[event->opcode].operand[0].kind) < 0;
+}
+
+/* How many pages the devices of a chain must reach; false: ADLs overlap, or pages are not known to differ. */
+static bool reached_pages(const struct csource_writer *writer, unsigned chain, uint64_t *pages)
+{
+    const struct recording *recording = writer->recording;
+
+    *pages = 0;
+    for (unsigned i = 0; i < recording->things; i++) {
+        const struct recording_thing *one = &recording->thing[i];
+        if (one->view.kind != PROGRAM_ADL || one->view.chain != chain || one->ended <= writer->at)
+            continue;
+        for (unsigned k = 0; k < i; k++) {
+            const struct recording_thing *other = &recording->thing[k];
+            if (other->view.kind == PROGRAM_ADL && other->view.chain == chain && other->ended > writer->at &&
+                (!one->view.consecutive || !other->view.consecutive ||
+                 (one->first_page < other->first_page + other->view.pages &&
+                  other->first_page < one->first_page + one->view.pages)))
+                return false;
+        }
+        *pages += one->view.pages;
+    }
+    return true;
+}
+
+static void look_at_reach(struct csource_writer *writer)
+{
+    const struct recording *recording = writer->recording;
+    uint64_t pages;
+
+    for (unsigned i = 0; i < recording->things; i++) {
+        const struct recording_thing *adapter = &recording->thing[i];
+        if (adapter->view.kind == PROGRAM_ADAPTER && adapter->ended > writer->at &&
+            reached_pages(writer, adapter->view.chain, &pages))
+            fprintf(writer->body,
+                    "    look(\"pages that device %u reaches\", dxgkmem_sim_device_pages(sim, %u), %" PRIu64
+                    ");\n",
+                    adapter->view.device, adapter->view.device, pages);
+    }
+}
+
 static void look_at_everything(struct csource_writer *writer)
 {
     FILE *to = writer->body;
+    bool counts = !made_unseen(writer);
 
     for (unsigned i = 0; i < writer->recording->things; i++)
         if (writer->recording->thing[i].view.kind == PROGRAM_ADL)
             look_at_adl(writer, i);
-    fputs("    {\n        struct dxgkmem_audit audit;\n        struct dxgkmem_statistics alive;\n"
+    if (counts)
+        look_at_reach(writer);
+    fputs("    {\n        struct dxgkmem_audit audit;\n"
           "        uint64_t domain, page;\n\n        dxgkmem_audit(&audit);\n"
-          "        dxgkmem_query_statistics(&alive);\n"
           "        look(\"a structure is unsound\", audit.problem != NULL, 0);\n"
           "        look(\"the machine complains\", dxgkmem_sim_complaint(sim) != NULL, 0);\n"
           "        look(\"the IOTLB has a stale entry\", dxgkmem_sim_stale_iotlb(sim, &domain, &page), 0);\n",
           to);
-    fprintf(to,
-            "        look(\"live objects\", alive.objects, %u);\n"
-            "        look(\"live adapter memory objects\", alive.adapter_objects, %u);\n"
-            "        look(\"live ADLs\", alive.adls, %u);\n"
-            "        look(\"live mappings\", alive.mappings, %u);\n    }\n",
-            alive(writer, PROGRAM_OBJECT), alive(writer, PROGRAM_ADAPTER_OBJECT), alive(writer, PROGRAM_ADL),
-            alive(writer, PROGRAM_MAPPING));
+    if (counts)
+        fprintf(to,
+                "        struct dxgkmem_statistics alive;\n\n        dxgkmem_query_statistics(&alive);\n"
+                "        look(\"live objects\", alive.objects, %u);\n"
+                "        look(\"live adapter memory objects\", alive.adapter_objects, %u);\n"
+                "        look(\"live ADLs\", alive.adls, %u);\n"
+                "        look(\"live mappings\", alive.mappings, %u);\n",
+                alive(writer, PROGRAM_OBJECT), alive(writer, PROGRAM_ADAPTER_OBJECT),
+                alive(writer, PROGRAM_ADL), alive(writer, PROGRAM_MAPPING));
+    fputs("    }\n", to);
     writer->needs |= NEEDS_LOOKS;
 }
 
 /* -- one line ------------------------------------------------------------------------------ */
+
+/* Outputs that are wrong are no part of the event; what they must be follows from what was asked. */
+static void append_outputs(const struct program_line *line, char *text, size_t room)
+{
+    size_t length = strlen(text);
+
+    if (line->opcode == OP_MAP) {
+        uint64_t offset = line->operand[MAP_OFFSET] & DXGKMEM_PAGE_MASK;
+        uint64_t size = (offset + line->operand[MAP_SIZE] + DXGKMEM_PAGE_MASK) & ~(uint64_t)DXGKMEM_PAGE_MASK;
+        snprintf(text + length, room - length,
+                 offset < 10 ? " offset=%" PRIu64 " size=0x%" PRIx64
+                             : " offset=0x%" PRIx64 " size=0x%" PRIx64,
+                 offset, size);
+    } else if (line->opcode == OP_ADL || line->opcode == OP_PIN) {
+        snprintf(text + length, room - length, "...");
+    }
+}
 
 /* What must come of the line: what came of it, or what the model wanted. */
 static void expected_text(const struct csource_writer *writer, char *text, size_t room)
@@ -188,9 +260,8 @@ static void expected_text(const struct csource_writer *writer, char *text, size_
     const struct runner_event *must = last ? &recording->wanted : is;
 
     recording_outcome(recording->program, must, text, room);
-    if (last && must->status == STATUS_SUCCESS && must->has_status && !NT_SUCCESS(is->status) &&
-        (must->opcode == OP_MAP || must->opcode == OP_ADL || must->opcode == OP_PIN))
-        snprintf(text + strlen(text), room - strlen(text), "...");
+    if (last && must->has_status && must->status == STATUS_SUCCESS && must->values == 0 && must->reports == 0)
+        append_outputs(&recording->program->line[writer->at], text, room);
 }
 
 static void write_expectation(struct csource_writer *writer)
