@@ -485,6 +485,8 @@ static void write_condition(struct csource_writer *writer)
         break;
     case OP_FAIL:
         fprintf(to, "    dxgkmem_sim_fail_at(sim, 0x%" PRIx64 ");\n", value);
+        if (number(writer, FAIL_THEN))
+            fprintf(to, "    dxgkmem_sim_fail_then(sim, 0x%" PRIx64 ");\n", number(writer, FAIL_THEN));
         break;
     case OP_SCHEDULE:
     case OP_THREAD:
