@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Implements world.h.
+ */
+#include <linux/string.h>
+
+#include "world.h"
+
+#include "machine/linux/machine.h"
+
+/* So many bytes of a page the device writes; not from its beginning, so that an offset that is lost shows. */
+#define SPOT 256
+#define SPOT_BYTES 512
+
+#define GARBAGE 0x77
+
+bool expect_that(struct world *world, bool holds, const char *what, int line)
+{
+	if (!holds) {
+		world->failures++;
+		pr_err("dma: FAIL %s: line %d: %s\n", world->name, line, what);
+	}
+	return holds;
+}
+
+/* bytes that tell where they belong */
+
+static u8 byte_at(SIZE_T i, u8 seed)
+{
+	return (u8)(seed + i * 7 + (i >> 8) * 13);
+}
+
+void fill(u8 *memory, SIZE_T bytes, u8 seed)
+{
+	SIZE_T i;
+
+	for (i = 0; i < bytes; i++)
+		memory[i] = byte_at(i, seed);
+}
+
+bool is_filled(const u8 *memory, SIZE_T bytes, u8 seed)
+{
+	SIZE_T i;
+
+	for (i = 0; i < bytes; i++)
+		if (memory[i] != byte_at(i, seed))
+			return false;
+	return true;
+}
+
+/* objects */
+
+create_arguments mdl(SIZE_T pages)
+{
+	create_arguments arguments = {
+		.Size = pages * PAGE_BYTES,
+		.Type = DXGK_PHYSICAL_MEMORY_TYPE_MDL,
+		.CacheType = DXGK_MEMORY_CACHING_TYPE_CACHED,
+	};
+
+	arguments.Mdl.HighAddress = ANYWHERE;
+	return arguments;
+}
+
+create_arguments scattered(SIZE_T pages)
+{
+	create_arguments arguments = mdl(pages);
+
+	arguments.Mdl.HighAddress.QuadPart = PAGE_BYTES - 1;
+	arguments.Mdl.SkipBytes.QuadPart = 2 * PAGE_BYTES;
+	return arguments;
+}
+
+create_arguments contiguous(SIZE_T pages)
+{
+	create_arguments arguments = {
+		.Size = pages * PAGE_BYTES,
+		.Type = DXGK_PHYSICAL_MEMORY_TYPE_CONTIGUOUS_MEMORY,
+		.CacheType = DXGK_MEMORY_CACHING_TYPE_CACHED,
+	};
+
+	arguments.ContiguousMemory.HighestAcceptableAddress = ANYWHERE;
+	return arguments;
+}
+
+create_arguments section(SIZE_T pages, ULONG protection)
+{
+	create_arguments arguments = {
+		.Size = pages * PAGE_BYTES,
+		.Type = DXGK_PHYSICAL_MEMORY_TYPE_SECTION,
+		.CacheType = DXGK_MEMORY_CACHING_TYPE_CACHED,
+	};
+
+	arguments.Section.PageProtection = protection;
+	return arguments;
+}
+
+bool thing_create(struct world *world, create_arguments arguments, struct thing *thing)
+{
+	DXGKARGCB_MAP_PHYSICAL_MEMORY map = { .Size = arguments.Size };
+
+	memset(thing, 0, sizeof(*thing));
+	arguments.hAdapter = world->adapter[0];
+	if (!expect(world, NT_SUCCESS(world->ddi.DxgkCbCreatePhysicalMemoryObject(&arguments))))
+		return false;
+	thing->object = arguments.hPhysicalMemoryObject;
+	thing->open = arguments.hAdapterMemoryObject;
+	thing->bytes = arguments.Size;
+	map.hPhysicalMemoryObject = thing->object;
+	if (!expect(world, NT_SUCCESS(world->ddi.DxgkCbMapPhysicalMemory(&map)))) {
+		thing_destroy(world, thing);
+		return false;
+	}
+	thing->cpu = map.pMappedAddress;
+	return true;
+}
+
+NTSTATUS thing_adl(struct world *world, struct thing *thing, SIZE_T first, SIZE_T pages, bool contiguous)
+{
+	DXGKARGCB_ALLOCATE_ADL arguments = {
+		.hAdapterMemoryObject = thing->open,
+		.Offset = first * PAGE_BYTES,
+		.Size = pages * PAGE_BYTES,
+	};
+	NTSTATUS status;
+
+	arguments.Flags.RequireContiguous = contiguous;
+	status = world->ddi.DxgkCbAllocateAdl(&arguments);
+	thing->adl = arguments.pAdl;
+	return status;
+}
+
+void thing_free_adl(struct world *world, struct thing *thing)
+{
+	DXGKARGCB_FREE_ADL arguments = { .hAdapterMemoryObject = thing->open, .pAdl = thing->adl };
+
+	world->ddi.DxgkCbFreeAdl(&arguments);
+	thing->adl = NULL;
+}
+
+void thing_unmap(struct world *world, struct thing *thing)
+{
+	DXGKARGCB_UNMAP_PHYSICAL_MEMORY arguments = {
+		.hPhysicalMemoryObject = thing->object,
+		.pBaseAddress = thing->cpu,
+		.Size = thing->bytes,
+	};
+
+	world->ddi.DxgkCbUnmapPhysicalMemory(&arguments);
+	thing->cpu = NULL;
+}
+
+void thing_close(struct world *world, struct thing *thing)
+{
+	DXGKARGCB_CLOSE_PHYSICAL_MEMORY_OBJECT arguments = { .hAdapterMemoryObject = thing->open };
+
+	world->ddi.DxgkCbClosePhysicalMemoryObject(&arguments);
+	thing->open = NULL;
+}
+
+void thing_destroy(struct world *world, struct thing *thing)
+{
+	DXGKARGCB_DESTROY_PHYSICAL_MEMORY_OBJECT arguments = {
+		.hPhysicalMemoryObject = thing->object,
+		.hAdapterMemoryObject = thing->open,
+	};
+
+	if (thing->adl)
+		thing_free_adl(world, thing);
+	if (thing->cpu)
+		thing_unmap(world, thing);
+	world->ddi.DxgkCbDestroyPhysicalMemoryObject(&arguments);
+	memset(thing, 0, sizeof(*thing));
+}
+
+u64 adl_address(const DXGK_ADL *adl, SIZE_T page)
+{
+	return (adl->Flags.Contiguous ? adl->BasePageNumber + page : adl->Pages[page]) * PAGE_BYTES;
+}
+
+/* the device */
+
+bool device_writes(struct world *world, unsigned int edu, u64 address, u8 *cpu)
+{
+	bool landed, around;
+
+	fill(cpu, PAGE_BYTES, 1);
+	fill(world->scratch.cpu, PAGE_BYTES, 2);
+	edu_read(&world->edu[edu], adl_address(world->scratch.adl, 0), EDU_BYTES);
+	edu_write(&world->edu[edu], address + SPOT, SPOT_BYTES);
+	landed = is_filled(cpu + SPOT, SPOT_BYTES, 2);
+	fill(world->scratch.cpu, PAGE_BYTES, 1);
+	around = !memcmp(cpu, world->scratch.cpu, SPOT) &&
+		 !memcmp(cpu + SPOT + SPOT_BYTES, world->scratch.cpu + SPOT + SPOT_BYTES,
+			 PAGE_BYTES - SPOT - SPOT_BYTES);
+	expect(world, around);
+	expect(world, landed || !memcmp(cpu + SPOT, world->scratch.cpu + SPOT, SPOT_BYTES));
+	return landed;
+}
+
+bool device_reads(struct world *world, unsigned int edu, u64 address, u8 *cpu)
+{
+	u8 *sent = world->scratch.cpu, *got = world->scratch.cpu + PAGE_BYTES;
+
+	fill(sent, PAGE_BYTES, GARBAGE);
+	memset(got, 0xee, PAGE_BYTES);
+	edu_read(&world->edu[edu], adl_address(world->scratch.adl, 0), EDU_BYTES);
+	edu_read(&world->edu[edu], address, EDU_BYTES);
+	edu_write(&world->edu[edu], adl_address(world->scratch.adl, 1), EDU_BYTES);
+	return !memcmp(got, cpu, EDU_BYTES);
+}
+
+/* the world */
+
+static void take_violation(void *context, const struct dxgkmem_violation *violation)
+{
+	struct world *world = context;
+
+	world->violations++;
+	world->violation = violation->code;
+}
+
+static bool add_adapters(struct world *world, enum kind kind)
+{
+	struct dxgkmem_adapter_config config = {
+		.version = DXGKDDI_INTERFACE_VERSION_WDDM3_1,
+		.memory_caps.HighestVisibleAddress = ANYWHERE,
+		.iommu_caps.DmaRemappingSupported = 1,
+		.remapping = kind == REMAPPED ? DXGKMEM_REMAPPING_ALWAYS : DXGKMEM_REMAPPING_AUTO,
+		.frame_buffer_bytes = 4 * PAGE_BYTES,
+	};
+	struct dxgkmem_adapter_info info;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		config.device = world->device[i];
+		if (!expect(world, NT_SUCCESS(dxgkmem_add_adapter(&config, &world->adapter[i]))))
+			return false;
+		config.link_to = world->adapter[0];
+	}
+	return expect(world, NT_SUCCESS(dxgkmem_query_adapter(world->adapter[0], &info))) &&
+	       expect(world, info.remapped == (kind == REMAPPED)) &&
+	       expect(world, NT_SUCCESS(dxgkmem_query_interface(world->adapter[0], &world->ddi)));
+}
+
+bool world_begin(struct world *world, const char *name, struct edu *edu, enum kind kind)
+{
+	struct dxgkmem_config config = { .violation = take_violation, .violation_context = world };
+	unsigned int i;
+
+	memset(world, 0, sizeof(*world));
+	world->name = name;
+	world->edu = edu;
+	world->machine = dxgkmem_linux_machine_create();
+	if (!expect(world, world->machine))
+		return false;
+	config.machine = world->machine;
+	if (!expect(world, NT_SUCCESS(dxgkmem_start(&config))))
+		return false;
+	for (i = 0; i < 2; i++) {
+		if (!expect(world, !dxgkmem_linux_claim_device(world->machine, &edu[i].pci->dev, &world->device[i])))
+			return false;
+		world->devices++;
+	}
+	return add_adapters(world, kind) && thing_create(world, mdl(2), &world->scratch) &&
+	       expect(world, NT_SUCCESS(thing_adl(world, &world->scratch, 0, 2, false)));
+}
+
+void world_remove_adapters(struct world *world)
+{
+	int i;
+
+	for (i = 1; i >= 0; i--)
+		if (world->adapter[i])
+			expect(world, NT_SUCCESS(dxgkmem_remove_adapter(world->adapter[i])));
+	memset(world->adapter, 0, sizeof(world->adapter));
+}
+
+void world_end(struct world *world)
+{
+	struct dxgkmem_leaks leaks = {};
+
+	if (!world->machine)
+		return;
+	if (world->scratch.object)
+		thing_destroy(world, &world->scratch);
+	world_remove_adapters(world);
+	dxgkmem_stop(&leaks);
+	expect(world, !leaks.objects && !leaks.adapter_objects && !leaks.adls && !leaks.mappings &&
+			      !leaks.frame_buffers);
+	while (world->devices)
+		dxgkmem_linux_release_device(world->machine, world->device[--world->devices]);
+	dxgkmem_linux_machine_destroy(world->machine);
+}
