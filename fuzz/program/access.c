@@ -71,6 +71,19 @@ static struct runner_thing *thing_of(struct runner *runner, unsigned operand)
     return value.thing >= 0 && runner->thing[value.thing].kind == kind ? &runner->thing[value.thing] : NULL;
 }
 
+static bool dma(struct runner *runner, struct access *access, uint64_t device, uint64_t address)
+{
+    return access->write
+               ? dxgkmem_sim_dma_write(runner->sim, device, address, &access->value, sizeof(access->value))
+               : dxgkmem_sim_dma_read(runner->sim, device, address, &access->value, sizeof(access->value));
+}
+
+static bool cpu(struct runner *runner, struct access *access, void *address)
+{
+    return access->write ? dxgkmem_sim_cpu_write(runner->sim, address, &access->value, sizeof(access->value))
+                         : dxgkmem_sim_cpu_read(runner->sim, address, &access->value, sizeof(access->value));
+}
+
 void runner_dma(struct runner *runner)
 {
     struct access access = {.write = runner->line->opcode == OP_DMA_WRITE, .value = 0};
@@ -97,10 +110,9 @@ void runner_dma(struct runner *runner)
             return;
         }
     }
-    access.reached =
-        access.write
-            ? dxgkmem_sim_dma_write(runner->sim, device, address, &access.value, sizeof(access.value))
-            : dxgkmem_sim_dma_read(runner->sim, device, address, &access.value, sizeof(access.value));
+    access.reached = dma(runner, &access, device, address);
+    if (!access.reached && runner_was_refused(runner))
+        access.reached = dma(runner, &access, device, address);
     report(runner, &access);
     if (runner->model != NULL)
         judge(runner, &access, 5);
@@ -128,9 +140,9 @@ void runner_cpu(struct runner *runner)
             return;
         }
     }
-    access.reached = access.write
-                         ? dxgkmem_sim_cpu_write(runner->sim, address, &access.value, sizeof(access.value))
-                         : dxgkmem_sim_cpu_read(runner->sim, address, &access.value, sizeof(access.value));
+    access.reached = cpu(runner, &access, address);
+    if (!access.reached && runner_was_refused(runner))
+        access.reached = cpu(runner, &access, address);
     report(runner, &access);
     if (runner->model != NULL)
         judge(runner, &access, 10);

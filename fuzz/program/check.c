@@ -267,11 +267,13 @@ static bool check_reports(struct runner *runner)
 
 /* -- statuses ---------------------------------------------------------------------- */
 
-/* What an injected fault in this very call may make it return. */
+/* What an injected fault, or a host without memory, in this very call may make it return. */
 static bool is_fault_status(const struct runner *runner, NTSTATUS status)
 {
+    bool fired = dxgkmem_sim_fault_fired(runner->sim) != runner->faults_before;
+
     return (status == STATUS_NO_MEMORY || status == STATUS_INSUFFICIENT_RESOURCES) &&
-           dxgkmem_sim_fault_fired(runner->sim) != runner->faults_before;
+           (fired || runner_was_refused(runner));
 }
 
 static bool is_resource_status(const struct runner *runner, NTSTATUS status)

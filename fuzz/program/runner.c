@@ -44,14 +44,24 @@ static void (*const functions[PROGRAM_OPCODES])(struct runner *runner) = {
 
 static bool touches_ram(void *context, struct dxgkmem_run run)
 {
-    struct dxgkmem_machine *machine = dxgkmem_sim_machine(context);
+    const struct runner *runner = context;
+    struct dxgkmem_machine *machine = dxgkmem_sim_machine(runner->sim);
 
     return machine->ops->touches_ram(machine, run);
 }
 
 static bool could_create(void *context, const struct dxgkmem_memory_request *request)
 {
-    return dxgkmem_sim_could_create(context, request);
+    struct runner *runner = context;
+    uint64_t refusals = runner->refusals;
+    bool could;
+
+    runner_note_refusals(runner);
+    could = dxgkmem_sim_could_create(runner->sim, request);
+    if (!could && runner_was_refused(runner))
+        could = dxgkmem_sim_could_create(runner->sim, request);
+    runner->refusals = refusals;
+    return could;
 }
 
 #if UINTPTR_MAX > 0xffffffffu
@@ -61,7 +71,7 @@ static bool could_create(void *context, const struct dxgkmem_memory_request *req
 #endif
 #define EFFECTIVE(limit, highest) ((limit) != 0 ? (limit) : (highest))
 
-static void describe(struct runner_world *world, const struct dxgkmem_limits *limits)
+static void describe(struct runner *runner, struct runner_world *world, const struct dxgkmem_limits *limits)
 {
     struct dxgkmem_machine *machine = dxgkmem_sim_machine(world->sim);
 
@@ -78,7 +88,7 @@ static void describe(struct runner_world *world, const struct dxgkmem_limits *li
         .generations_limit = EFFECTIVE(limits->generations, (1u << DXGKMEM_HANDLE_GENERATION_BITS) - 1),
         .touches_ram = touches_ram,
         .could_create = could_create,
-        .context = world->sim,
+        .context = runner,
     };
 }
 
@@ -93,7 +103,7 @@ static bool enter(struct runner *runner, enum program_world number)
         runner->machine.windows_context = runner->options.windows_context;
         if (!NT_SUCCESS(dxgkmem_sim_create(&runner->machine, &world->sim)))
             return false;
-        describe(world, &program_worlds[number].limits);
+        describe(runner, world, &program_worlds[number].limits);
     }
     runner->here = world;
     runner->sim = world->sim;
@@ -131,6 +141,7 @@ static void begin_line(struct runner *runner, const struct program_line *line, u
     runner->line = line;
     runner->at = at;
     runner->violations = runner->ended = runner->made = 0;
+    runner_note_refusals(runner);
     runner->outcome = RUNNER_NOT_CALLED;
     event->line = at;
     event->opcode = line->opcode;
@@ -228,6 +239,7 @@ static void run_line(struct runner *runner, const struct program_line *line, uns
 static bool begin_program(struct runner *runner, const struct program *program)
 {
     runner->program = program;
+    runner_note_refusals(runner);
     runner->at = program->lines;
     runner->result.finding.invariant = 0;
     runner->result.finding.line = 0;
@@ -280,7 +292,7 @@ static void end_program(struct runner *runner)
 
 bool runner_begin(struct runner *runner, const struct program *program)
 {
-    if (begin_program(runner, program))
+    if (begin_program(runner, program) || (runner_was_refused(runner) && begin_program(runner, program)))
         return true;
     runner_find_that(runner, 18, "the instance does not start");
     return false;

@@ -58,6 +58,12 @@ struct runner_options {
     bool no_model; /* make the calls, check nothing: for comparison with plain fuzzing */
     const struct dxgkmem_sim_windows *windows; /* real CPU mappings; see sim.h */
     void *windows_context;
+    /*
+     * How often the host had no memory for its pool so far; NULL: it always has. A call during which
+     * this grew may fail for that, whatever the program says, and must have changed nothing. What
+     * is no call is done once more.
+     */
+    uint64_t (*refusals)(void);
 };
 
 struct runner_result {

@@ -190,6 +190,7 @@ struct runner {
     struct model_conditions conditions;
     struct model_expectation expected;
     unsigned faults_before; /* that fired before this call */
+    uint64_t refusals; /* of the host, before this line */
     enum runner_outcome outcome;
     const char *wrong; /* the model's sentence about the outputs of a call that succeeded */
     unsigned wrong_invariant;
@@ -247,6 +248,17 @@ static inline HANDLE runner_handle(uint64_t value)
 static inline uint64_t runner_pointer(const void *pointer)
 {
     return (uint64_t)(uintptr_t)pointer;
+}
+
+static inline void runner_note_refusals(struct runner *runner)
+{
+    runner->refusals = runner->options.refusals != NULL ? runner->options.refusals() : 0;
+}
+
+/* Whether the host refused memory since the line began. */
+static inline bool runner_was_refused(const struct runner *runner)
+{
+    return runner->options.refusals != NULL && runner->options.refusals() != runner->refusals;
 }
 
 /* -- resolve.c ---------------------------------------------------------------- */

@@ -295,7 +295,8 @@ static enum batch_status run(struct batch *batch, struct batch_call *call, const
 
 static bool make_runner(struct batch *batch)
 {
-    const struct runner_options options = {.event = take_event, .event_context = batch};
+    const struct runner_options options = {
+        .event = take_event, .event_context = batch, .refusals = batch->options.refusals};
 
     if (batch->runner == NULL)
         batch->runner = runner_create(&options);

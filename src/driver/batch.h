@@ -48,6 +48,7 @@ struct batch_options {
     /* Edge counters; NULL: there are none. They are read and cleared while others may add to them. */
     uint8_t *coverage;
     size_t coverage_bytes;
+    uint64_t (*refusals)(void); /* of memory by the host; see runner.h; may be NULL */
 };
 
 struct batch_call {

@@ -3,6 +3,7 @@
  * Implements cases.h. Whether DMA went through is judged by the bytes in memory
  * and in the device, never by what anybody reports.
  */
+#include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
@@ -481,7 +482,7 @@ static void io_space(struct world *world)
 	arguments.IOSpace.BaseAddress.QuadPart = (LONGLONG)pci_resource_start(world->edu[1].pci, 0);
 	if (!thing_create(world, arguments, &thing))
 		return;
-	expect(world, *(volatile u32 *)thing.cpu == 0x010000ed);
+	expect(world, readl((void __iomem __force *)thing.cpu) == 0x010000ed);
 	expect(world, !NT_SUCCESS(world->ddi.DxgkCbCreatePhysicalMemoryObject(&arguments)));
 	expect(world, world->violation == DXGKMEM_VIOLATION_IO_SPACE_OVERLAP);
 	thing_destroy(world, &thing);
