@@ -34,7 +34,8 @@ static void broken(const char *what)
 
 int LLVMFuzzerInitialize(int *count, char ***arguments)
 {
-    static const struct batch_options options = {"user", counters, sizeof counters};
+    static const struct batch_options options = {
+        .host = "user", .coverage = counters, .coverage_bytes = sizeof counters};
 
     (void)count;
     (void)arguments;

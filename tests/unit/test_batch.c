@@ -35,7 +35,8 @@ static struct batch_header *head(void)
 
 static int set_up(void **state)
 {
-    static const struct batch_options options = {"user", counters, sizeof counters};
+    static const struct batch_options options = {
+        .host = "user", .coverage = counters, .coverage_bytes = sizeof counters};
 
     (void)state;
     memset(counters, 0, sizeof counters);

@@ -111,7 +111,8 @@ static uint64_t map_pages(struct dxgkmem_domain *domain, uint64_t logical, struc
 	uint64_t done;
 
 	for (done = 0; done < run.pages; done++) {
-		if (iommu_map(domain->iommu, address_of(logical + done), address_of(run.page + done), PAGE_SIZE, access))
+		if (iommu_map(domain->iommu, address_of(logical + done), address_of(run.page + done),
+			      PAGE_SIZE, access))
 			break;
 		cond_resched();
 	}

@@ -17,7 +17,8 @@
  */
 static unsigned int machine_irql(struct dxgkmem_machine *machine)
 {
-	bool may_sleep = IS_ENABLED(CONFIG_PREEMPT_COUNT) ? preemptible() : !in_interrupt() && !irqs_disabled();
+	bool may_sleep =
+		IS_ENABLED(CONFIG_PREEMPT_COUNT) ? preemptible() : !in_interrupt() && !irqs_disabled();
 
 	return may_sleep ? PASSIVE_LEVEL : DISPATCH_LEVEL;
 }
@@ -44,7 +45,8 @@ static uint64_t machine_highest_ram_page(struct dxgkmem_machine *machine)
 {
 	uint64_t highest = 0;
 
-	walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY, 0, U64_MAX, &highest, take_highest);
+	walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY, 0, U64_MAX, &highest,
+			    take_highest);
 	return highest;
 }
 

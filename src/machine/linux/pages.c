@@ -52,8 +52,7 @@ static void end_search(struct search *search)
 {
 	struct page *page, *next;
 
-	list_for_each_entry_safe(page, next, &search->rejected, lru)
-		give(page, 0, 1ULL << search->order);
+	list_for_each_entry_safe(page, next, &search->rejected, lru) give(page, 0, 1ULL << search->order);
 }
 
 /* Whether a block lies within the bounds; within one of the windows when they move. */
@@ -63,7 +62,8 @@ static bool is_within(const struct search *search, uint64_t page)
 	uint64_t last = page + search->pages - 1, up = 0;
 
 	if (search->moved && last > request->highest_page)
-		up = DIV_ROUND_UP_ULL(last - request->highest_page, request->skip_pages) * request->skip_pages;
+		up = DIV_ROUND_UP_ULL(last - request->highest_page, request->skip_pages) *
+		     request->skip_pages;
 	return page >= request->lowest_page + up && last <= request->highest_page + up;
 }
 

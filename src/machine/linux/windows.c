@@ -51,7 +51,8 @@ NTSTATUS machine_map(struct dxgkmem_machine *machine, struct dxgkmem_memory *mem
 	if (pages > UINT_MAX)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	if (memory->page)
-		address = vmap(memory->page + first, (unsigned int)pages, VM_MAP, protection_of(memory, access));
+		address = vmap(memory->page + first, (unsigned int)pages, VM_MAP,
+			       protection_of(memory, access));
 	else
 		address = map_io_space(memory, first, pages);
 	if (!address)

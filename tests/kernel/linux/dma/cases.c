@@ -85,7 +85,8 @@ static void contiguous_object(struct world *world)
 	if (!thing_create(world, arguments, &thing))
 		return;
 	for (i = 1; i < 3; i++)
-		expect(world, physical_of(thing.cpu + i * PAGE_BYTES) == physical_of(thing.cpu) + i * PAGE_BYTES);
+		expect(world,
+		       physical_of(thing.cpu + i * PAGE_BYTES) == physical_of(thing.cpu) + i * PAGE_BYTES);
 	expect(world, physical_of(thing.cpu) % (4 * PAGE_BYTES) <= PAGE_BYTES);
 	if (expect(world, NT_SUCCESS(thing_adl(world, &thing, 0, 3, true)))) {
 		expect(world, thing.adl->Flags.Contiguous);
@@ -383,7 +384,8 @@ static void linked(struct world *world)
 	thing_destroy(world, &thing);
 }
 
-/* A frame buffer's save area, which the CPU does not see: what the device wrote it reads, while it is pinned. */
+/* A frame buffer's save area, which the CPU does not see: what the device wrote it reads, while it is pinned.
+ */
 static void frame_buffer(struct world *world)
 {
 	DXGKARGCB_PINFRAMEBUFFERFORSAVE2 pin = { .CommitSize = 2 * PAGE_BYTES };
@@ -454,7 +456,8 @@ static void own_checks(struct world *world)
 	expect(world, !NT_SUCCESS(ops->domain_map(world->machine, domain, 16, run, DXGKMEM_ACCESS_READ)));
 	run.pages = 2;
 	expect(world, !NT_SUCCESS(ops->domain_map(world->machine, domain, 15, run, DXGKMEM_ACCESS_READ)));
-	expect(world, !NT_SUCCESS(ops->domain_map(world->machine, domain, 0xfedff, run, DXGKMEM_ACCESS_READ)));
+	expect(world,
+	       !NT_SUCCESS(ops->domain_map(world->machine, domain, 0xfedff, run, DXGKMEM_ACCESS_READ)));
 	run.pages = 1;
 	expect(world, NT_SUCCESS(ops->domain_map(world->machine, domain, 15, run, DXGKMEM_ACCESS_READ)));
 	ops->domain_unmap(world->machine, domain, 15, 2);
@@ -546,7 +549,7 @@ void control_case(struct world *world, struct edu *edu)
 {
 	struct dxgkmem_adapter_config adapter = {
 		.version = DXGKDDI_INTERFACE_VERSION_WDDM3_1,
-		.memory_caps.HighestVisibleAddress = ANYWHERE,
+		.memory_caps.HighestVisibleAddress = anywhere,
 	};
 	struct dxgkmem_config config = {};
 	struct dxgkmem_memory_request request = {
@@ -567,15 +570,17 @@ void control_case(struct world *world, struct edu *edu)
 		return;
 	ops = world->machine->ops;
 	config.machine = world->machine;
-	expect(world, dxgkmem_linux_claim_device(world->machine, &edu[0].pci->dev, &world->device[0]) == -ENODEV);
+	expect(world,
+	       dxgkmem_linux_claim_device(world->machine, &edu[0].pci->dev, &world->device[0]) == -ENODEV);
 	if (expect(world, NT_SUCCESS(dxgkmem_start(&config)))) {
 		expect(world, dxgkmem_add_adapter(&adapter, &world->adapter[0]) == STATUS_NOT_SUPPORTED);
 		dxgkmem_stop(NULL);
 	}
 	/* No interface without an adapter; so the machine's own functions. */
 	if (expect(world, NT_SUCCESS(ops->memory_create(world->machine, &request, &memory)))) {
-		if (expect(world, NT_SUCCESS(ops->map(world->machine, memory, 0, 2, DXGK_ACCESS_MODE_KERNEL_MODE,
-						      DXGKMEM_ACCESS_READ | DXGKMEM_ACCESS_WRITE, &cpu)))) {
+		if (expect(world,
+			   NT_SUCCESS(ops->map(world->machine, memory, 0, 2, DXGK_ACCESS_MODE_KERNEL_MODE,
+					       DXGKMEM_ACCESS_READ | DXGKMEM_ACCESS_WRITE, &cpu)))) {
 			u8 *scratch = cpu, *victim = scratch + PAGE_BYTES;
 
 			expect(world, lands(world, scratch, physical_of(victim), victim));

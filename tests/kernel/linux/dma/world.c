@@ -58,7 +58,7 @@ create_arguments mdl(SIZE_T pages)
 		.CacheType = DXGK_MEMORY_CACHING_TYPE_CACHED,
 	};
 
-	arguments.Mdl.HighAddress = ANYWHERE;
+	arguments.Mdl.HighAddress = anywhere;
 	return arguments;
 }
 
@@ -79,7 +79,7 @@ create_arguments contiguous(SIZE_T pages)
 		.CacheType = DXGK_MEMORY_CACHING_TYPE_CACHED,
 	};
 
-	arguments.ContiguousMemory.HighestAcceptableAddress = ANYWHERE;
+	arguments.ContiguousMemory.HighestAcceptableAddress = anywhere;
 	return arguments;
 }
 
@@ -224,7 +224,7 @@ static bool add_adapters(struct world *world, enum kind kind)
 {
 	struct dxgkmem_adapter_config config = {
 		.version = DXGKDDI_INTERFACE_VERSION_WDDM3_1,
-		.memory_caps.HighestVisibleAddress = ANYWHERE,
+		.memory_caps.HighestVisibleAddress = anywhere,
 		.iommu_caps.DmaRemappingSupported = 1,
 		.remapping = kind == REMAPPED ? DXGKMEM_REMAPPING_ALWAYS : DXGKMEM_REMAPPING_AUTO,
 		.frame_buffer_bytes = 4 * PAGE_BYTES,
@@ -258,7 +258,8 @@ bool world_begin(struct world *world, const char *name, struct edu *edu, enum ki
 	if (!expect(world, NT_SUCCESS(dxgkmem_start(&config))))
 		return false;
 	for (i = 0; i < 2; i++) {
-		if (!expect(world, !dxgkmem_linux_claim_device(world->machine, &edu[i].pci->dev, &world->device[i])))
+		if (!expect(world,
+			    !dxgkmem_linux_claim_device(world->machine, &edu[i].pci->dev, &world->device[i])))
 			return false;
 		world->devices++;
 	}

@@ -16,7 +16,7 @@
 #include "edu.h"
 
 #define PAGE_BYTES ((SIZE_T)4096)
-#define ANYWHERE ((PHYSICAL_ADDRESS) { .QuadPart = S64_MAX })
+static const PHYSICAL_ADDRESS anywhere = { .QuadPart = S64_MAX };
 
 enum kind { IDENTITY, REMAPPED };
 
