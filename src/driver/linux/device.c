@@ -192,7 +192,7 @@ static struct miscdevice device = {
 
 static int __init device_init(void)
 {
-	static const struct batch_options options = { .host = "linux" };
+	static const struct batch_options options = { .host = "linux", .refusals = dxgkmem_linux_refusals };
 	int error;
 
 	dxgkmem_linux_init();
@@ -212,8 +212,10 @@ static void __exit device_exit(void)
 {
 	misc_deregister(&device);
 	/* After a bug check the instance stays as it was; what it had is lost. */
-	if (!dxgkmem_linux_stopped(NULL))
+	if (!dxgkmem_linux_stopped(NULL)) {
 		batch_destroy(batch);
+		dxgkmem_linux_exit();
+	}
 }
 
 module_init(device_init);

@@ -16,6 +16,10 @@ struct dxgkmem_linux_stop {
 
 /* Before the first lock is taken. */
 void dxgkmem_linux_init(void);
+/* Everything was given back: a block of the pool that was not is told to the log. */
+void dxgkmem_linux_exit(void);
+/* How often the kernel had no memory for the pool. */
+uint64_t dxgkmem_linux_refusals(void);
 /* From now on dxgkmem_host_random() gives the sequence that belongs to the seed. */
 void dxgkmem_linux_seed(uint64_t seed);
 /* Whether there was a bug check, and which; the first one counts. */

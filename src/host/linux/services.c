@@ -7,6 +7,7 @@
  * all locks of one rank are one class, and ranks are told apart: lockdep then
  * checks the documented order and not an order that happened to be seen.
  */
+#include <linux/atomic.h>
 #include <linux/bug.h>
 #include <linux/kthread.h>
 #include <linux/lockdep.h>
@@ -23,14 +24,35 @@
 
 /* pool */
 
+static atomic64_t refusals;
+static atomic64_t blocks;
+
 void *dxgkmem_host_alloc(size_t bytes)
 {
-	return kvzalloc(bytes, GFP_KERNEL | __GFP_NOWARN);
+	void *memory = kvzalloc(bytes, GFP_KERNEL | __GFP_NOWARN);
+
+	if (memory)
+		atomic64_inc(&blocks);
+	else
+		atomic64_inc(&refusals);
+	return memory;
 }
 
 void dxgkmem_host_free(void *memory, size_t bytes)
 {
+	if (memory)
+		atomic64_dec(&blocks);
 	kvfree(memory);
+}
+
+uint64_t dxgkmem_linux_refusals(void)
+{
+	return (uint64_t)atomic64_read(&refusals);
+}
+
+void dxgkmem_linux_exit(void)
+{
+	WARN(atomic64_read(&blocks), "dxgkmem: %lld blocks of the pool are left\n", atomic64_read(&blocks));
 }
 
 /* locks */

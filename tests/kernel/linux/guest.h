@@ -7,6 +7,7 @@
 #include "driver/protocol.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * The memory that the guest shares with who started it, an ivshmem device. Requests are in its first
@@ -24,6 +25,9 @@ int guest_open(void);
 /* 0 or errno. */
 int guest_call(int device, const void *request, size_t request_bytes, void *reply, size_t reply_room,
                struct dxgkmem_call *call);
+
+/* Each allocation of each program fails in turn; sweep.c. Needs a kernel with fault injection. */
+void sweep(int device, const uint8_t *request, size_t bytes);
 
 /* Everything done wrong; misuse.c. Dies at the first thing that is not refused as it must be. */
 void misuse(void);

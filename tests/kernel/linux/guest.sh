@@ -5,6 +5,7 @@
 #
 #   guest.sh replay [--golden FILE] FOLDER...   runs programs in it; compares every trace with the golden
 #                                               hash and with what the same program does in a process
+#   guest.sh sweep FOLDER...                    runs them while each allocation of the kernel fails in turn
 #   guest.sh misuse                             bad requests, clients that go, two at once, unloading
 #
 # Started by ./dev in the project's folder after the tool is built. Exit status: 0 clean, 1 a finding or
@@ -33,7 +34,7 @@ make_module() {
         exit 1
     }
     module=$guest_home/$1/src/driver/linux/dxgkmem.ko
-    guest_program "$guest_home/init" $here/init.c $here/misuse.c || exit 2
+    guest_program "$guest_home/init" $here/init.c $here/misuse.c $here/sweep.c || exit 2
     # Debug information stays here, where places are looked up.
     strip --strip-debug -o "$guest_home/dxgkmem.ko" "$module" || exit 2
     guest_initramfs "$guest_home/initramfs" init="$guest_home/init" dxgkmem.ko="$guest_home/dxgkmem.ko" || exit 2
@@ -51,6 +52,13 @@ run() {
     fi
 }
 
+# The programs go into the first half of the shared memory.
+share() {
+    "$tool" batch write -o "$guest_home/request" "$@" || return 2
+    (($(stat -c %s "$guest_home/request") < half)) || guest_fail "the programs are too many for one boot"
+    cp "$guest_home/request" "$guest_home/shared" && truncate -s $((2 * half)) "$guest_home/shared" || return 2
+}
+
 replay() {
     local golden=() bytes
     make_module module
@@ -58,9 +66,7 @@ replay() {
         golden=(--golden "$2")
         shift 2
     }
-    "$tool" batch write -o "$guest_home/request" "$@" || return 2
-    (($(stat -c %s "$guest_home/request") < half)) || guest_fail "the programs are too many for one boot"
-    cp "$guest_home/request" "$guest_home/shared" && truncate -s $((2 * half)) "$guest_home/shared" || return 2
+    share "$@" || return
     run replay || return 1
     bytes=$(sed -n 's/^DONE \([0-9]*\)$/\1/p' "$guest_home/replay.log")
     tail -c +$((half + 1)) "$guest_home/shared" | head -c "$bytes" >"$guest_home/reply"
@@ -69,6 +75,12 @@ replay() {
 
 case $verb in
 replay) replay "$@" ;;
+sweep)
+    make_module module
+    share --programs 1 "$@" || exit
+    run sweep || exit 1
+    grep '^sweep: ' "$guest_home/sweep.log"
+    ;;
 misuse)
     make_module covered DXGKMEM_COVERAGE=1
     : >"$guest_home/shared"

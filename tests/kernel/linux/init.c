@@ -5,6 +5,8 @@
  *
  *   mode=replay   gives every request of the shared memory to the device
  *   mode=misuse   does everything wrong (misuse.c)
+ *   mode=sweep    gives every request to the device as often as it allocates, and lets each
+ *                 allocation fail once (sweep.c)
  */
 #include "guest.h"
 
@@ -119,6 +121,21 @@ static size_t replay(int device)
     return (size_t)(reply - begin);
 }
 
+/* Lockdep turns itself off after a report; then nobody was watching any more. */
+static void check_lockdep(void)
+{
+    FILE *file = fopen("/proc/lockdep_stats", "r");
+    char line[128];
+    int on = 1;
+
+    while (file && fgets(line, sizeof line, file))
+        sscanf(line, " debug_locks: %d", &on);
+    if (file)
+        fclose(file);
+    if (!on)
+        guest_die("lockdep is off");
+}
+
 int main(void)
 {
     const char *mode = getenv("mode");
@@ -138,12 +155,18 @@ int main(void)
 
         bytes = replay(device);
         close(device);
+    } else if (strcmp(mode, "sweep") == 0) {
+        int device = guest_open();
+
+        sweep(device, map_shared(), GUEST_HALF_BYTES);
+        close(device);
     } else {
         guest_die("unknown mode '%s'", mode);
     }
     int error = guest_unload();
     if (error)
         guest_die("the module cannot be unloaded: %s", strerror(error));
+    check_lockdep();
     printf("DONE %zu\n", bytes);
     power_off();
 }

@@ -12,9 +12,10 @@
 #                                     boots and waits; 0 when the console has the line DONE at the end
 #   guest_explain LOG MODULE          what went wrong, and where
 #
-# The caller may set guest_headers and guest_kernel before, to another kernel that was built.
+# The caller may set guest_headers and guest_kernel before, to another kernel that was built, and guest_home
+# to a folder for it; guest_folder to where another module than the driver has its Kbuild.
 
-guest_home=$PWD/build/kernel
+guest_home=${guest_home-$PWD/build/kernel}
 guest_memory=${guest_memory-512M}
 
 guest_fail() {
@@ -69,8 +70,10 @@ guest_module() {
     shift
     mkdir -p "$tree"
     find "$tree" -type l -delete
+    mkdir -p "$tree/tests"
     cp -rs "$PWD/src" "$PWD/include" "$PWD/fuzz" "$tree" || return 2
-    make -C "$guest_headers" M="$tree/src/driver/linux" -j "$(nproc)" "$@" >"$tree/build.log" 2>&1 || {
+    cp -rs "$PWD/tests/kernel" "$tree/tests" || return 2
+    make -C "$guest_headers" M="$tree/${guest_folder-src/driver/linux}" -j "$(nproc)" "$@" >"$tree/build.log" 2>&1 || {
         cat "$tree/build.log" >&2
         return 2
     }

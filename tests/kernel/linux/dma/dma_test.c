@@ -11,6 +11,8 @@
 
 #include "cases.h"
 
+#include "host/linux/linux.h"
+
 static bool control;
 module_param(control, bool, 0444);
 MODULE_PARM_DESC(control, "there is no IOMMU, and DMA is expected to go through");
@@ -48,6 +50,7 @@ static int __init dma_test_init(void)
 
 	if (!world)
 		return -ENOMEM;
+	dxgkmem_linux_init();
 	found = edu_find(edu, 2);
 	if (found != 2) {
 		if (found >= 0)
@@ -59,6 +62,7 @@ static int __init dma_test_init(void)
 	pr_info("dma: done: %u cases, %u failed\n", control ? 1 : dma_case_count, failed);
 	edu_release(edu, found);
 	kfree(world);
+	dxgkmem_linux_exit();
 	return 0;
 }
 
