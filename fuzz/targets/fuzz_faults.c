@@ -31,7 +31,6 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
 
     (void)count;
     (void)arguments;
-    dxgkmem_user_seed(1); /* the same handles in every process */
     status_start();
     runner = runner_create(&options);
     if (!runner) {
@@ -47,6 +46,7 @@ static uint64_t run(struct faults_plan plan)
     struct runner_result result;
 
     faults_put_in(&planned, &program, plan);
+    dxgkmem_user_seed(1); /* the same handles, whatever ran before */
     runner_run(runner, &planned, &result);
     status_count(&planned, &result);
     if (!result.finding.invariant)

@@ -39,7 +39,6 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
 
     (void)count;
     (void)arguments;
-    dxgkmem_user_seed(1); /* the same handles in every process */
     batch = batch_create(&options);
     if (!batch) {
         fputs("fuzz_ioctl: no memory\n", stderr);
@@ -72,6 +71,7 @@ static enum batch_status give(const uint8_t *bytes, size_t size, uint8_t *to, si
     struct batch_call call = {.request = bytes, .request_bytes = size, .reply = to, .reply_room = room};
     const uint8_t beside = pattern ^ 0xff;
 
+    dxgkmem_user_seed(1); /* the same handles, whatever ran before */
     forget_coverage();
     memset(to, pattern, room);
     memset(to + room, beside, BESIDE);

@@ -25,7 +25,6 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
 
     (void)count;
     (void)arguments;
-    dxgkmem_user_seed(1); /* the same handles in every process */
     runner = runner_create(&options);
     if (!runner) {
         fputs("fuzz_plain: no memory\n", stderr);
@@ -39,6 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct runner_result result;
 
     program_decode(&program, bytes, size);
+    dxgkmem_user_seed(1); /* the same handles, whatever ran before */
     runner_run(runner, &program, &result);
     return 0;
 }

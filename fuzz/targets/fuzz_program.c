@@ -30,7 +30,6 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
 
     (void)count;
     (void)arguments;
-    dxgkmem_user_seed(1); /* the same handles in every process */
     status_start();
     runner = runner_create(&options);
     if (!runner) {
@@ -45,6 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct runner_result result;
 
     program_decode(&program, bytes, size);
+    dxgkmem_user_seed(1); /* the same handles, whatever ran before */
     runner_run(runner, &program, &result);
     status_count(&program, &result);
     if (!result.finding.invariant)

@@ -13,6 +13,8 @@
 #include "driver/batch.h"
 #include "program/runner.h"
 
+#include <dxgkmem/user.h>
+
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -375,6 +377,7 @@ static int read_result(struct reading *reading, const struct batch_result *resul
     /* As it went over the device: without the lines of its text. */
     program_decode(&program, bytes, program_encode(&input.program, bytes, sizeof bytes));
     reading->trace.size = 0;
+    dxgkmem_user_seed(1);
     runner_run(reading->runner, &program, &here);
     if (result->invariant) {
         reading->findings++;

@@ -7,6 +7,8 @@
 #include "engine/faults.h"
 #include "program/runner.h"
 
+#include <dxgkmem/user.h>
+
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -128,6 +130,7 @@ static int run(struct faults *faults, struct faults_plan plan, uint64_t *calls)
     faults_put_in(&faults->planned, &faults->input.program, plan);
     faults->fired = faults->lines = 0;
     faults->runs++;
+    dxgkmem_user_seed(1);
     runner_run(faults->runner, &faults->planned, &result);
     *calls = result.fallible_calls;
     if (!result.finding.invariant)

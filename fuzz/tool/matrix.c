@@ -6,6 +6,8 @@
 
 #include "program/runner.h"
 
+#include <dxgkmem/user.h>
+
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,10 +53,12 @@ static int run_all(struct matrix *matrix, const struct input_list *list, bool le
         return tool_error("no memory");
     for (size_t i = 0; i < list->count; i++) {
         matrix->present = i + 1;
-        if (input_read(&input, list->path[i], lenient))
+        if (input_read(&input, list->path[i], lenient)) {
             status = TOOL_BAD;
-        else
+        } else {
+            dxgkmem_user_seed(1);
             runner_run(runner, &input.program, &result);
+        }
     }
     runner_destroy(runner);
     return status;

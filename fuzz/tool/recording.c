@@ -4,6 +4,8 @@
 
 #include "tool/tool.h"
 
+#include <dxgkmem/user.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +84,7 @@ int recording_make(struct recording **made, const struct program *program)
         return tool_error("no memory");
     }
     recording->program = program;
+    dxgkmem_user_seed(1);
     runner_run(taking.runner, program, &recording->result);
     runner_destroy(taking.runner);
     *made = recording;

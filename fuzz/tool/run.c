@@ -8,6 +8,8 @@
 
 #include "program/runner.h"
 
+#include <dxgkmem/user.h>
+
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -122,6 +124,7 @@ static int run_one(struct run *run, struct runner *runner, const char *name, str
 
     if (status)
         return status;
+    dxgkmem_user_seed(1);
     runner_run(runner, &run->input.program, &result);
     if (result.finding.invariant) {
         run->findings++;

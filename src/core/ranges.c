@@ -10,9 +10,15 @@ void range_set_key(uint64_t key)
     priority_key = key;
 }
 
-static uint64_t priority_of(const struct range_node *node)
+/*
+ * From the ranges alone, so that a tree has the same shape wherever its nodes are. Of nodes with one start each comes
+ * after those that are there, and takes its priority from the last of them: no two that live have the same.
+ */
+static uint64_t priority_of(const struct range_node *node, const struct range_node *before)
 {
-    return mix64((uintptr_t)node ^ priority_key);
+    uint64_t from = before != NULL && before->start == node->start ? before->priority : node->start;
+
+    return mix64(from ^ priority_key);
 }
 
 /* Recomputes what a node knows of its subtree from its children. */
@@ -79,18 +85,23 @@ static void rotate_up(struct range_tree *tree, struct range_node *node)
 
 void range_insert(struct range_tree *tree, struct range_node *node)
 {
-    struct range_node *parent = NULL, **link = &tree->root;
-    uint64_t priority = priority_of(node);
+    struct range_node *parent = NULL, *before = NULL, **link = &tree->root;
 
     while (*link != NULL) {
         parent = *link;
-        link = node->start < parent->start ? &parent->left : &parent->right;
+        if (node->start < parent->start) {
+            link = &parent->left;
+        } else {
+            before = parent;
+            link = &parent->right;
+        }
     }
+    node->priority = priority_of(node, before);
     node->left = node->right = NULL;
     node->parent = parent;
     *link = node;
     node_pull(node);
-    while (node->parent != NULL && priority > priority_of(node->parent))
+    while (node->parent != NULL && node->priority > node->parent->priority)
         rotate_up(tree, node);
     pull_upwards(node->parent);
 }
@@ -100,7 +111,7 @@ void range_remove(struct range_tree *tree, struct range_node *node)
     struct range_node *only;
 
     while (node->left != NULL && node->right != NULL)
-        rotate_up(tree, priority_of(node->left) > priority_of(node->right) ? node->left : node->right);
+        rotate_up(tree, node->left->priority > node->right->priority ? node->left : node->right);
     only = node->left != NULL ? node->left : node->right;
     *link_to(tree, node) = only;
     if (only != NULL)
@@ -259,7 +270,7 @@ const char *range_audit_nodes(const struct range_tree *tree)
             return "a range is empty";
         if (previous != NULL && previous->start > node->start)
             return "ranges are out of order";
-        if (node->parent != NULL && priority_of(node->parent) < priority_of(node))
+        if (node->parent != NULL && node->parent->priority < node->priority)
             return "a range tree is not a heap";
         node_pull(&copy);
         if (copy.min_start != node->min_start || copy.max_end != node->max_end ||

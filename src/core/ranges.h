@@ -4,9 +4,9 @@
  * logical addresses, claimed I/O ranges, CPU mappings, ADLs over an object.
  *
  * A treap: a search tree by start that is also a heap by a keyed hash of the
- * node's place, so its depth is logarithmic as good as always, whatever the ranges are. Each node knows the extent and
- * the widest gap of its subtree. Nothing here allocates, fails or recurses. The
- * owner of the tree locks it.
+ * start, so its depth is logarithmic as good as always, whatever the ranges are.
+ * Each node knows the extent and the widest gap of its subtree. Nothing here
+ * allocates, fails or recurses. The owner of the tree locks it.
  */
 #ifndef DXGKMEM_CORE_RANGES_H
 #define DXGKMEM_CORE_RANGES_H
@@ -18,6 +18,7 @@ struct range_node {
     uint64_t start, end;         /* set by the owner before the insertion, start < end */
     uint64_t min_start, max_end; /* of the subtree */
     uint64_t max_gap;            /* widest gap between neighbours within the subtree */
+    uint64_t priority;           /* no child's is higher */
 };
 
 struct range_tree {

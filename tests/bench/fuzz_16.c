@@ -34,7 +34,6 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
 
     (void)count;
     (void)arguments;
-    dxgkmem_user_seed(1);
     runner = runner_create(&options);
     if (!runner)
         exit(2);
@@ -46,6 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct runner_result result;
 
     program_decode(&program, bytes, size);
+    dxgkmem_user_seed(1);
     runner_run(runner, &program, &result);
     if (result.finding.invariant) {
         report_finding(stderr, NULL, &program, NULL, &result.finding);
