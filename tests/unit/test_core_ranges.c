@@ -338,13 +338,38 @@ static void out_of_order(void **state)
     assert_string_equal(range_audit(&both), "ranges are out of order");
 }
 
+/* Ranges that somebody chose: in order, all with one start, or with one start before another that is there. */
+static void chosen_ranges_make_no_tree_deep(void **state)
+{
+    static struct range_node many[4096];
+    (void)state;
+    for (unsigned choice = 0; choice < 3; choice++) {
+        struct range_tree tree_of_many = {NULL};
+        unsigned deepest = 0;
+        range_set_key(0x1234567 + choice);
+        for (unsigned i = 0; i < 4096; i++) {
+            many[i].start = choice == 0 ? i : choice == 1 ? 7 : i == 0;
+            many[i].end = many[i].start + 1;
+            range_insert(&tree_of_many, &many[i]);
+        }
+        for (unsigned i = 0; i < 4096; i++) {
+            unsigned depth = 0;
+            for (const struct range_node *node = &many[i]; node != NULL; node = node->parent)
+                depth++;
+            deepest = depth > deepest ? depth : deepest;
+        }
+        assert_null(range_audit(&tree_of_many));
+        assert_in_range(deepest, 12, 64); /* 4096 nodes at random: about 30 */
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(disjoint_ranges), cmocka_unit_test(overlapping_ranges),
         cmocka_unit_test(narrow_gaps),     cmocka_unit_test(ends_of_the_space),
         cmocka_unit_test(audit_problems),  cmocka_unit_test(not_a_heap),
-        cmocka_unit_test(out_of_order),
+        cmocka_unit_test(out_of_order),    cmocka_unit_test(chosen_ranges_make_no_tree_deep),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
