@@ -82,6 +82,7 @@ start_job() {
     started[job]=$((${started[job]-0} + 1))
     # Another seed for each process and each start; inputs of the others are taken in by -reload.
     DXGKMEM_FUZZ_STATUS=$home/job.$job/status.${started[job]} \
+    DXGKMEM_GUEST_COMMAND=build/kernel/fuzz.command DXGKMEM_GUEST_FOLDER=$home/job.$job/guest.${started[job]} \
     UBSAN_OPTIONS=print_stacktrace=1 \
         "$binaries/$target" -seed=$((1000 * job + started[job])) -max_total_time="$left" -reload=1 "${limits[@]}" \
         -timeout=10 -rss_limit_mb=2048 -detect_leaks=0 -print_final_stats=1 "${schedule[@]}" \
@@ -128,7 +129,7 @@ show() {
         $(((operations - shown_operations) / (now > shown_at ? now - shown_at : 1))) \
         "$(largest cells)" "$(largest cells_feasible)" \
         "$(find "$corpus" -type f | wc -l)" "$(new_findings | wc -l)")
-    [[ $target == fuzz_program || $target == fuzz_faults ]] || line=$(printf '%4d s left  %5d corpus  %d findings' \
+    [[ $target =~ ^fuzz_(program|faults|linux)$ ]] || line=$(printf '%4d s left  %5d corpus  %d findings' \
         $((end > now ? end - now : 0)) "$(find "$corpus" -type f | wc -l)" "$(new_findings | wc -l)")
     if [[ -t 2 ]]; then printf '\r\033[K%s' "$line" >&2; else printf '%s\n' "$line" >&2; fi
     shown_executions=$executions shown_operations=$operations shown_at=$now
@@ -162,7 +163,7 @@ trap '' INT
 
 drop_partial "$corpus"
 took=$((SECONDS - begin > 0 ? SECONDS - begin : 1))
-if [[ $target == fuzz_program || $target == fuzz_faults ]]; then
+if [[ $target =~ ^fuzz_(program|faults|linux)$ ]]; then
     executions=$(sum executions)
     printf '%d programs, %d operations in %d s: %d programs/s; of %d callbacks %d succeeded\n' "$executions" \
         "$(sum operations)" "$took" $((executions / took)) "$(sum callbacks)" "$(sum successes)"
@@ -219,7 +220,7 @@ while read -r file; do
     kind=$(sed -E '/^  operation/d; s/^  ([a-z_]+) [^:]*(:[^:]*)*: /  \1: /; /^    #/d; s/0x[0-9a-f]+|[0-9]{3,}//g' <<<"$text")
     if [[ $kind && ${known[$kind]-} ]]; then
         printf '\nfinding %d: %s: like finding %s\n' "$found" "$file" "${known[$kind]}"
-        [[ $target != fuzz_program ]] || "$tool" show --lenient "$file" >"$file.txt"
+        [[ ! $target =~ ^fuzz_(program|linux)$ ]] || "$tool" show --lenient "$file" >"$file.txt"
         continue
     fi
     [[ $kind ]] && known[$kind]=$found
@@ -230,7 +231,7 @@ while read -r file; do
     if [[ $target == fuzz_faults ]] && planned "$log" "$name" >"$file.txt"; then
         sed 's/^/    /' "$file.txt"
         printf 'replay: ./dev run %s\n' "$file.txt"
-    elif [[ $target == fuzz_program ]]; then
+    elif [[ $target =~ ^fuzz_(program|linux)$ ]]; then
         if "$tool" show --lenient "$file" >"$file.txt"; then
             sed 's/^/    /' "$file.txt"
             printf 'replay: ./dev run %s\n' "$file.txt"

@@ -296,7 +296,12 @@ static enum batch_status run(struct batch *batch, struct batch_call *call, const
 static bool make_runner(struct batch *batch)
 {
     const struct runner_options options = {
-        .event = take_event, .event_context = batch, .refusals = batch->options.refusals};
+        .event = take_event,
+        .event_context = batch,
+        .cell = batch->options.cell,
+        .cell_context = batch->options.cell_context,
+        .refusals = batch->options.refusals,
+    };
 
     if (batch->runner == NULL)
         batch->runner = runner_create(&options);

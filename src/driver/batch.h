@@ -49,6 +49,9 @@ struct batch_options {
     uint8_t *coverage;
     size_t coverage_bytes;
     uint64_t (*refusals)(void); /* of memory by the host; see runner.h; may be NULL */
+    /* Called with each matrix cell that a program hits. NULL: nobody looks. */
+    void (*cell)(void *context, unsigned cell);
+    void *cell_context;
 };
 
 struct batch_call {

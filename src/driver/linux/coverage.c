@@ -42,6 +42,12 @@ void coverage_end(void)
 	WRITE_ONCE(counting, NULL);
 }
 
+void coverage_cell(void *context, unsigned int cell)
+{
+	if (READ_ONCE(counting) == current && cell < DXGKMEM_COVERAGE_CELLS)
+		counters[DXGKMEM_COVERAGE_EDGES + cell] = 1;
+}
+
 #else
 
 bool coverage_is_built(void)
@@ -54,6 +60,10 @@ void coverage_begin(u8 *map)
 }
 
 void coverage_end(void)
+{
+}
+
+void coverage_cell(void *context, unsigned int cell)
 {
 }
 

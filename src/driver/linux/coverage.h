@@ -12,6 +12,8 @@ bool coverage_is_built(void);
 /* The current task counts into the map until NULL is given. One task at a time. */
 void coverage_begin(u8 *map);
 void coverage_end(void);
+/* A program hit a cell of the matrix. */
+void coverage_cell(void *context, unsigned int cell);
 
 /* Called by what the compiler puts at every edge. */
 void __sanitizer_cov_trace_pc(void);

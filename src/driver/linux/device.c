@@ -71,7 +71,7 @@ static enum batch_status answer(struct client *client, struct batch_call *call)
 	return status;
 }
 
-static long run_call(struct client *client, struct dxgkmem_call *given)
+static long run_call(struct client *client, struct dxgkmem_request *given)
 {
 	struct batch_call call = { .proceed = proceed };
 	void *request;
@@ -110,8 +110,8 @@ static long run_call(struct client *client, struct dxgkmem_call *given)
 
 static long device_ioctl(struct file *file, unsigned int command, unsigned long argument)
 {
-	struct dxgkmem_call __user *user = (struct dxgkmem_call __user *)argument;
-	struct dxgkmem_call call;
+	struct dxgkmem_request __user *user = (struct dxgkmem_request __user *)argument;
+	struct dxgkmem_request call;
 	long error;
 
 	if (command != DXGKMEM_IOC_CALL)
@@ -192,7 +192,11 @@ static struct miscdevice device = {
 
 static int __init device_init(void)
 {
-	static const struct batch_options options = { .host = "linux", .refusals = dxgkmem_linux_refusals };
+	static const struct batch_options options = {
+		.host = "linux",
+		.refusals = dxgkmem_linux_refusals,
+		.cell = coverage_cell,
+	};
 	int error;
 
 	dxgkmem_linux_init();

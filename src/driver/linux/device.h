@@ -24,7 +24,7 @@
 
 #define DXGKMEM_DEVICE "dxgkmem"
 
-struct dxgkmem_call {
+struct dxgkmem_request {
 	__u64 request; /* address */
 	__u64 reply; /* address */
 	__u32 request_bytes;
@@ -33,9 +33,10 @@ struct dxgkmem_call {
 	__u32 status; /* out: enum batch_status */
 };
 
-#define DXGKMEM_IOC_CALL _IOWR('x', 1, struct dxgkmem_call)
+#define DXGKMEM_IOC_CALL _IOWR('x', 1, struct dxgkmem_request)
 
 #define DXGKMEM_COVERAGE_EDGES 8192u /* a power of two */
-#define DXGKMEM_COVERAGE_BYTES DXGKMEM_COVERAGE_EDGES
+#define DXGKMEM_COVERAGE_CELLS 4096u /* by the number of the cell */
+#define DXGKMEM_COVERAGE_BYTES (DXGKMEM_COVERAGE_EDGES + DXGKMEM_COVERAGE_CELLS)
 
 #endif

@@ -29,12 +29,15 @@ static atomic64_t blocks;
 
 void *dxgkmem_host_alloc(size_t bytes)
 {
-	void *memory = kvzalloc(bytes, GFP_KERNEL | __GFP_NOWARN);
+	/* __GFP_ZERO would clear up to the next power of two, too. */
+	void *memory = kvmalloc(bytes, GFP_KERNEL | __GFP_NOWARN);
 
-	if (memory)
+	if (memory) {
+		memset(memory, 0, bytes);
 		atomic64_inc(&blocks);
-	else
+	} else {
 		atomic64_inc(&refusals);
+	}
 	return memory;
 }
 

@@ -16,6 +16,23 @@
 #define GUEST_SHARED_BYTES (32u << 20)
 #define GUEST_HALF_BYTES (GUEST_SHARED_BYTES / 2)
 
+/*
+ * mode=fuzz: the shared memory begins with this. The fuzzer, outside, sets `turn` to GUEST_ASKED, the
+ * guest to GUEST_ANSWERED. What is under way stays readable outside when the guest is dead.
+ */
+enum guest_turn { GUEST_BOOTING, GUEST_ANSWERED, GUEST_ASKED };
+
+struct guest_box {
+    uint32_t turn;   /* enum guest_turn */
+    int32_t error;   /* of the ioctl: 0 or errno */
+    uint32_t status; /* enum batch_status */
+    uint32_t request_bytes, reply_room;
+    uint32_t reserved[3];
+    uint8_t coverage[DXGKMEM_COVERAGE_BYTES];
+    uint8_t reply[4096];
+    uint8_t request[32768];
+};
+
 /* Prints one line "FAIL ..." and powers off: the console then lacks its line DONE. */
 void guest_die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 void guest_load(const char *parameters);
@@ -24,7 +41,7 @@ int guest_unload(void);
 int guest_open(void);
 /* 0 or errno. */
 int guest_call(int device, const void *request, size_t request_bytes, void *reply, size_t reply_room,
-               struct dxgkmem_call *call);
+               struct dxgkmem_request *call);
 
 /* Each allocation of each program fails in turn; sweep.c. Needs a kernel with fault injection. */
 void sweep(int device, const uint8_t *request, size_t bytes);

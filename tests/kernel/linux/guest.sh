@@ -7,6 +7,7 @@
 #                                               hash and with what the same program does in a process
 #   guest.sh sweep FOLDER...                    runs them while each allocation of the kernel fails in turn
 #   guest.sh misuse                             bad requests, clients that go, two at once, unloading
+#   guest.sh fuzz-build                         what fuzzing needs; leaves build/kernel/fuzz.command
 #
 # Started by ./dev in the project's folder after the tool is built. Exit status: 0 clean, 1 a finding or
 # a failed test, 2 it did not run.
@@ -87,6 +88,14 @@ misuse)
     truncate -s $((2 * half)) "$guest_home/shared" || exit 2
     run misuse || exit 1
     grep '^misuse: ' "$guest_home/misuse.log"
+    ;;
+fuzz-build)
+    make_module covered DXGKMEM_COVERAGE=1
+    cp "$guest_home/initramfs" "$guest_home/fuzz.initramfs" && cp "$module" "$guest_home/fuzz.ko" || exit 2
+    guest_qemu "$guest_home/fuzz.initramfs" mode=fuzz \
+        -object memory-backend-file,id=shared,size=$((2 * half)),mem-path=SHARED,share=on \
+        -device ivshmem-plain,memdev=shared -serial file:CONSOLE
+    printf '%s\n' "${guest_command[@]}" >"$guest_home/fuzz.command"
     ;;
 *) guest_fail "unknown verb '$verb'" ;;
 esac

@@ -7,6 +7,7 @@
  *   mode=misuse   does everything wrong (misuse.c)
  *   mode=sweep    gives every request to the device as often as it allocates, and lets each
  *                 allocation fail once (sweep.c)
+ *   mode=fuzz     answers a fuzzer outside, until the guest is ended
  */
 #include "guest.h"
 
@@ -72,9 +73,9 @@ int guest_open(void)
 }
 
 int guest_call(int device, const void *request, size_t request_bytes, void *reply, size_t reply_room,
-               struct dxgkmem_call *call)
+               struct dxgkmem_request *call)
 {
-    *call = (struct dxgkmem_call){
+    *call = (struct dxgkmem_request){
         .request = (uintptr_t)request,
         .reply = (uintptr_t)reply,
         .request_bytes = (uint32_t)request_bytes,
@@ -106,7 +107,7 @@ static size_t replay(int device)
     const uint8_t *shared = map_shared(), *request = shared;
     uint8_t *begin = (uint8_t *)shared + GUEST_HALF_BYTES, *reply = begin;
     const struct batch_header *header = (const void *)request;
-    struct dxgkmem_call call;
+    struct dxgkmem_request call;
 
     for (; header->magic == BATCH_MAGIC; header = (const void *)request) {
         if (header->bytes > (size_t)(shared + GUEST_HALF_BYTES - request) ||
@@ -136,6 +137,27 @@ static void check_lockdep(void)
         guest_die("lockdep is off");
 }
 
+static void fuzz(void)
+{
+    struct guest_box *box = (void *)map_shared();
+    int device = guest_open();
+    uint8_t *coverage = mmap(NULL, DXGKMEM_COVERAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, device, 0);
+    struct dxgkmem_request call;
+
+    if (coverage == MAP_FAILED)
+        guest_die("coverage cannot be mapped: %s", strerror(errno));
+    __atomic_store_n(&box->turn, GUEST_ANSWERED, __ATOMIC_RELEASE);
+    for (;;) {
+        while (__atomic_load_n(&box->turn, __ATOMIC_ACQUIRE) != GUEST_ASKED)
+            __builtin_ia32_pause();
+        memset(coverage, 0, DXGKMEM_COVERAGE_BYTES);
+        box->error = guest_call(device, box->request, box->request_bytes, box->reply, box->reply_room, &call);
+        box->status = call.status;
+        memcpy(box->coverage, coverage, DXGKMEM_COVERAGE_BYTES);
+        __atomic_store_n(&box->turn, GUEST_ANSWERED, __ATOMIC_RELEASE);
+    }
+}
+
 int main(void)
 {
     const char *mode = getenv("mode");
@@ -160,6 +182,8 @@ int main(void)
 
         sweep(device, map_shared(), GUEST_HALF_BYTES);
         close(device);
+    } else if (strcmp(mode, "fuzz") == 0) {
+        fuzz();
     } else {
         guest_die("unknown mode '%s'", mode);
     }

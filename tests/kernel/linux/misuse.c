@@ -41,7 +41,7 @@ static const struct batch_header query = {
     .reply_bytes = sizeof(struct batch_header) + sizeof(struct batch_limits),
 };
 
-static struct dxgkmem_call call;
+static struct dxgkmem_request call;
 
 static int ask(const struct batch_header *header, size_t bytes, size_t room)
 {
