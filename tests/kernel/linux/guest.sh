@@ -47,8 +47,7 @@ run() {
     if ! guest_boot "$guest_home/$1.log" "$patience" "$guest_home/initramfs" "mode=$1" \
         -object memory-backend-file,id=shared,size=$((2 * half)),mem-path="$guest_home/shared",share=on \
         -device ivshmem-plain,memdev=shared; then
-        echo "finding: the module in the guest"
-        guest_explain "$guest_home/$1.log" "$module" | sed 's/^/  /'
+        guest_explain "$guest_home/$1.log" "$module" | sed '1s/^/finding: the guest: /; 2,$s/^/  /'
         return 1
     fi
 }

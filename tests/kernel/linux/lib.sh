@@ -133,9 +133,9 @@ guest_splat() {
 # ADDRESS of the console's "function+0x10/0x20 [dxgkmem]" -> file and line.
 guest_explain() {
     local log=$1 module=$2 place function offset base
-    grep -qE '^DONE( |$)' "$log" || echo "the guest did not come to its end"
     guest_splat "$log" | head -n 3 | cut -d: -f2-
-    grep -E '^(dxgkmem: |\[[ 0-9.]+\] dxgkmem: |FAIL )' "$log" | head -n 5
+    grep -E '^FAIL |dxgkmem: .*(bug check|\.[ch]:[0-9])' "$log" | head -n 5
+    grep -qE '^DONE( |$)' "$log" || echo "it did not come to its end"
     while read -r place; do
         function=${place%%+*} offset=${place#*+}
         base=$(nm "$module" | awk -v name="$function" '$3 == name { print $1; exit }')

@@ -52,7 +52,9 @@ static void check_alive(const char *after)
 {
     struct batch_limits limits;
 
+    memset(reply, 0xa5, 4096);
     CHECK(ask(&query, sizeof query, sizeof reply) == 0 && call.reply_bytes == query.reply_bytes, after);
+    CHECK(reply[call.reply_bytes] == 0xa5, "nothing is written behind the reply");
     memcpy(&limits, reply + sizeof query, sizeof limits);
     CHECK(strcmp(limits.host, "linux") == 0, after);
 }

@@ -8,8 +8,8 @@
 #
 # A patch begins with two lines of its own:
 #   breaks: what no longer holds, in one sentence
-#   leg: who notices: nt-replay or nt-misuse (src/driver/nt/wine.sh), or a preset and a test, as in
-#        asan/unit_test_nt_driver
+#   leg: who notices: nt-replay or nt-misuse (src/driver/nt/wine.sh), linux-replay or linux-misuse
+#        (tests/kernel/linux/guest.sh), or a preset and a test, as in asan/unit_test_nt_driver
 #
 # It works in a copy of the tree below build, which it patches, builds and mends again. Exit status 0:
 # every bug was noticed, 1 not every one, 2 a patch that does not apply or build.
@@ -43,6 +43,9 @@ copy_tree() {
     # The prefix is large, and slow to make.
     ln -sfn "$root/build/nt/wine" "$tree/build/nt/wine"
     ln -sfn "$root/build/nt/wine.lock" "$tree/build/nt/wine.lock"
+    # So is the stock kernel; without it the tree fetches its own.
+    mkdir -p "$tree/build/kernel"
+    [[ ! -e $root/build/kernel/root/ready ]] || ln -sfn "$root/build/kernel/root" "$tree/build/kernel/root"
 }
 
 build() { # build PRESET TARGET...
@@ -55,6 +58,7 @@ build() { # build PRESET TARGET...
 build_leg() {
     case $1 in
     nt-*) build nt ;;
+    linux-*) true ;; # by the leg itself
     */*) build "${1%%/*}" "${1#*/}" ;;
     *) false ;;
     esac
@@ -65,6 +69,9 @@ run_leg() {
     case $1 in
     nt-replay) DXGKMEM=$tool bash src/driver/nt/wine.sh replay --golden corpus/golden.txt corpus/seeds corpus/regressions ;;
     nt-misuse) DXGKMEM=$tool bash src/driver/nt/wine.sh misuse ;;
+    # A guest that hangs is not waited for as long as elsewhere.
+    linux-replay) GUEST_PATIENCE=40 DXGKMEM=$tool bash tests/kernel/linux/guest.sh replay --golden corpus/golden.txt corpus/seeds corpus/regressions ;;
+    linux-misuse) GUEST_PATIENCE=40 DXGKMEM=$tool bash tests/kernel/linux/guest.sh misuse ;;
     */*) setarch "$(uname -m)" -R "build/${1%%/*}/tests/${1#*/}" ;;
     esac 2>&1
 }
