@@ -225,6 +225,8 @@ while read -r file; do
     fi
     [[ $kind ]] && known[$kind]=$found
     printf '\nfinding %d: %s\n%s\n' "$found" "$file" "$text"
+    console=$(sed -n 's/^  console: //p' <<<"$text")
+    [[ ! $console ]] || bash tests/kernel/linux/guest.sh explain "$console" | sed 's/^/  /'
     if [[ ${name#*-} != "$(sha1sum <"$file" | cut -d' ' -f1)" ]]; then
         say "$file was cut off when it was written; $log has the program"
     fi

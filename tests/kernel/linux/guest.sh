@@ -8,6 +8,7 @@
 #   guest.sh sweep FOLDER...                    runs them while each allocation of the kernel fails in turn
 #   guest.sh misuse                             bad requests, clients that go, two at once, unloading
 #   guest.sh fuzz-build                         what fuzzing needs; leaves build/kernel/fuzz.command
+#   guest.sh explain CONSOLE                    what a guest of fuzzing died of, and where
 #
 # Started by ./dev in the project's folder after the tool is built. Exit status: 0 clean, 1 a finding or
 # a failed test, 2 it did not run.
@@ -23,6 +24,10 @@ half=$((16 << 20))              # of the shared memory: guest.h
 verb=${1-}
 (($#)) && shift
 
+if [[ $verb == explain ]]; then
+    guest_explain "$1" "$guest_home/fuzz.ko"
+    exit
+fi
 mkdir -p "$guest_home" || exit 2
 exec 8>"$guest_home/lock"
 flock 8 # one at a time in this tree

@@ -142,8 +142,7 @@ guest_explain() {
         [[ $base ]] || continue
         printf '  %s\n' "$place"
         # An offset behind a call is that of the next instruction.
-        addr2line -sfipe "$module" -j .text $((0x$base + ${offset%%/*} - 1)) 2>/dev/null | sed 's/^/    /' ||
-            true
+        addr2line -sfip -e "$module" -j .text "$(printf '%x' $((0x$base + ${offset%%/*} - 1)))" | sed 's/^/    /'
     done < <(grep -oE '[A-Za-z_0-9.]+\+0x[0-9a-f]+/0x[0-9a-f]+ \[dxgkmem\]' "$log" | sed 's/ .*//' | awk '!n[$0]++' | head -n 6)
     [[ ! -s $log.qemu ]] || head -n 3 "$log.qemu"
     echo "the console: $log"
