@@ -55,7 +55,8 @@ uint64_t dxgkmem_linux_refusals(void)
 
 void dxgkmem_linux_exit(void)
 {
-	WARN(atomic64_read(&blocks), "dxgkmem: %lld blocks of the pool are left\n", atomic64_read(&blocks));
+	WARN(atomic64_read(&blocks), "dxgkmem: %lld blocks of the pool are left\n",
+	     atomic64_read(&blocks));
 }
 
 /* locks */

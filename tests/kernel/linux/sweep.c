@@ -19,10 +19,8 @@
 #define FAILURES 20000u
 
 static const char *const settings[] = {
-    "/sys/kernel/debug/failslab/ignore-gfp-wait",
-    "/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait",
-    "/sys/kernel/debug/fail_page_alloc/min-order",
-    "/sys/kernel/debug/failslab/verbose",
+    "/sys/kernel/debug/failslab/ignore-gfp-wait",  "/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait",
+    "/sys/kernel/debug/fail_page_alloc/min-order", "/sys/kernel/debug/failslab/verbose",
     "/sys/kernel/debug/fail_page_alloc/verbose",
 };
 
@@ -86,7 +84,7 @@ static void check(const uint8_t *reply, size_t number, unsigned nth)
 static unsigned sweep_request(int device, int file, const struct batch_header *header, uint8_t *reply,
                               size_t number)
 {
-    struct dxgkmem_call call;
+    struct dxgkmem_request call;
     uint64_t hash;
     unsigned nth = 0;
     int error, fired;
@@ -123,7 +121,7 @@ static void reset(int device, uint8_t *reply)
         .bytes = sizeof header,
         .reply_bytes = sizeof header,
     };
-    struct dxgkmem_call call;
+    struct dxgkmem_request call;
 
     if (guest_call(device, &header, sizeof header, reply, sizeof header, &call) != 0)
         guest_die("the driver cannot be reset");
@@ -131,7 +129,7 @@ static void reset(int device, uint8_t *reply)
 
 static unsigned sweep_fresh(int device, int file, const struct batch_header *header, uint8_t *reply)
 {
-    struct dxgkmem_call call;
+    struct dxgkmem_request call;
     unsigned nth = 0;
     int error, fired;
 
