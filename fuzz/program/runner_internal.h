@@ -190,7 +190,7 @@ struct runner {
     struct model_conditions conditions;
     struct model_expectation expected;
     unsigned faults_before; /* that fired before this call */
-    uint64_t refusals; /* of the host, before this line */
+    uint64_t refusals;      /* of the host, before this line */
     enum runner_outcome outcome;
     const char *wrong; /* the model's sentence about the outputs of a call that succeeded */
     unsigned wrong_invariant;

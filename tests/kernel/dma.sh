@@ -44,7 +44,8 @@ leg() {
 }
 
 status=0
-leg dma "module=dxgkmem_dma intel_iommu=on iommu.passthrough=0 iommu.strict=1" -device intel-iommu,intremap=off \
+# Pages that the kernel had zeroed would hide that ours are not.
+leg dma "module=dxgkmem_dma init_on_alloc=0 init_on_free=0 intel_iommu=on iommu.passthrough=0 iommu.strict=1" -device intel-iommu,intremap=off \
     -device $edu -device $edu || status=1
 leg dma-control "module=dxgkmem_dma options=control=1" -device $edu -device $edu || status=1
 exit $status

@@ -8,8 +8,9 @@
 #
 # A patch begins with two lines of its own:
 #   breaks: what no longer holds, in one sentence
-#   leg: who notices: nt-replay or nt-misuse (src/driver/nt/wine.sh), linux-replay or linux-misuse
-#        (tests/kernel/linux/guest.sh), or a preset and a test, as in asan/unit_test_nt_driver
+#   leg: who notices: nt-replay or nt-misuse (src/driver/nt/wine.sh); linux-replay or linux-misuse
+#        (tests/kernel/linux/guest.sh); dma (tests/kernel/dma.sh); sanitized-PART, a part of
+#        tests/kernel/sanitized.sh; or a preset and a test, as in asan/unit_test_nt_driver
 #
 # It works in a copy of the tree below build, which it patches, builds and mends again. Exit status 0:
 # every bug was noticed, 1 not every one, 2 a patch that does not apply or build.
@@ -58,7 +59,7 @@ build() { # build PRESET TARGET...
 build_leg() {
     case $1 in
     nt-*) build nt ;;
-    linux-*) true ;; # by the leg itself
+    linux-* | dma | sanitized-*) true ;; # by the leg itself
     */*) build "${1%%/*}" "${1#*/}" ;;
     *) false ;;
     esac
@@ -72,13 +73,15 @@ run_leg() {
     # A guest that hangs is not waited for as long as elsewhere.
     linux-replay) GUEST_PATIENCE=40 DXGKMEM=$tool bash tests/kernel/linux/guest.sh replay --golden corpus/golden.txt corpus/seeds corpus/regressions ;;
     linux-misuse) GUEST_PATIENCE=40 DXGKMEM=$tool bash tests/kernel/linux/guest.sh misuse ;;
+    dma) bash tests/kernel/dma.sh ;;
+    sanitized-*) DXGKMEM=$tool bash tests/kernel/sanitized.sh "${1#sanitized-}" ;;
     */*) setarch "$(uname -m)" -R "build/${1%%/*}/tests/${1#*/}" ;;
     esac 2>&1
 }
 
 # The line that tells most.
 gist() {
-    grep -aE '^finding:|bug check|fake kernel:|AddressSanitizer:|^FAIL|error: Failure|: trace |  FAILED ' | head -n 1 |
+    grep -aE '^finding:|dma: FAIL|BUG: |bug check|fake kernel:|AddressSanitizer:|^FAIL|error: Failure|: trace |  FAILED ' | head -n 1 |
         sed -E 's/^ +//; s/^.*(ERROR: AddressSanitizer)/\1/; s/^\[   LINE   \] --- .*\/tests/tests/' | cut -c1-110
 }
 
