@@ -74,17 +74,38 @@ static void begin_taking(struct runner *runner)
     dxgkmem_sim_could_create(runner->sim, &nothing);
 }
 
-/* What the callback gets for the block that was filled in. */
+/* The block that was filled in, as well aligned as it shall be. */
+static void *the_block(struct runner *runner)
+{
+    if (runner->conditions.misaligned_arguments)
+        return runner->misaligned + 1;
+    return &runner->arguments;
+}
+
+/* What the callback gets for it. */
 static void *hand_over(struct runner *runner)
 {
+    const struct runner_options *options = &runner->options;
+
     runner->before = runner->arguments;
     if (runner->conditions.null_arguments)
         return NULL;
-    if (runner->conditions.misaligned_arguments) {
+    if (runner->conditions.misaligned_arguments)
         memcpy(runner->misaligned + 1, runner->arguments.byte, sizeof(runner->arguments.byte));
-        return runner->misaligned + 1;
-    }
-    return &runner->arguments;
+    if (options->hand_over != NULL)
+        return options->hand_over(options->arguments_context, runner->at, the_block(runner),
+                                  sizeof(runner->arguments.byte));
+    return the_block(runner);
+}
+
+static void take_back(struct runner *runner)
+{
+    const struct runner_options *options = &runner->options;
+
+    if (options->take_back != NULL && !runner->conditions.null_arguments)
+        options->take_back(options->arguments_context, the_block(runner), sizeof(runner->arguments.byte));
+    if (runner->conditions.misaligned_arguments)
+        memcpy(runner->arguments.byte, runner->misaligned + 1, sizeof(runner->arguments.byte));
 }
 
 /* Whether nothing but the outputs changed, and those as the outcome says. */
@@ -119,8 +140,7 @@ static bool finish(struct runner *runner, bool has_status, NTSTATUS status, cons
 {
     bool succeeded;
 
-    if (runner->conditions.misaligned_arguments)
-        memcpy(runner->arguments.byte, runner->misaligned + 1, sizeof(runner->arguments.byte));
+    take_back(runner);
     succeeded = runner_end_call(runner, has_status, status);
     if (runner->model != NULL && !runner_found(runner))
         check_arguments(runner, out, outs);

@@ -55,6 +55,14 @@ struct runner_options {
     /* Called with each matrix cell that an operation hits. */
     void (*cell)(void *context, unsigned cell);
     void *cell_context;
+    /*
+     * Where argument blocks are during their calls. hand_over is given the one of a line, filled in, and
+     * returns what the callback is told; after the call take_back fills the block again.
+     * Alignment is kept. NULL: where they were filled in.
+     */
+    void *(*hand_over)(void *context, unsigned line, const void *block, size_t bytes);
+    void (*take_back)(void *context, void *block, size_t bytes);
+    void *arguments_context;
     bool no_model; /* make the calls, check nothing: for comparison with plain fuzzing */
     const struct dxgkmem_sim_windows *windows; /* real CPU mappings; see sim.h */
     void *windows_context;

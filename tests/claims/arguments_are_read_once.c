@@ -3,82 +3,45 @@
  * Claim: each byte of pArgs is read at most once, out fields are written once and last,
  * and a change of the block after it was read has no effect.
  *
- * The block lies on a page that allows no access. Each access faults, is written down,
- * and is single-stepped with the page open for one instruction. x86-64 Linux only.
+ * The block lies in watched memory (reads/watch.h). x86-64 Linux only. Whole programs are
+ * looked at like this by `dxgkmem reads`.
  */
 #include "tests/support/world.h"
 
 #if defined(__x86_64__) && defined(__linux__)
 
-#include <signal.h>
-#include <sys/mman.h>
-#include <ucontext.h>
+#include "reads/watch.h"
 
-#define TRAP_FLAG 0x100
-#define WRITE_FAULT 2
 #define ACCESSES 256
 
 static unsigned char *page;
-static struct {
-    unsigned offset;
-    bool write;
-} access_made[ACCESSES];
-static volatile unsigned accesses;
+static struct watch_access access_made[ACCESSES];
+static unsigned accesses;
 /* After so many reads the block is overwritten, as another thread would. 0: never. */
 static unsigned disturb_after;
 
-static void on_fault(int signal_number, siginfo_t *info, void *context)
+static void note(void *context, const struct watch_access *access)
 {
-    ucontext_t *machine = context;
-    uintptr_t at = (uintptr_t)info->si_addr;
-    (void)signal_number;
-    if (at < (uintptr_t)page || at >= (uintptr_t)page + 4096 || accesses == ACCESSES) {
-        (void)signal(SIGSEGV, SIG_DFL);
+    (void)context;
+    assert_true(accesses < ACCESSES);
+    access_made[accesses++] = *access;
+    if (disturb_after == 0 || accesses < disturb_after)
         return;
-    }
-    access_made[accesses].offset = (unsigned)(at - (uintptr_t)page);
-    access_made[accesses].write = (machine->uc_mcontext.gregs[REG_ERR] & WRITE_FAULT) != 0;
-    accesses++;
-    (void)mprotect(page, 4096, PROT_READ | PROT_WRITE);
-    machine->uc_mcontext.gregs[REG_EFL] |= TRAP_FLAG;
-}
-
-static void on_step(int signal_number, siginfo_t *info, void *context)
-{
-    ucontext_t *machine = context;
-    (void)signal_number;
-    (void)info;
-    if (disturb_after != 0 && accesses >= disturb_after) {
-        disturb_after = 0;
-        for (unsigned i = 0; i < 256; i++)
-            ((volatile unsigned char *)page)[i] = 0xff;
-    }
-    (void)mprotect(page, 4096, PROT_NONE);
-    machine->uc_mcontext.gregs[REG_EFL] &= ~(greg_t)TRAP_FLAG;
-}
-
-static void watch(void)
-{
-    struct sigaction action;
-    memset(&action, 0, sizeof(action));
-    action.sa_flags = SA_SIGINFO;
-    action.sa_sigaction = on_fault;
-    assert_int_equal(sigaction(SIGSEGV, &action, NULL), 0);
-    action.sa_sigaction = on_step;
-    assert_int_equal(sigaction(SIGTRAP, &action, NULL), 0);
+    disturb_after = 0;
+    memset(page, 0xff, 256);
 }
 
 static int setup(void **state)
 {
-    page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (page == MAP_FAILED)
+    page = watch_open(note, NULL);
+    if (page == NULL)
         return -1;
     return world_setup(state);
 }
 
 static int teardown(void **state)
 {
-    (void)munmap(page, 4096);
+    watch_close();
     return world_teardown(state);
 }
 
@@ -136,12 +99,9 @@ static NTSTATUS watched_call(enum callback callback, const void *arguments)
     NTSTATUS status;
     memcpy(page, arguments, form[callback].bytes);
     accesses = 0;
-    watch();
-    assert_int_equal(mprotect(page, 4096, PROT_NONE), 0);
+    watch_begin();
     status = call(callback);
-    assert_int_equal(mprotect(page, 4096, PROT_READ | PROT_WRITE), 0);
-    (void)signal(SIGSEGV, SIG_DFL);
-    (void)signal(SIGTRAP, SIG_DFL);
+    watch_end();
     return status;
 }
 

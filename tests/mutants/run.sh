@@ -11,6 +11,7 @@
 # and may have a third:
 #   oracle: faults         what finds it is fuzz_faults: it takes a fault, or two
 #   oracle: schedule       what finds it is fuzz_schedule: it takes more than one thread
+#   oracle: reads          what finds it is fuzz_reads: it takes a look at each access of a block
 #
 # The patched files are compiled with the very commands of the fuzz preset and linked before its
 # libraries, so that a mutant costs a compile of what it touches and two links.
@@ -51,6 +52,7 @@ target_of() {
     case $(field oracle "$1") in
     faults) echo fuzz_faults ;;
     schedule) echo fuzz_schedule ;;
+    reads) echo fuzz_reads ;;
     *) echo fuzz_program ;;
     esac
 }
@@ -90,7 +92,7 @@ link() { # link TARGET OUT OBJECT...
     mapfile -t libraries < <(printf '%s\n' $base/fuzz/libdxgkmem_*.a $base/src/libdxgkmem*.a | of_target "$target")
     mapfile -t own < <(find "$base/fuzz/CMakeFiles/$target.dir" -name '*.o')
     clang -fsanitize=address,undefined -fsanitize=fuzzer ${LINKER:+"$LINKER"} -o "$out" "${own[@]}" "$@" \
-        -Wl,--start-group "${libraries[@]}" -Wl,--end-group -pthread
+        -Wl,--start-group "${libraries[@]}" -Wl,--end-group -pthread $([[ $target == fuzz_reads ]] && echo -lcapstone)
 }
 
 # fuzz BINARY FOLDER SECONDS: prints "HOW EXECUTIONS MILLISECONDS"; HOW is - when nothing was found.

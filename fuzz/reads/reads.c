@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/* Implements reads.h: judges each access of an argument block, and changes what was read. */
+#include "reads/reads.h"
+
+#include "reads/decode.h"
+#include "reads/watch.h"
+
+#include <dxgkmem/user.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BLOCK_BYTES 256 /* more than any argument block has */
+
+struct reads {
+    struct runner *plain, *watched;
+    unsigned char *page, *block; /* block: in the page, where the callback was told that it is */
+    bool tamper;
+    struct reads_counts counts;
+    struct reads_result *result; /* of the program that runs */
+    unsigned line;               /* of the call under way */
+    unsigned char given[BLOCK_BYTES];
+    bool changed[BLOCK_BYTES]; /* by us, after it was read; not yet by the callback */
+    uintptr_t read_by[BLOCK_BYTES], written_by[BLOCK_BYTES];
+};
+
+/* -- one access ---------------------------------------------------------------------------- */
+
+static void find(struct reads *reads, unsigned at, unsigned bytes, const char *what, uintptr_t first,
+                 uintptr_t second)
+{
+    struct runner_finding *finding = &reads->result->finding;
+
+    if (finding->invariant != 0)
+        return;
+    finding->invariant = 15;
+    finding->line = reads->line;
+    snprintf(finding->message, sizeof finding->message, "%u byte%s at offset %u of the argument block %s",
+             bytes, bytes == 1 ? "" : "s", at, what);
+    reads->result->first = first;
+    reads->result->second = second;
+}
+
+static void note_read(struct reads *reads, unsigned at, unsigned bytes, uintptr_t instruction)
+{
+    for (unsigned i = at; i < at + bytes; i++) {
+        if (reads->read_by[i] != 0)
+            find(reads, i, at + bytes - i, "are read a second time", reads->read_by[i], instruction);
+        else if (reads->written_by[i] != 0)
+            find(reads, i, at + bytes - i, "are read back after they were written", reads->written_by[i],
+                 instruction);
+        reads->read_by[i] = instruction;
+        if (reads->tamper && !reads->changed[i]) {
+            reads->block[i] = (unsigned char)(reads->block[i] ^ 0x5b);
+            reads->changed[i] = true;
+            reads->counts.changed++;
+        }
+    }
+    reads->counts.reads++;
+}
+
+static void note_write(struct reads *reads, unsigned at, unsigned bytes, uintptr_t instruction)
+{
+    for (unsigned i = at; i < at + bytes; i++) {
+        if (reads->written_by[i] != 0)
+            find(reads, i, at + bytes - i, "are written a second time", reads->written_by[i], instruction);
+        reads->written_by[i] = instruction;
+        reads->changed[i] = false;
+    }
+    reads->counts.writes++;
+}
+
+static void on_access(void *context, const struct watch_access *access)
+{
+    struct reads *reads = context;
+    struct decoded decoded = decode(access->instruction, access->write);
+    unsigned at = access->offset - (unsigned)(reads->block - reads->page);
+
+    if (at >= BLOCK_BYTES || decoded.bytes > BLOCK_BYTES - at) {
+        find(reads, at, decoded.bytes, "are far outside it and accessed", access->instruction,
+             access->instruction);
+        return;
+    }
+    if (decoded.reads)
+        note_read(reads, at, decoded.bytes, access->instruction);
+    if (decoded.writes)
+        note_write(reads, at, decoded.bytes, access->instruction);
+}
+
+/* -- one call ------------------------------------------------------------------------------ */
+
+static void *hand_over(void *context, unsigned line, const void *block, size_t bytes)
+{
+    struct reads *reads = context;
+
+    /* As well or badly aligned as it was, and not at the page's edge. */
+    reads->block = reads->page + BLOCK_BYTES + (uintptr_t)block % 16;
+    reads->line = line;
+    memcpy(reads->given, block, bytes);
+    memcpy(reads->block, block, bytes);
+    memset(reads->changed, 0, sizeof reads->changed);
+    memset(reads->read_by, 0, sizeof reads->read_by);
+    memset(reads->written_by, 0, sizeof reads->written_by);
+    reads->counts.blocks++;
+    watch_begin();
+    return reads->block;
+}
+
+static void take_back(void *context, void *block, size_t bytes)
+{
+    struct reads *reads = context;
+    unsigned char *to = block;
+
+    watch_end();
+    for (size_t i = 0; i < bytes; i++)
+        to[i] = reads->changed[i] ? reads->given[i] : reads->block[i];
+}
+
+/* -- one program --------------------------------------------------------------------------- */
+
+static void run(struct reads *reads, bool tamper, const struct program *program, struct runner_result *result)
+{
+    reads->tamper = tamper;
+    dxgkmem_user_seed(1);
+    runner_run(reads->watched, program, result);
+}
+
+void reads_run(struct reads *reads, const struct program *program, struct reads_result *result)
+{
+    struct runner_result plain, watched;
+
+    memset(result, 0, sizeof *result);
+    reads->result = result;
+    dxgkmem_user_seed(1);
+    runner_run(reads->plain, program, &plain);
+    result->finding = plain.finding;
+    if (result->finding.invariant != 0)
+        return;
+    run(reads, false, program, &watched);
+    if (result->finding.invariant == 0)
+        result->finding = watched.finding;
+    if (result->finding.invariant != 0)
+        return;
+    run(reads, true, program, &watched);
+    if (result->finding.invariant != 0 ||
+        (!watched.finding.invariant && watched.trace_hash == plain.trace_hash))
+        return;
+    result->finding.invariant = 15;
+    result->finding.line = watched.finding.invariant ? watched.finding.line : program->lines;
+    snprintf(result->finding.message, sizeof result->finding.message,
+             "another outcome when bytes of the argument blocks change after they were read: %.150s",
+             watched.finding.invariant ? watched.finding.message : "another trace");
+}
+
+struct reads_counts reads_counts(const struct reads *reads)
+{
+    return reads->counts;
+}
+
+struct reads *reads_open(void (*cell)(void *context, unsigned cell))
+{
+    struct reads *reads = calloc(1, sizeof *reads);
+    struct runner_options options = {.cell = cell};
+
+    if (!reads)
+        return NULL;
+    reads->plain = runner_create(&options);
+    options.hand_over = hand_over;
+    options.take_back = take_back;
+    options.arguments_context = reads;
+    reads->watched = runner_create(&options);
+    reads->page = watch_open(on_access, reads);
+    if (reads->plain && reads->watched && reads->page && decode_open())
+        return reads;
+    if (reads->page)
+        watch_close();
+    runner_destroy(reads->watched);
+    runner_destroy(reads->plain);
+    free(reads);
+    return NULL;
+}
+
+void reads_close(struct reads *reads)
+{
+    decode_close();
+    watch_close();
+    runner_destroy(reads->watched);
+    runner_destroy(reads->plain);
+    free(reads);
+}
+
+/* -- places -------------------------------------------------------------------------------- */
+
+extern const char __executable_start; /* of the linker */
+
+const char *reads_place(uintptr_t instruction, char *text, size_t room)
+{
+    unsigned long offset = (unsigned long)(instruction - (uintptr_t)&__executable_start);
+    char path[4096], command[sizeof path + 64], answer[512];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    FILE *pipe = NULL;
+
+    snprintf(text, room, "address 0x%lx of the program", offset);
+    if (length <= 0 || memchr(path, '\'', (size_t)length))
+        return text;
+    path[length] = '\0';
+    snprintf(command, sizeof command, "addr2line -fse '%s' 0x%lx 2>/dev/null", path, offset);
+    pipe = popen(command, "r");
+    if (!pipe)
+        return text;
+    size_t got = fread(answer, 1, sizeof answer - 1, pipe);
+    pclose(pipe);
+    answer[got] = '\0';
+    char *line = strchr(answer, '\n');
+    if (line && answer[0] != '?') {
+        *line++ = '\0';
+        line[strcspn(line, " \n")] = '\0';
+        snprintf(text, room, "%s, %s", answer, line);
+    }
+    return text;
+}

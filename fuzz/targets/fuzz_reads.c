@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Property: no callback reads a byte of its argument block twice, reads back what it wrote or writes
+ * an output twice, and none behaves otherwise when the block changes after it was read.
+ *
+ * Input: a program in binary form.
+ */
+#include "engine/engine.h"
+#include "reads/reads.h"
+#include "targets/status.h"
+#include "tool/report.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerInitialize(int *count, char ***arguments);
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t room, unsigned seed);
+
+static struct reads *reads;
+static struct program program;
+static struct engine engine;
+
+int LLVMFuzzerInitialize(int *count, char ***arguments)
+{
+    (void)count;
+    (void)arguments;
+    status_start();
+    reads = reads_open(status_cell);
+    if (!reads) {
+        fputs("fuzz_reads: no memory, or this is not x86-64 Linux\n", stderr);
+        exit(2);
+    }
+    return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    struct reads_result result;
+    char place[256];
+
+    program_decode(&program, bytes, size);
+    reads_run(reads, &program, &result);
+    if (!result.finding.invariant)
+        return 0;
+    fputs("\n", stderr);
+    report_finding(stderr, NULL, &program, NULL, &result.finding);
+    if (result.first) {
+        fprintf(stderr, "  first: %s\n", reads_place(result.first, place, sizeof place));
+        fprintf(stderr, "  then:  %s\n", reads_place(result.second, place, sizeof place));
+    }
+    fputs("program:\n", stderr);
+    report_program(stderr, &program);
+    fputs("end of program\n", stderr);
+    abort(); /* the engine saves the input */
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t room, unsigned seed)
+{
+    return engine_mutate(&engine, bytes, size, room, seed);
+}
