@@ -219,6 +219,7 @@ void runner_stop(struct runner *runner)
         left = model_stop(runner->model, &runner->conditions, runner->left, RUNNER_VIOLATIONS, &expected);
         runner_compare_left(runner, left, false);
         compare_leaks(runner, &leaks, &expected);
+        runner->wanted_leaks = expected;
     }
     sort_reports(runner);
     runner->started = false;

@@ -50,6 +50,22 @@ uint64_t runner_view_page(const struct runner *runner, unsigned number, uint64_t
     return number < runner->things ? runner_adl_page(runner, &runner->thing[number], page) : 0;
 }
 
+/* As reports of what was left are in a trace. */
+static void sort_by_making(struct runner_event *event)
+{
+    for (unsigned i = 1; i < event->reports; i++)
+        for (unsigned k = i; k > 0 && event->report[k - 1].earlier_line > event->report[k].earlier_line;
+             k--) {
+            unsigned line = event->report[k].earlier_line;
+            enum dxgkmem_call call = event->report[k].earlier_call;
+
+            event->report[k].earlier_line = event->report[k - 1].earlier_line;
+            event->report[k].earlier_call = event->report[k - 1].earlier_call;
+            event->report[k - 1].earlier_line = line;
+            event->report[k - 1].earlier_call = call;
+        }
+}
+
 void runner_wanted(const struct runner *runner, struct runner_event *wanted)
 {
     const struct model_expectation *expected = &runner->expected;
@@ -63,6 +79,13 @@ void runner_wanted(const struct runner *runner, struct runner_event *wanted)
     }
     for (unsigned i = 0; i < runner->wanted_left; i++)
         runner_add_report(runner, wanted, &runner->left[i]);
+    if (wanted->opcode == OP_STOP) {
+        wanted->value[0] = runner->wanted_leaks.objects;
+        wanted->value[1] = runner->wanted_leaks.adapter_objects;
+        wanted->value[2] = runner->wanted_leaks.adls + runner->wanted_leaks.frame_buffers;
+        wanted->value[3] = runner->wanted_leaks.mappings;
+        sort_by_making(wanted);
+    }
     if (!wanted->has_status && wanted->opcode >= OP_EXIT)
         return;
     wanted->status = expected->must_fail ? expected->resource[0] : expected->status;
