@@ -42,7 +42,7 @@ for i in $(seq 3000); do ln texts/1.txt "many/$i.txt"; done
 set -m # or the interrupt is ignored in the background
 "$DXGKMEM" run many >out 2>err &
 pid=$!
-sleep 0.05
+until [[ -s out ]] || ! kill -0 $pid 2>/dev/null; do sleep 0.01; done # it is at work
 kill -INT $pid 2>/dev/null
 wait $pid
 status=$?
