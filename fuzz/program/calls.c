@@ -82,8 +82,8 @@ static void *the_block(struct runner *runner)
     return &runner->arguments;
 }
 
-/* What the callback gets for it. */
-static void *hand_over(struct runner *runner)
+/* What the callback gets for it. adl: the live one that it frees, or NULL. */
+static void *hand_over_with(struct runner *runner, DXGK_ADL *adl)
 {
     const struct runner_options *options = &runner->options;
 
@@ -94,8 +94,13 @@ static void *hand_over(struct runner *runner)
         memcpy(runner->misaligned + 1, runner->arguments.byte, sizeof(runner->arguments.byte));
     if (options->hand_over != NULL)
         return options->hand_over(options->arguments_context, runner->at, the_block(runner),
-                                  sizeof(runner->arguments.byte));
+                                  sizeof(runner->arguments.byte), adl);
     return the_block(runner);
+}
+
+static void *hand_over(struct runner *runner)
+{
+    return hand_over_with(runner, NULL);
 }
 
 static void take_back(struct runner *runner)
@@ -477,6 +482,8 @@ void runner_allocate_adl(struct runner *runner)
 void runner_free_adl(struct runner *runner)
 {
     DXGKARGCB_FREE_ADL *arguments = &runner->arguments.free_adl;
+    struct runner_value adl;
+    bool live;
     void *passed;
 
     if (!OFFERED(runner, DxgkCbFreeAdl)) {
@@ -485,10 +492,14 @@ void runner_free_adl(struct runner *runner)
     }
     begin(runner);
     arguments->hAdapterMemoryObject = runner_handle(runner_resolve(runner, FREE_ADL_ADAPTER_OBJECT).value);
-    arguments->pAdl = runner_handle(shifted(runner, FREE_ADL_ADL, FREE_ADL_SHIFT).value);
-    passed = hand_over(runner);
+    adl = shifted(runner, FREE_ADL_ADL, FREE_ADL_SHIFT);
+    arguments->pAdl = runner_handle(adl.value);
+    live = adl.thing >= 0 && runner->thing[adl.thing].kind == PROGRAM_ADL && runner->thing[adl.thing].live &&
+           runner->thing[adl.thing].value == adl.value;
+    /* Before the block is handed over, for the model looks at the ADL as well. */
     if (runner->model != NULL)
-        model_free_adl(runner->model, &runner->conditions, &runner->before.free_adl, &runner->expected);
+        model_free_adl(runner->model, &runner->conditions, arguments, &runner->expected);
+    passed = hand_over_with(runner, live ? runner_handle(adl.value) : NULL);
     runner->interface.DxgkCbFreeAdl(passed);
     if (!finish(runner, false, STATUS_SUCCESS, NULL, 0))
         return;

@@ -58,9 +58,10 @@ struct runner_options {
     /*
      * Where argument blocks are during their calls. hand_over is given the one of a line, filled in, and
      * returns what the callback is told; after the call take_back fills the block again.
-     * Alignment is kept. NULL: where they were filled in.
+     * Alignment is kept. adl: the live ADL that is freed, which the driver can write too, or NULL.
+     * Without these two blocks are where they were filled in.
      */
-    void *(*hand_over)(void *context, unsigned line, const void *block, size_t bytes);
+    void *(*hand_over)(void *context, unsigned line, const void *block, size_t bytes, DXGK_ADL *adl);
     void (*take_back)(void *context, void *block, size_t bytes);
     void *arguments_context;
     bool no_model; /* make the calls, check nothing: for comparison with plain fuzzing */

@@ -24,23 +24,35 @@ struct reads {
     unsigned char given[BLOCK_BYTES];
     bool changed[BLOCK_BYTES]; /* by us, after it was read; not yet by the callback */
     uintptr_t read_by[BLOCK_BYTES], written_by[BLOCK_BYTES];
+    /* The ADL that is freed, or NULL; of its bytes the same. */
+    unsigned char *adl;
+    bool adl_changed[sizeof(DXGK_ADL)];
+    uintptr_t adl_read_by[sizeof(DXGK_ADL)];
 };
+
+#define CHANGE 0x5b /* what bytes are changed by */
 
 /* -- one access ---------------------------------------------------------------------------- */
 
-static void find(struct reads *reads, unsigned at, unsigned bytes, const char *what, uintptr_t first,
-                 uintptr_t second)
+static void find_in(struct reads *reads, unsigned invariant, unsigned at, unsigned bytes, const char *what,
+                    uintptr_t first, uintptr_t second)
 {
     struct runner_finding *finding = &reads->result->finding;
 
     if (finding->invariant != 0)
         return;
-    finding->invariant = 15;
+    finding->invariant = invariant;
     finding->line = reads->line;
-    snprintf(finding->message, sizeof finding->message, "%u byte%s at offset %u of the argument block %s",
-             bytes, bytes == 1 ? "" : "s", at, what);
+    snprintf(finding->message, sizeof finding->message, "%u byte%s at offset %u of the %s %s", bytes,
+             bytes == 1 ? "" : "s", at, invariant == 15 ? "argument block" : "ADL", what);
     reads->result->first = first;
     reads->result->second = second;
+}
+
+static void find(struct reads *reads, unsigned at, unsigned bytes, const char *what, uintptr_t first,
+                 uintptr_t second)
+{
+    find_in(reads, 15, at, bytes, what, first, second);
 }
 
 static void note_read(struct reads *reads, unsigned at, unsigned bytes, uintptr_t instruction)
@@ -53,7 +65,7 @@ static void note_read(struct reads *reads, unsigned at, unsigned bytes, uintptr_
                  instruction);
         reads->read_by[i] = instruction;
         if (reads->tamper && !reads->changed[i]) {
-            reads->block[i] = (unsigned char)(reads->block[i] ^ 0x5b);
+            reads->block[i] = (unsigned char)(reads->block[i] ^ CHANGE);
             reads->changed[i] = true;
             reads->counts.changed++;
         }
@@ -72,12 +84,37 @@ static void note_write(struct reads *reads, unsigned at, unsigned bytes, uintptr
     reads->counts.writes++;
 }
 
+/* An ADL's bytes may be written more than once: the call that ends it makes them zero. */
+static void note_adl(struct reads *reads, unsigned at, const struct decoded *decoded, uintptr_t instruction)
+{
+    for (unsigned i = at; i < at + decoded->bytes && i < sizeof(DXGK_ADL); i++) {
+        if (decoded->writes)
+            reads->adl_changed[i] = false;
+        if (!decoded->reads)
+            continue;
+        if (reads->adl_read_by[i] != 0)
+            find_in(reads, 16, i, at + decoded->bytes - i, "are read a second time", reads->adl_read_by[i],
+                    instruction);
+        reads->adl_read_by[i] = instruction;
+        if (reads->tamper && !reads->adl_changed[i] && !decoded->writes) {
+            reads->adl[i] = (unsigned char)(reads->adl[i] ^ CHANGE);
+            reads->adl_changed[i] = true;
+            reads->counts.changed++;
+        }
+    }
+    reads->counts.adl_accesses++;
+}
+
 static void on_access(void *context, const struct watch_access *access)
 {
     struct reads *reads = context;
     struct decoded decoded = decode(access->instruction, access->write);
     unsigned at = access->offset - (unsigned)(reads->block - reads->page);
 
+    if (access->also) {
+        note_adl(reads, access->offset, &decoded, access->instruction);
+        return;
+    }
     if (at >= BLOCK_BYTES || decoded.bytes > BLOCK_BYTES - at) {
         find(reads, at, decoded.bytes, "are far outside it and accessed", access->instruction,
              access->instruction);
@@ -91,7 +128,7 @@ static void on_access(void *context, const struct watch_access *access)
 
 /* -- one call ------------------------------------------------------------------------------ */
 
-static void *hand_over(void *context, unsigned line, const void *block, size_t bytes)
+static void *hand_over(void *context, unsigned line, const void *block, size_t bytes, DXGK_ADL *adl)
 {
     struct reads *reads = context;
 
@@ -103,8 +140,11 @@ static void *hand_over(void *context, unsigned line, const void *block, size_t b
     memset(reads->changed, 0, sizeof reads->changed);
     memset(reads->read_by, 0, sizeof reads->read_by);
     memset(reads->written_by, 0, sizeof reads->written_by);
+    memset(reads->adl_changed, 0, sizeof reads->adl_changed);
+    memset(reads->adl_read_by, 0, sizeof reads->adl_read_by);
+    reads->adl = (unsigned char *)adl;
     reads->counts.blocks++;
-    watch_begin();
+    watch_begin(adl, sizeof *adl);
     return reads->block;
 }
 
@@ -116,6 +156,9 @@ static void take_back(void *context, void *block, size_t bytes)
     watch_end();
     for (size_t i = 0; i < bytes; i++)
         to[i] = reads->changed[i] ? reads->given[i] : reads->block[i];
+    for (size_t i = 0; i < sizeof(DXGK_ADL); i++)
+        if (reads->adl_changed[i])
+            reads->adl[i] = (unsigned char)(reads->adl[i] ^ CHANGE);
 }
 
 /* -- one program --------------------------------------------------------------------------- */

@@ -2,7 +2,8 @@
 /*
  * The oracle for second reads, over whole programs. A callback's argument block belongs to the
  * driver, which may change it while the callback runs; so each byte is read at most once, outputs
- * are written once and last, and nothing is read back.
+ * are written once and last, and nothing is read back. The DXGK_ADL that is freed is the driver's
+ * to write, too: its bytes are read at most once.
  *
  * A program is run three times. As always; with its argument blocks in watched memory, where
  * every access is looked at; and with each byte changed right after its first read, which must
@@ -23,7 +24,9 @@ struct reads_result {
 
 /* What was looked at since the beginning. */
 struct reads_counts {
-    uint64_t blocks, reads, writes, changed; /* changed: bytes, after their first read */
+    uint64_t blocks, reads, writes; /* of argument blocks */
+    uint64_t adl_accesses;          /* of ADLs that are freed */
+    uint64_t changed;               /* bytes, after their first read */
 };
 
 /* cell: for the runner, or NULL. NULL: no memory, or another machine than x86-64 Linux. */

@@ -14,27 +14,42 @@
 
 static struct {
     unsigned char *page;
+    uintptr_t also, also_end; /* watched besides */
     watch_hook *hook;
     void *context;
     struct watch_access access;   /* under way */
+    bool tell;                    /* whether it is of interest */
     struct sigaction fault, step; /* of whoever had the signals before */
 } watched;
+
+static void protect(int protection)
+{
+    uintptr_t from = watched.also & ~(uintptr_t)(WATCH_BYTES - 1);
+
+    (void)mprotect(watched.page, WATCH_BYTES, protection);
+    if (watched.also != 0)
+        (void)mprotect((void *)from, watched.also_end - from, protection);
+}
 
 static void on_fault(int number, siginfo_t *info, void *context)
 {
     ucontext_t *machine = context;
-    uintptr_t at = (uintptr_t)info->si_addr, page = (uintptr_t)watched.page;
+    uintptr_t at = (uintptr_t)info->si_addr, page = (uintptr_t)watched.page, end = watched.also_end;
+    bool own = at >= page && at < page + WATCH_BYTES;
 
     (void)number;
-    if (at < page || at >= page + WATCH_BYTES) {
+    if (!own && (at < (watched.also & ~(uintptr_t)(WATCH_BYTES - 1)) ||
+                 at >= ((end + WATCH_BYTES - 1) & ~(uintptr_t)(WATCH_BYTES - 1)))) {
         /* Somebody else's: the instruction is tried again, and faults before them. */
         (void)sigaction(SIGSEGV, &watched.fault, NULL);
         return;
     }
-    watched.access.offset = (unsigned)(at - page);
+    watched.tell = own || (at >= watched.also && at < end);
+    watched.access.also = !own;
+    watched.access.offset = (unsigned)(at - (own ? page : watched.also));
     watched.access.write = (machine->uc_mcontext.gregs[REG_ERR] & WRITE_FAULT) != 0;
     watched.access.instruction = (uintptr_t)machine->uc_mcontext.gregs[REG_RIP];
-    (void)mprotect(watched.page, WATCH_BYTES, PROT_READ | PROT_WRITE);
+    protect(PROT_READ | PROT_WRITE);
     machine->uc_mcontext.gregs[REG_EFL] |= TRAP_FLAG;
 }
 
@@ -44,8 +59,9 @@ static void on_step(int number, siginfo_t *info, void *context)
 
     (void)number;
     (void)info;
-    watched.hook(watched.context, &watched.access);
-    (void)mprotect(watched.page, WATCH_BYTES, PROT_NONE);
+    if (watched.tell)
+        watched.hook(watched.context, &watched.access);
+    protect(PROT_NONE);
     machine->uc_mcontext.gregs[REG_EFL] &= ~(greg_t)TRAP_FLAG;
 }
 
@@ -65,22 +81,24 @@ void watch_close(void)
     watched.page = NULL;
 }
 
-void watch_begin(void)
+void watch_begin(void *also, size_t bytes)
 {
     struct sigaction action;
 
+    watched.also = (uintptr_t)also;
+    watched.also_end = also != NULL ? watched.also + bytes : 0;
     memset(&action, 0, sizeof action);
     action.sa_flags = SA_SIGINFO;
     action.sa_sigaction = on_fault;
     (void)sigaction(SIGSEGV, &action, &watched.fault);
     action.sa_sigaction = on_step;
     (void)sigaction(SIGTRAP, &action, &watched.step);
-    (void)mprotect(watched.page, WATCH_BYTES, PROT_NONE);
+    protect(PROT_NONE);
 }
 
 void watch_end(void)
 {
-    (void)mprotect(watched.page, WATCH_BYTES, PROT_READ | PROT_WRITE);
+    protect(PROT_READ | PROT_WRITE);
     (void)sigaction(SIGSEGV, &watched.fault, NULL);
     (void)sigaction(SIGTRAP, &watched.step, NULL);
 }
@@ -98,8 +116,10 @@ void watch_close(void)
 {
 }
 
-void watch_begin(void)
+void watch_begin(void *also, size_t bytes)
 {
+    (void)also;
+    (void)bytes;
 }
 
 void watch_end(void)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Watched memory: a page whose every access is told, exactly, with the instruction that made it.
+ * Watched memory: a page, and something elsewhere, whose every access is told, exactly, with the
+ * instruction that made it.
  *
- * While it is watched the page allows no access. Each access faults and is taken down; the page is
- * opened, the one instruction is single-stepped, the page is closed again. A repeated string
+ * While they are watched their pages allow no access. Each access faults and is taken down; the pages
+ * are opened, the one instruction is single-stepped, the pages are closed again. A repeated string
  * instruction steps once for each element. x86-64 Linux only; one thread at a time.
  */
 #ifndef DXGKMEM_READS_WATCH_H
@@ -16,20 +17,24 @@
 #define WATCH_BYTES 4096
 
 struct watch_access {
-    unsigned offset; /* in the page, of the lowest byte */
+    bool also;       /* of what is watched besides the page */
+    unsigned offset; /* of the lowest byte, from the beginning of either */
     bool write;
     uintptr_t instruction;
 };
 
-/* Called after each access, while the page can be read and written. */
+/* Called after each access, while all of it can be read and written. */
 typedef void watch_hook(void *context, const struct watch_access *access);
 
 /* The page, open; NULL: not on this machine, or no memory. */
 unsigned char *watch_open(watch_hook *hook, void *context);
 void watch_close(void);
 
-/* From here to there accesses are told. Signal handlers are taken, and given back. */
-void watch_begin(void);
+/*
+ * From here to there accesses are told: of the page, and of `bytes` at `also`, which may be NULL. Accesses of what
+ * lies beside the latter on its pages are let through. Signal handlers are taken, and given back.
+ */
+void watch_begin(void *also, size_t bytes);
 void watch_end(void);
 
 #endif

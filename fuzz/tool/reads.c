@@ -66,9 +66,10 @@ static int run_all(struct reads *reads, const struct input_list *list, bool quie
     else
         printf("clean: ");
     printf("%zu program%s, %" PRIu64 " argument blocks, %" PRIu64 " reads and %" PRIu64
-           " writes of them, %" PRIu64 " bytes changed after they were read\n",
+           " writes of them, %" PRIu64 " accesses of freed ADLs, %" PRIu64
+           " bytes changed after they were read\n",
            list->count, list->count == 1 ? "" : "s", counts.blocks, counts.reads, counts.writes,
-           counts.changed);
+           counts.adl_accesses, counts.changed);
     return findings ? TOOL_FINDING : TOOL_CLEAN;
 }
 

@@ -355,7 +355,7 @@ NTSTATUS APIENTRY CALLBACK dxgkmem_allocate_adl(DXGKARGCB_ALLOCATE_ADL *pArgs)
 static bool adl_scribbled(const struct adl *adl, const struct object *owner)
 {
     DXGK_ADL now, described = adl_describe(adl, owner);
-    memcpy(&now, adl_handed_out(adl), sizeof(now));
+    capture(adl_handed_out(adl), &now, sizeof(now));
     if (now.PageCount != described.PageCount || now.Flags.Value != described.Flags.Value ||
         now.BasePageNumber != described.BasePageNumber)
         return true;

@@ -165,20 +165,19 @@ void report_unnumbered(enum dxgkmem_call name, enum dxgkmem_violation_code code)
 
 /* -- every callback ----------------------------------------------------------- */
 
-/* Reads each byte of the caller's block once: a later change of it has no effect. */
-static void capture(const struct call_arguments *arguments)
+void capture(const volatile void *from, void *captured, size_t bytes)
 {
-    const volatile uintptr_t *from = arguments->from;
-    const volatile char *tail = arguments->from;
-    char *to = arguments->to;
+    const volatile uintptr_t *words = from;
+    const volatile char *tail = from;
+    char *to = captured;
     size_t i;
 
-    for (i = 0; i + sizeof(*from) <= arguments->bytes; i += sizeof(*from)) {
-        uintptr_t word = from[i / sizeof(*from)];
+    for (i = 0; i + sizeof(*words) <= bytes; i += sizeof(*words)) {
+        uintptr_t word = words[i / sizeof(*words)];
         memcpy(to + i, &word, sizeof(word));
     }
     /* Blocks whose size is no multiple of a word (UNPIN's is 4 bytes). */
-    for (; i < arguments->bytes; i++)
+    for (; i < bytes; i++)
         to[i] = tail[i];
 }
 
@@ -206,7 +205,7 @@ bool call_begin(struct call *call, enum dxgkmem_call name, const struct call_arg
         refuse(call, DXGKMEM_VIOLATION_IRQL_TOO_HIGH, 0, 0);
         return false;
     }
-    capture(arguments);
+    capture(arguments->from, arguments->to, arguments->bytes);
     return true;
 }
 

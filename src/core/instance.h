@@ -149,6 +149,8 @@ struct call_arguments {
 bool call_begin(struct call *call, enum dxgkmem_call name, const struct call_arguments *arguments,
                 bool *writable);
 void call_end(struct call *call);
+/* Reads each byte of memory that the driver may write once: a later change of it has no effect. */
+void capture(const volatile void *from, void *captured, size_t bytes);
 /* Numbers a call of dxgkmem's own functions. */
 void call_number(struct call *call, enum dxgkmem_call name);
 
