@@ -111,6 +111,12 @@ void runner_begin_turn(const struct runner *runner, struct runner_turn *turn, un
 void runner_save_turn(const struct runner *runner, struct runner_turn *turn);
 void runner_restore_turn(struct runner *runner, const struct runner_turn *turn);
 
+/*
+ * state.c: a number for the state that the run is in: of core and machine, of what variables name, of the
+ * conditions of the next call, of what was written. Not in it: the numbers of lines, the IOTLB. Between lines.
+ */
+uint64_t runner_state(const struct runner *runner);
+
 /* -- for pictures and other forms of a program; none of it is in the trace ---------------------------- */
 
 /* What an operand passed. thing: by number, -1: none. class: EXACT when the class asked for did not exist. */

@@ -10,6 +10,7 @@
  *   access.c   DMA, the CPU, scribbling
  *   check.c    a call's outcome against the model's expectation
  *   sweep.c    the state of instance and machine against the model
+ *   state.c    one number for all of it
  *   probe.c    accesses of the runner's own
  *
  * The runner keeps its own log of what was made and what ended, from statuses

@@ -25,6 +25,7 @@ static const struct verb {
     {"drive", verb_drive, "fuzz a driver from outside"},
     {"faults", verb_faults, "run programs with every fallible call of the host failing"},
     {"reads", verb_reads, "run programs, look at every access of their argument blocks"},
+    {"explore", verb_explore, "run every short program"},
     {"matrix", verb_matrix, "which cells of the matrix programs hit"},
     {"operations", verb_operations, "the operations of the language, as a table"},
     {"violations", verb_violations, "the violations, as a table"},

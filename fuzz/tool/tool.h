@@ -28,6 +28,7 @@ int verb_batch(int count, char **arguments);
 int verb_drive(int count, char **arguments);
 int verb_faults(int count, char **arguments);
 int verb_reads(int count, char **arguments);
+int verb_explore(int count, char **arguments);
 int verb_matrix(int count, char **arguments);
 int verb_operations(int count, char **arguments);
 int verb_violations(int count, char **arguments);

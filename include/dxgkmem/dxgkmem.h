@@ -271,6 +271,8 @@ struct dxgkmem_audit {
     const char *problem;
     /* A digest of the whole state: equal before and after a refused call. */
     uint64_t digest;
+    /* The same without the numbers of operations: equal for a state that other calls led to. */
+    uint64_t shape;
 };
 
 /* Walks every structure and checks it. Nothing else may run meanwhile. */

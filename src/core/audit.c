@@ -11,7 +11,7 @@
 /* What was met on the way, to be compared with the counters. */
 struct walk {
     const char *problem;
-    uint64_t digest;
+    uint64_t digest, shape;
     uint64_t adapters, objects, adapter_objects, adls, mappings, frame_buffers, pages;
 };
 
@@ -24,6 +24,17 @@ static void problem_unless(struct walk *walk, bool sound, const char *problem)
 static void note(struct walk *walk, uint64_t value)
 {
     walk->digest = mix64(walk->digest ^ value) + 0x9e3779b97f4a7c15u;
+    walk->shape = mix64(walk->shape ^ value) + 0x9e3779b97f4a7c15u;
+}
+
+/* Of when something happened the shape knows only which call it was. */
+static void note_when(struct walk *walk, stamp when)
+{
+    uint64_t shape = walk->shape;
+
+    note(walk, when);
+    walk->shape = shape;
+    walk->shape = mix64(walk->shape ^ (when == 0 ? 0 : (uint64_t)stamp_call(when) + 1)) + 0x9e3779b97f4a7c15u;
 }
 
 static void walk_adl(struct walk *walk, const struct object *object, const struct adl *adl)
@@ -37,7 +48,7 @@ static void walk_adl(struct walk *walk, const struct object *object, const struc
                    "an ADL reaches past its object");
     problem_unless(walk, ((adl->flags & ADL_CONTIGUOUS) == 0) == (adl->array != NULL),
                    "an ADL has an array exactly when it is not contiguous");
-    note(walk, adl_when(adl));
+    note_when(walk, adl_when(adl));
     note(walk, (uint64_t)adl->first << 32 | adl->pages);
     note(walk, adl->flags);
     note(walk, adl->node.start);
@@ -47,7 +58,7 @@ static void walk_adl(struct walk *walk, const struct object *object, const struc
 static void walk_mapping(struct walk *walk, const struct object *object, const struct mapping *mapping)
 {
     problem_unless(walk, mapping->object == object, "a mapping in an object's list belongs to another");
-    note(walk, mapping->made);
+    note_when(walk, mapping->made);
     note(walk, mapping->node.start);
     note(walk, mapping->node.end);
     note(walk, mapping->process);
@@ -59,7 +70,16 @@ static void walk_object(struct walk *walk, const struct object *object)
     note(walk, (uint64_t)object->slot << 32 | object->adapter_slot);
     note(walk, object->size);
     note(walk, (uintptr_t)object->context);
-    note(walk, object->last_unmapped ^ object->last_unmapped_at << 20);
+    note(walk, object->last_unmapped);
+    note_when(walk, object->last_unmapped_at);
+    note(walk, (uint64_t)object->boundary_log2 << 8 | (uint64_t)object->access << 2 | object->type);
+    note(walk, object->lowest_page);
+    note(walk, object->highest_page);
+    /* Whose the machine's pages are: its digest tells only that they are somebody's. A section's may be nowhere. */
+    if (object->memory != NULL && object->type != DXGK_PHYSICAL_MEMORY_TYPE_SECTION) {
+        struct dxgkmem_machine *machine = instance.machine;
+        note(walk, machine->ops->memory_run(machine, object->memory, 0).page);
+    }
     for (struct list_link *link = object->adls; link != NULL; link = list_next(object->adls, link))
         walk_adl(walk, object, CONTAINER_OF(link, struct adl, link));
     for (struct list_link *link = object->mappings; link != NULL; link = list_next(object->mappings, link))
@@ -82,8 +102,8 @@ static void walk_slot(struct walk *walk, uint32_t index)
     if (slot->life == 0)
         return;
     note(walk, (uint64_t)index << 32 | slot->life);
-    note(walk, slot->when[0]);
-    note(walk, slot->when[1]);
+    note_when(walk, slot->when[0]);
+    note_when(walk, slot->when[1]);
     if (object == NULL)
         return;
     walk->objects++;
@@ -125,6 +145,11 @@ static void walk_logical(struct walk *walk, const struct adapter *adapter)
         note(walk, logical->taken.root->max_gap);
     }
     note(walk, logical->quota.adls);
+    note(walk, logical->quota.pages_limit);
+    note(walk, logical->quota.adls_limit);
+    note(walk, logical->highest_visible_page);
+    note(walk, (uint64_t)logical->indices << 32 | (uint64_t)logical->version << 1 | logical->remapped);
+    note_when(walk, logical->gone_at);
     note(walk, logical->references);
 }
 
@@ -136,6 +161,7 @@ static void walk_adapters(struct walk *walk)
         walk->adapters++;
         note(walk, (uint64_t)adapter->slot << 32 | adapter->physical_index);
         note(walk, adapter->device);
+        note(walk, adapter->frame_buffer_bytes);
         if (adapter->pinned != NULL) {
             walk->frame_buffers++;
             walk_object(walk, adapter->pinned->object);
@@ -190,4 +216,5 @@ void dxgkmem_audit(struct dxgkmem_audit *audit)
     }
     audit->problem = walk.problem;
     audit->digest = walk.digest;
+    audit->shape = walk.shape;
 }

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One number for what a run has come to, for those who look for states that they know already. Two runs with
+ * the same number differ in the order and the lines in which they got there, and behave alike from here on.
+ */
+#include "runner_internal.h"
+
+#define SLOT_AND_GENERATION \
+    (((uint64_t)1 << (DXGKMEM_HANDLE_INDEX_BITS + DXGKMEM_HANDLE_GENERATION_BITS)) - 1)
+
+static void note(uint64_t *state, uint64_t value)
+{
+    uint64_t mixed = (*state ^ value) * 0x9e3779b97f4a7c15u;
+
+    *state = mixed ^ mixed >> 29;
+}
+
+/* What the driver's memory says now: it may have been scribbled on. */
+static void note_adl(uint64_t *state, const struct runner *runner, const struct runner_thing *thing)
+{
+    const DXGK_ADL *adl = (const DXGK_ADL *)(uintptr_t)thing->value;
+
+    note(state, thing->pages);
+    note(state, runner_adl_page(runner, thing, 0));
+    if (!thing->live)
+        return;
+    note(state, adl->PageCount);
+    note(state, adl->Flags.Value);
+    if (thing->array == NULL) {
+        note(state, adl->BasePageNumber);
+        return;
+    }
+    /* a pointer that was overwritten, or not */
+    note(state, runner_pointer(adl->Pages) ^ runner_pointer(thing->array));
+    for (uint64_t page = 0; page < thing->pages && page < RUNNER_ADL_FIRST; page++)
+        note(state, thing->array[page]);
+}
+
+/* What a creation settled for good, and neither instance nor machine tells. */
+static void note_object(uint64_t *state, const struct runner *runner, const struct runner_thing *thing)
+{
+    const struct program_line *line = &runner->program->line[thing->line];
+
+    note(state, line->operand[CREATE_TYPE] << 8 | line->operand[CREATE_CACHE] << 4 |
+                    line->operand[CREATE_PROTECTION]);
+}
+
+static void note_thing(uint64_t *state, const struct runner *runner, unsigned number)
+{
+    const struct runner_thing *thing = &runner->thing[number];
+    const struct runner_variable *variable = &runner->variable[thing->kind][thing->variable];
+    unsigned held = variable->current == number + 1 ? 1 : variable->previous == number + 1 ? 2 : 0;
+
+    note(state, (uint64_t)thing->kind << 32 | (uint64_t)thing->variable << 8 | held << 1 | thing->live);
+    note(state, (uint64_t)thing->chain << 32 | thing->index << 8 | thing->frame_buffer);
+    note(state, thing->process ^ thing->size << 8);
+    if (thing->kind == PROGRAM_ADL) /* its address is the host's: what others say of it is enough */
+        note_adl(state, runner, thing);
+    else
+        note(state, thing->kind == PROGRAM_MAPPING ? thing->value : thing->value & SLOT_AND_GENERATION);
+    if (thing->kind == PROGRAM_OBJECT)
+        note_object(state, runner, thing);
+}
+
+uint64_t runner_state(const struct runner *runner)
+{
+    unsigned words = runner->words < RUNNER_WORDS ? runner->words : RUNNER_WORDS;
+    struct dxgkmem_audit audit;
+    uint64_t state;
+
+    dxgkmem_audit(&audit);
+    state = audit.shape;
+    note(&state, dxgkmem_sim_digest(runner->sim));
+    note(&state, (uint64_t)runner->irql << 32 | runner->process << 16 | runner->started);
+    note(&state, (uint64_t)(unsigned)runner->arguments_are);
+    note(&state, (uint64_t)runner->devices << 32 | runner->processes);
+    for (unsigned i = 0; i < runner->things; i++)
+        note_thing(&state, runner, i);
+    for (unsigned i = 0; i < words && runner->model != NULL; i++) {
+        const struct runner_word *word = &runner->word[i];
+
+        note(&state, (uint64_t)word->memory << 48 ^ word->offset);
+        note(&state, model_content(runner->model, word->memory, word->offset));
+    }
+    return state;
+}

@@ -1,0 +1,532 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dxgkmem explore: every short program. Breadth first over the states that programs lead to, so the first
+ * finding is a shortest one. Owns the states, the processes among which a level is shared out, and the file.
+ */
+#include "tool/explore_work.h"
+#include "tool/report.h"
+#include "tool/tool.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char help[] =
+    "usage: dxgkmem explore --depth N [OPTION]...\n\n"
+    "Runs every program of up to N operations over a small world: two adapters of one\n"
+    "chain, two objects, adapter memory objects, ADLs and mappings, both modes of the\n"
+    "domain, every class of operand. A state that two programs lead to is gone on from\n"
+    "once.\n\n"
+    "  --depth N        operations of a program, 1 to 16\n"
+    "  --jobs N         processes (one a core)\n"
+    "  --resume FILE    keep what was done in this file, and go on from it\n"
+    "  --help           this text\n\n"
+    "exit status: 0 no divergence, 1 a finding (as a program, for dxgkmem run), 2 bad input,\n"
+    "130 interrupted\n";
+
+#define DEEPEST 16
+#define MOST_JOBS 256
+#define PORTION 256    /* states of a process, before all come together */
+#define SAVE_SECONDS 10
+
+static const char magic[8] = "dxgkexp1";
+
+/* The file begins with this; then the states. */
+struct saved {
+    char magic[8];
+    uint64_t build, lines, programs, states, next, check;
+};
+
+struct explore {
+    unsigned depth, jobs;
+    const char *file;
+    struct explore_lines lines;
+    struct explore_states states;
+    size_t next; /* the state whose lines are run next */
+    uint64_t programs, build;
+    struct explore_shared *shared; /* one a job */
+    uint32_t *found_at;            /* shared as well */
+    FILE *out[MOST_JOBS];
+    pid_t pid[MOST_JOBS];
+    int ended[MOST_JOBS]; /* wait status */
+    bool progress;
+    struct timespec began;
+    uint64_t programs_before; /* those of the file */
+    time_t shown, saved;
+};
+
+/* -- states -------------------------------------------------------------------------------- */
+
+static size_t place_of(const struct explore_states *states, uint64_t number)
+{
+    size_t at = number & (states->places - 1);
+
+    while (states->place[at] != 0 && states->state[states->place[at] - 1].number != number)
+        at = (at + 1) & (states->places - 1);
+    return at;
+}
+
+bool explore_known(const struct explore_states *states, uint64_t number)
+{
+    return states->place[place_of(states, number)] != 0;
+}
+
+static void *grown(void *memory, size_t bytes)
+{
+    memory = realloc(memory, bytes);
+    if (memory == NULL) {
+        tool_error("no memory");
+        exit(TOOL_BAD);
+    }
+    return memory;
+}
+
+static void make_room(struct explore_states *states)
+{
+    if (states->count < states->room)
+        return;
+    states->room = states->room == 0 ? 1024 : 2 * states->room;
+    states->state = grown(states->state, states->room * sizeof states->state[0]);
+    states->places = 2 * states->room;
+    states->place = grown(states->place, states->places * sizeof states->place[0]);
+    memset(states->place, 0, states->places * sizeof states->place[0]);
+    for (size_t i = 0; i < states->count; i++)
+        states->place[place_of(states, states->state[i].number)] = (uint32_t)i + 1;
+}
+
+static void add_state(struct explore_states *states, struct explore_state state)
+{
+    make_room(states);
+    size_t at = place_of(states, state.number);
+    if (states->place[at] != 0)
+        return;
+    states->state[states->count++] = state;
+    states->place[at] = (uint32_t)states->count;
+}
+
+/* -- the file ------------------------------------------------------------------------------- */
+
+static uint64_t checked(const void *bytes, size_t size, uint64_t sum)
+{
+    const unsigned char *byte = bytes;
+
+    for (size_t i = 0; i < size; i++)
+        sum = (sum ^ byte[i]) * 0x100000001b3u;
+    return sum;
+}
+
+static uint64_t check_of(const struct saved *saved, const struct explore_state *states)
+{
+    return checked(states, saved->states * sizeof *states,
+                   checked(saved, offsetof(struct saved, check), 0xcbf29ce484222325u));
+}
+
+/* States of another build mean something else. */
+static uint64_t this_build(void)
+{
+    static unsigned char bytes[65536];
+    uint64_t sum = 0xcbf29ce484222325u;
+    FILE *file = fopen("/proc/self/exe", "rb");
+    size_t size;
+
+    while (file != NULL && (size = fread(bytes, 1, sizeof bytes, file)) > 0)
+        sum = checked(bytes, size, sum);
+    if (file != NULL)
+        fclose(file);
+    return sum;
+}
+
+static int save(struct explore *explore)
+{
+    size_t bytes = explore->states.count * sizeof explore->states.state[0];
+    struct saved *saved;
+    int status;
+
+    if (explore->file == NULL)
+        return 0;
+    saved = tool_alloc(sizeof *saved + bytes);
+    *saved = (struct saved){.build = explore->build,
+                            .lines = explore->lines.digest,
+                            .programs = explore->programs,
+                            .states = explore->states.count,
+                            .next = explore->next};
+    memcpy(saved->magic, magic, sizeof magic);
+    memcpy(saved + 1, explore->states.state, bytes);
+    saved->check = check_of(saved, explore->states.state);
+    status = tool_write_file(explore->file, saved, sizeof *saved + bytes);
+    free(saved);
+    explore->saved = time(NULL);
+    return status;
+}
+
+/* What is wrong with a file; NULL: nothing. */
+static const char *take_saved(struct explore *explore, FILE *file)
+{
+    struct explore_state *states;
+    struct saved saved;
+    const char *wrong = NULL;
+
+    if (fread(&saved, sizeof saved, 1, file) != 1 || memcmp(saved.magic, magic, sizeof magic) != 0)
+        return "is not a file of explore --resume";
+    if (saved.build != explore->build || saved.lines != explore->lines.digest)
+        return "was written by another build of dxgkmem; its states mean nothing to this one";
+    if (saved.states > UINT32_MAX - 1 || saved.next > saved.states)
+        return "is damaged";
+    states = calloc(saved.states + 1, sizeof *states);
+    if (states == NULL)
+        return "has more states than there is memory for";
+    if (fread(states, sizeof *states, saved.states + 1, file) != saved.states ||
+        saved.check != check_of(&saved, states))
+        wrong = "is damaged";
+    for (size_t i = 0; i < saved.states && wrong == NULL; i++)
+        add_state(&explore->states, states[i]);
+    free(states);
+    explore->next = saved.next;
+    explore->programs = explore->programs_before = saved.programs;
+    return wrong;
+}
+
+static int load(struct explore *explore)
+{
+    FILE *file;
+    const char *wrong;
+
+    if (explore->file == NULL)
+        return 0;
+    file = fopen(explore->file, "rb");
+    if (file == NULL && errno == ENOENT)
+        return save(explore); /* whether it can be written is better known now */
+    if (file == NULL)
+        return tool_error("%s: cannot be read: %s", explore->file, strerror(errno));
+    wrong = take_saved(explore, file);
+    fclose(file);
+    return wrong == NULL ? 0 : tool_error("%s: %s", explore->file, wrong);
+}
+
+/* -- processes ---------------------------------------------------------------------------------- */
+
+static uint64_t programs_of(const struct explore *explore)
+{
+    uint64_t programs = explore->programs;
+
+    for (unsigned job = 0; job < explore->jobs; job++)
+        programs += __atomic_load_n(&explore->shared[job].programs, __ATOMIC_RELAXED);
+    return programs;
+}
+
+/* first, end: the states of this depth. */
+static void show_progress(struct explore *explore, size_t first, size_t end)
+{
+    time_t now = time(NULL);
+    struct timespec clock;
+    size_t done = explore->next - first;
+
+    if (!explore->progress || now == explore->shown)
+        return;
+    explore->shown = now;
+    clock_gettime(CLOCK_MONOTONIC, &clock);
+    for (unsigned job = 0; job < explore->jobs; job++)
+        done += __atomic_load_n(&explore->shared[job].done, __ATOMIC_RELAXED);
+    double seconds = (double)(clock.tv_sec - explore->began.tv_sec) + 1;
+    double each = (double)(programs_of(explore) - explore->programs_before) / seconds;
+    /* the states of this depth that are left, at the pace of all so far */
+    double states = (double)(explore->next + done - (explore->next - first)) / seconds;
+    fprintf(stderr,
+            "\r\033[Kdepth %u of %u  %zu/%zu states  %zu states in all  %.0f states/s  %.0f programs/s  ETA of "
+            "this depth %.0f s",
+            explore->states.state[first].depth + 1u, explore->depth, done, end - first, explore->states.count,
+            states, each, states > 0 ? (double)(end - first - done) / states : 0);
+}
+
+static _Noreturn void work(struct explore *explore, unsigned job, size_t end)
+{
+    const struct runner_options options = {0};
+    struct explore_work work = {.lines = &explore->lines,
+                                .states = &explore->states,
+                                .runner = runner_create(&options),
+                                .shared = &explore->shared[job],
+                                .found_at = explore->found_at,
+                                .out = explore->out[job]};
+
+    if (work.runner == NULL)
+        _exit(TOOL_BAD);
+    for (size_t at = explore->next + job; at < end; at += explore->jobs) {
+        if (__atomic_load_n(explore->found_at, __ATOMIC_RELAXED) < at)
+            break;
+        if (!explore_state(&work, (uint32_t)at))
+            break;
+    }
+    _exit(fflush(work.out) != 0 || ferror(work.out) ? TOOL_BAD : work.shared->found ? TOOL_FINDING : 0);
+}
+
+static int start(struct explore *explore, size_t end)
+{
+    fflush(stdout);
+    for (unsigned job = 0; job < explore->jobs; job++) {
+        explore->shared[job].found = false;
+        explore->shared[job].done = 0;
+        explore->shared[job].programs = 0;
+        rewind(explore->out[job]);
+        if (ftruncate(fileno(explore->out[job]), 0) != 0)
+            return tool_error("a temporary file cannot be written: %s", strerror(errno));
+        explore->pid[job] = fork();
+        if (explore->pid[job] == 0)
+            work(explore, job, end);
+        if (explore->pid[job] < 0)
+            return tool_error("no process can be made: %s", strerror(errno));
+    }
+    return 0;
+}
+
+/* Waits for all of them. */
+static void await(struct explore *explore, size_t first, size_t end)
+{
+    const struct timespec moment = {.tv_nsec = 20 * 1000 * 1000};
+
+    for (unsigned left = explore->jobs; left > 0;) {
+        bool idle = true;
+
+        for (unsigned job = 0; job < explore->jobs; job++) {
+            if (explore->pid[job] == 0 || waitpid(explore->pid[job], &explore->ended[job], WNOHANG) == 0)
+                continue;
+            explore->pid[job] = 0;
+            idle = false;
+            left--;
+            if (explore->ended[job] != 0 && explore->shared[job].at < *explore->found_at)
+                __atomic_store_n(explore->found_at, explore->shared[job].at, __ATOMIC_RELAXED);
+        }
+        if (idle)
+            nanosleep(&moment, NULL);
+        show_progress(explore, first, end);
+    }
+}
+
+/* New states, in the order of those that they come from: the same for any number of processes. */
+static int gather(struct explore *explore, size_t end)
+{
+    struct explore_step step[MOST_JOBS];
+    bool more[MOST_JOBS];
+
+    for (unsigned job = 0; job < explore->jobs; job++) {
+        rewind(explore->out[job]);
+        more[job] = fread(&step[job], sizeof step[job], 1, explore->out[job]) == 1;
+    }
+    for (size_t at = explore->next; at < end; at++) {
+        unsigned job = (unsigned)((at - explore->next) % explore->jobs);
+
+        for (; more[job] && step[job].from == at;
+             more[job] = fread(&step[job], sizeof step[job], 1, explore->out[job]) == 1)
+            add_state(&explore->states,
+                      (struct explore_state){.number = step[job].number,
+                                             .parent = step[job].from,
+                                             .line = step[job].line,
+                                             .depth = (uint16_t)(explore->states.state[at].depth + 1)});
+    }
+    if (explore->states.count >= UINT32_MAX - 1)
+        return tool_error("there are more states than can be numbered");
+    explore->programs = programs_of(explore);
+    for (unsigned job = 0; job < explore->jobs; job++)
+        explore->shared[job].programs = 0;
+    return 0;
+}
+
+/* -- the search -------------------------------------------------------------------------------------- */
+
+static int tell(const struct program *program, const struct runner_finding *finding, int ended)
+{
+    if (finding != NULL)
+        report_finding(stdout, NULL, program, NULL, finding);
+    else if (WIFSIGNALED(ended))
+        printf("finding: the run of this program ended with signal %d\n", WTERMSIG(ended));
+    else
+        printf("finding: the run of this program ended with status %d\n", WEXITSTATUS(ended));
+    printf("program:\n");
+    report_program(stdout, program);
+    printf("end of program\n");
+    return TOOL_FINDING;
+}
+
+/* What the processes found, if anything: of several the first. */
+static int judge(struct explore *explore)
+{
+    int first = -1;
+
+    for (unsigned job = 0; job < explore->jobs; job++) {
+        int ended = explore->ended[job];
+
+        if (ended == 0)
+            continue;
+        if (WIFEXITED(ended) && WEXITSTATUS(ended) == TOOL_BAD)
+            return tool_error("a process had no memory, or could not write its temporary file");
+        if (first < 0 || explore->shared[job].at < explore->shared[first].at)
+            first = (int)job;
+    }
+    if (first < 0)
+        return 0;
+    if (explore->progress)
+        fputs("\r\033[K", stderr);
+    const struct explore_shared *shared = &explore->shared[first];
+    return tell(&shared->program, shared->found ? &shared->finding : NULL, explore->ended[first]);
+}
+
+static int run_portion(struct explore *explore, size_t first, size_t end)
+{
+    size_t to = explore->next + (size_t)PORTION * explore->jobs;
+    int status;
+
+    if (to > end)
+        to = end;
+    *explore->found_at = UINT32_MAX;
+    status = start(explore, to);
+    if (status)
+        return status;
+    await(explore, first, end);
+    status = judge(explore);
+    if (!status)
+        status = gather(explore, to);
+    if (status)
+        return status;
+    explore->next = to;
+    return time(NULL) - explore->saved >= SAVE_SECONDS ? save(explore) : 0;
+}
+
+/* States are in order of depth; a level ends where the next one begins. */
+static int search(struct explore *explore)
+{
+    struct explore_states *states = &explore->states;
+    int status = 0;
+
+    while (!status && explore->next < states->count && states->state[explore->next].depth < explore->depth) {
+        size_t first = explore->next, end = first;
+
+        while (end < states->count && states->state[end].depth == states->state[first].depth)
+            end++;
+        while (!status && explore->next < end)
+            status = run_portion(explore, first, end);
+    }
+    if (explore->progress)
+        fputs("\r\033[K", stderr);
+    return status;
+}
+
+static int begin(struct explore *explore)
+{
+    const struct runner_options options = {0};
+    struct runner *runner = runner_create(&options);
+    struct runner_finding finding;
+    struct program program;
+
+    if (runner == NULL)
+        return tool_error("no memory");
+    for (unsigned i = 0; i < EXPLORE_BEGINNINGS; i++) {
+        uint64_t number = explore_begin(runner, i, &program, &finding);
+
+        if (finding.invariant != 0) {
+            runner_destroy(runner);
+            return tell(&program, &finding, 0);
+        }
+        add_state(&explore->states,
+                  (struct explore_state){.number = number, .parent = EXPLORE_ROOT, .line = (uint16_t)i});
+    }
+    runner_destroy(runner);
+    return 0;
+}
+
+static int prepare(struct explore *explore)
+{
+    make_room(&explore->states);
+    if (!explore_lines_make(&explore->lines, WORLD_SMALL))
+        return tool_error("the table of operations has more lines than explore can number");
+    explore->build = this_build();
+    explore->progress = isatty(STDERR_FILENO);
+    explore->saved = time(NULL);
+    clock_gettime(CLOCK_MONOTONIC, &explore->began);
+    explore->shared = mmap(NULL, explore->jobs * sizeof *explore->shared + sizeof *explore->found_at,
+                           PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (explore->shared == MAP_FAILED)
+        return tool_error("no memory");
+    explore->found_at = (uint32_t *)(explore->shared + explore->jobs);
+    for (unsigned job = 0; job < explore->jobs; job++) {
+        explore->out[job] = tmpfile();
+        if (explore->out[job] == NULL)
+            return tool_error("no temporary file can be made: %s", strerror(errno));
+    }
+    return load(explore);
+}
+
+/* States of the depth that was asked for; a file may know deeper ones. */
+static size_t states_to_depth(const struct explore *explore)
+{
+    size_t count = explore->states.count;
+
+    while (count > 0 && explore->states.state[count - 1].depth > explore->depth)
+        count--;
+    return count;
+}
+
+static int run(struct explore *explore)
+{
+    int status = prepare(explore);
+
+    if (!status && explore->states.count == 0)
+        status = begin(explore);
+    if (!status)
+        status = search(explore);
+    if (!status)
+        status = save(explore);
+    if (status)
+        return status;
+    printf("no divergence among %" PRIu64 " programs / %zu states to depth %u\n", explore->programs,
+           states_to_depth(explore), explore->depth);
+    return TOOL_CLEAN;
+}
+
+int verb_explore(int count, char **arguments)
+{
+    enum { DEPTH = 256, JOBS, RESUME, HELP };
+    static const struct option options[] = {
+        {"depth", required_argument, NULL, DEPTH},
+        {"jobs", required_argument, NULL, JOBS},
+        {"resume", required_argument, NULL, RESUME},
+        {"help", no_argument, NULL, HELP},
+        {NULL, 0, NULL, 0},
+    };
+    static struct explore explore;
+    uint64_t depth = 0, jobs = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
+    int option;
+
+    jobs = jobs < 1 ? 1 : jobs > MOST_JOBS ? MOST_JOBS : jobs;
+    while ((option = getopt_long(count, arguments, "", options, NULL)) != -1) {
+        switch (option) {
+        case DEPTH:
+            if (!tool_number(optarg, DEEPEST, &depth) || depth == 0)
+                return tool_error("--depth takes a number from 1 to %d, not '%s'", DEEPEST, optarg);
+            break;
+        case JOBS:
+            if (!tool_number(optarg, MOST_JOBS, &jobs) || jobs == 0)
+                return tool_error("--jobs takes a number from 1 to %d, not '%s'", MOST_JOBS, optarg);
+            break;
+        case RESUME:
+            explore.file = optarg;
+            break;
+        case HELP:
+            fputs(help, stdout);
+            return TOOL_CLEAN;
+        default:
+            return TOOL_BAD;
+        }
+    }
+    if (optind < count)
+        return tool_error("explore takes no file, but '%s'", arguments[optind]);
+    if (depth == 0)
+        return tool_error("explore wants --depth N");
+    explore.depth = (unsigned)depth;
+    explore.jobs = (unsigned)jobs;
+    return run(&explore);
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/* The lines of short programs: right operands in every combination, and each of them with one that deviates. */
+#include "tool/explore_lines.h"
+
+#include "program/world.h"
+
+#include <string.h>
+
+#define PAGE ((uint64_t)DXGKMEM_PAGE_BYTES)
+#define VALUES 24 /* of one operand, at most */
+
+/* The values of an operand: `plain` are combined with those of the other operands, each of `odd` stands alone. */
+struct values {
+    unsigned plain_count, odd_count;
+    uint64_t plain[VALUES], odd[VALUES];
+};
+
+static void add_plain(struct values *values, uint64_t value)
+{
+    values->plain[values->plain_count++] = value;
+}
+
+static void add_odd(struct values *values, uint64_t value)
+{
+    for (unsigned i = 0; i < values->plain_count; i++)
+        if (values->plain[i] == value)
+            return;
+    for (unsigned i = 0; i < values->odd_count; i++)
+        if (values->odd[i] == value)
+            return;
+    if (values->odd_count < VALUES)
+        values->odd[values->odd_count++] = value;
+}
+
+static void thing_values(struct values *values, const struct program_operand *operand)
+{
+    if (PROGRAM_CLASS_OF(operand->preset) == PROGRAM_NULL && operand->name != NULL)
+        add_plain(values, operand->preset);
+    for (unsigned variable = 0; variable < EXPLORE_VARIABLES; variable++)
+        add_plain(values, PROGRAM_THING(PROGRAM_EXACT, variable));
+    add_odd(values, PROGRAM_THING(PROGRAM_NULL, 0));
+    add_odd(values, PROGRAM_THING(PROGRAM_GARBAGE, 0));
+    for (unsigned class = PROGRAM_WRONG_KIND; class < PROGRAM_CLASSES; class ++)
+        for (unsigned variable = 0; variable < EXPLORE_VARIABLES; variable++)
+            add_odd(values, PROGRAM_THING(class, variable));
+}
+
+/* The edges that the contract talks about, for what the number stands for. */
+static void number_values(struct values *values, const struct program_operand *operand,
+                          enum program_world world)
+{
+    const struct dxgkmem_sim_config *machine = &program_worlds[world].machine;
+    const uint64_t preset = operand->preset, step = operand->taste == PROGRAM_TASTE_ACCESS ? 8 : PAGE;
+
+    add_plain(values, preset);
+    switch (operand->taste) {
+    case PROGRAM_TASTE_BYTES:
+    case PROGRAM_TASTE_ACCESS:
+        add_odd(values, preset + step);
+        add_odd(values, preset + 1);
+        add_odd(values, operand->negative ? preset - step : 0);
+        add_odd(values, 0 - PAGE);
+        break;
+    case PROGRAM_TASTE_ADDRESS:
+        add_odd(values, 0);
+        for (unsigned i = 0; i < machine->ranges; i++)
+            add_odd(values, machine->range[i].page * PAGE);
+        add_odd(values, machine->range[0].page * PAGE + PAGE - 1);
+        break;
+    case PROGRAM_TASTE_FLAGS:
+        for (unsigned i = 0; operand->bits != NULL && operand->bits[i].name != NULL; i++)
+            add_odd(values, operand->bits[i].value);
+        add_odd(values, (uint64_t)1 << 30);
+        break;
+    case PROGRAM_TASTE_MASK:
+        add_odd(values, PAGE);
+        add_odd(values, PAGE + 1);
+        break;
+    case PROGRAM_TASTE_SMALL:
+        add_odd(values, 0);
+        add_odd(values, 1);
+        add_odd(values, 2);
+        break;
+    default:
+        add_odd(values, preset + 1);
+        break;
+    }
+}
+
+/* first: the first choice of an operation says what it is about, and is combined with all else. */
+static void operand_values(struct values *values, const struct program_operand *operand, bool first,
+                           enum program_world world)
+{
+    memset(values, 0, sizeof *values);
+    switch (operand->type) {
+    case PROGRAM_OPERAND_BIND:
+        for (unsigned variable = 0; variable < EXPLORE_VARIABLES; variable++)
+            add_plain(values, variable);
+        break;
+    case PROGRAM_OPERAND_THING:
+        thing_values(values, operand);
+        break;
+    case PROGRAM_OPERAND_CHOICE:
+        add_plain(values, operand->preset);
+        for (unsigned i = 0; i < operand->count; i++) {
+            if (first && i != operand->preset)
+                add_plain(values, i);
+            else if (!first)
+                add_odd(values, i);
+        }
+        break;
+    default:
+        number_values(values, operand, world);
+        break;
+    }
+}
+
+static bool add_line(struct explore_lines *lines, const struct program_line *line)
+{
+    if (lines->count == EXPLORE_LINES)
+        return false;
+    lines->line[lines->count++] = *line;
+    for (unsigned i = 0; i < PROGRAM_OPERANDS; i++) {
+        uint64_t mixed = (lines->digest ^ line->operand[i] ^ (uint64_t)line->opcode << 32) * 0x9e3779b97f4a7c15u;
+        lines->digest = mixed ^ mixed >> 29;
+    }
+    return true;
+}
+
+/* The line as it is, and with each operand in turn deviating; which: place of each operand's plain value. */
+static bool add_lines(struct explore_lines *lines, struct program_line *line, const struct values *values,
+                      const unsigned *which)
+{
+    const struct program_operation *operation = &program_operations[line->opcode];
+    bool fits = true;
+
+    for (unsigned i = 0; i < operation->operands; i++)
+        line->operand[i] = values[i].plain[which[i]];
+    fits = add_line(lines, line);
+    for (unsigned i = 0; i < operation->operands; i++) {
+        uint64_t plain = line->operand[i];
+
+        for (unsigned odd = 0; which[i] == 0 && odd < values[i].odd_count && fits; odd++) {
+            line->operand[i] = values[i].odd[odd];
+            fits = add_line(lines, line);
+        }
+        line->operand[i] = plain;
+    }
+    return fits;
+}
+
+static bool add_operation(struct explore_lines *lines, uint8_t opcode, enum program_world world)
+{
+    const struct program_operation *operation = &program_operations[opcode];
+    struct program_line line = {.opcode = opcode};
+    struct values values[PROGRAM_OPERANDS];
+    unsigned which[PROGRAM_OPERANDS] = {0}, at;
+    bool first = true;
+
+    for (unsigned i = 0; i < operation->operands; i++) {
+        operand_values(&values[i], &operation->operand[i], first, world);
+        first = first && operation->operand[i].type != PROGRAM_OPERAND_CHOICE;
+    }
+    do {
+        if (!add_lines(lines, &line, values, which))
+            return false;
+        for (at = 0; at < operation->operands && ++which[at] == values[at].plain_count; at++)
+            which[at] = 0;
+    } while (at < operation->operands);
+    return true;
+}
+
+/* Failures of the host and threads have searches of their own. */
+static bool explored(uint8_t opcode)
+{
+    return opcode != OP_FAIL && opcode != OP_SCHEDULE && opcode != OP_THREAD && opcode != OP_SWITCH;
+}
+
+bool explore_lines_make(struct explore_lines *lines, enum program_world world)
+{
+    bool fits = true;
+
+    lines->count = 0;
+    lines->digest = 1;
+    for (uint8_t opcode = 0; opcode < PROGRAM_OPCODES && fits; opcode++)
+        if (explored(opcode))
+            fits = add_operation(lines, opcode, world);
+    return fits;
+}
+
+void explore_bindings_of(struct explore_bindings *bindings, const struct runner *runner)
+{
+    bool live[PROGRAM_KINDS][EXPLORE_VARIABLES] = {{false}};
+    struct runner_view view;
+
+    memset(bindings, 0, sizeof *bindings);
+    for (unsigned i = 0; runner_view(runner, i, &view); i++) {
+        if (view.variable < EXPLORE_VARIABLES) {
+            bindings->bound[view.kind][view.variable] = true;
+            live[view.kind][view.variable] = view.live;
+        }
+    }
+    for (unsigned kind = 0; kind < PROGRAM_KINDS; kind++) {
+        bindings->next[kind] = -1;
+        for (int variable = EXPLORE_VARIABLES; variable-- > 0;)
+            if (!live[kind][variable])
+                bindings->next[kind] = variable;
+        for (int variable = EXPLORE_VARIABLES; variable-- > 0;) /* rather one that holds nothing yet */
+            if (!bindings->bound[kind][variable])
+                bindings->next[kind] = variable;
+    }
+}
+
+bool explore_line_applies(const struct program_line *line, const struct explore_bindings *bindings)
+{
+    const struct program_operation *operation = &program_operations[line->opcode];
+
+    for (unsigned i = 0; i < operation->operands; i++) {
+        const struct program_operand *operand = &operation->operand[i];
+        uint64_t value = line->operand[i];
+        unsigned variable = PROGRAM_VARIABLE_OF(value);
+
+        if (operand->type == PROGRAM_OPERAND_BIND && (int)value != bindings->next[operand->kind])
+            return false;
+        if (operand->type != PROGRAM_OPERAND_THING || PROGRAM_CLASS_OF(value) == PROGRAM_NULL ||
+            PROGRAM_CLASS_OF(value) == PROGRAM_GARBAGE)
+            continue;
+        /* where nothing of the kind was made, the first variable stands for what never was */
+        if (!bindings->bound[operand->kind][variable] && (variable != 0 || bindings->bound[operand->kind][1]))
+            return false;
+    }
+    return true;
+}

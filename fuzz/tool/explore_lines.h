@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every line that a short program may have: made once from the table of operations, for a world of two things of each kind.
+ */
+#ifndef DXGKMEM_EXPLORE_LINES_H
+#define DXGKMEM_EXPLORE_LINES_H
+
+#include "program/runner.h"
+
+#define EXPLORE_VARIABLES 2 /* of each kind */
+#define EXPLORE_LINES 16384 /* at most */
+
+struct explore_lines {
+    unsigned count;
+    uint64_t digest; /* of all of them: a number of a line means something for one table only */
+    struct program_line line[EXPLORE_LINES];
+};
+
+/* False: they are more than fit. */
+bool explore_lines_make(struct explore_lines *lines, enum program_world world);
+
+/* What the variables of a state hold. */
+struct explore_bindings {
+    bool bound[PROGRAM_KINDS][EXPLORE_VARIABLES];
+    int next[PROGRAM_KINDS]; /* the variable that an operation binds: one way of naming is enough; -1: none */
+};
+void explore_bindings_of(struct explore_bindings *bindings, const struct runner *runner);
+
+/* Whether the line is one of this state: it names what was made, and binds the next variable. */
+bool explore_line_applies(const struct program_line *line, const struct explore_bindings *bindings);
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs the lines of one state. Lines that leave it as it is are run one after the other, each other one by itself. */
+#include "tool/explore_work.h"
+
+#include "program/operands.h"
+
+#include <string.h>
+
+#define LONGEST (PROGRAM_OPERATIONS - 4) /* then a run begins anew */
+
+/* Two adapters, the second linked to the first; the device of the one sees physical addresses, that of the other not. */
+static void put_beginning(struct program *program, unsigned beginning)
+{
+    memset(program, 0, sizeof *program);
+    program->world = WORLD_SMALL;
+    program->lines = 2;
+    for (unsigned i = 0; i < 2; i++) {
+        struct program_line *line = &program->line[i];
+
+        line->opcode = OP_ADD;
+        for (unsigned operand = 0; operand < program_operations[OP_ADD].operands; operand++)
+            line->operand[operand] = program_operations[OP_ADD].operand[operand].preset;
+        line->operand[ADD_ADAPTER] = i;
+        line->operand[ADD_REMAP] = beginning == 0 ? PROGRAM_REMAP_AUTO : PROGRAM_REMAP_ALWAYS;
+        if (i > 0)
+            line->operand[ADD_LINK] = PROGRAM_THING(PROGRAM_EXACT, 0);
+    }
+}
+
+void explore_program(struct program *program, const struct explore_lines *lines,
+                     const struct explore_states *states, size_t at)
+{
+    const struct explore_state *state = &states->state[at];
+    unsigned depth = state->depth;
+    size_t up = at;
+
+    while (states->state[up].parent != EXPLORE_ROOT)
+        up = states->state[up].parent;
+    put_beginning(program, states->state[up].line);
+    for (unsigned i = depth; i-- > 0; state = &states->state[state->parent])
+        program->line[program->lines + i] = lines->line[state->line];
+    program->lines = (uint16_t)(program->lines + depth);
+}
+
+uint64_t explore_begin(struct runner *runner, unsigned beginning, struct program *program,
+                       struct runner_finding *finding)
+{
+    struct runner_result result;
+    uint64_t number = 0;
+
+    put_beginning(program, beginning);
+    if (runner_begin(runner, program)) {
+        for (unsigned at = 0; at < program->lines; at++)
+            runner_line(runner, at);
+        number = runner_state(runner);
+        runner_line(runner, program->lines);
+    }
+    runner_finish(runner, &result);
+    *finding = result.finding;
+    return finding->invariant == 0 ? number : 0;
+}
+
+static void take_out(struct program *program, unsigned at)
+{
+    memmove(&program->line[at], &program->line[at + 1],
+            (program->lines - at - 1u) * sizeof program->line[0]);
+    program->lines--;
+}
+
+/* Takes out what the finding does not need: the refused lines before it, as a rule. */
+static void found(struct explore_work *work, const struct runner_finding *finding)
+{
+    struct explore_shared *shared = work->shared;
+    struct program program = shared->program;
+    struct runner_result result;
+
+    shared->finding = *finding;
+    if (finding->line < program.lines)
+        program.lines = (uint16_t)(finding->line + 1);
+    for (unsigned at = program.lines; at-- > 0;) {
+        struct program shorter = program;
+
+        take_out(&shorter, at);
+        runner_run(work->runner, &shorter, &result);
+        if (result.finding.invariant == finding->invariant)
+            program = shorter;
+    }
+    runner_run(work->runner, &program, &result);
+    if (result.finding.invariant != 0) {
+        shared->finding = result.finding;
+        shared->program = program;
+    }
+    shared->found = true;
+}
+
+/* Puts a line behind the others and runs it. */
+static void run_next(struct explore_work *work, const struct program_line *line)
+{
+    struct program *program = &work->shared->program;
+
+    program->line[program->lines++] = *line;
+    runner_line(work->runner, program->lines - 1u);
+    work->shared->programs++;
+}
+
+static bool take_step(struct explore_work *work, uint32_t from, unsigned line, uint64_t number)
+{
+    const struct explore_step step = {.number = number, .from = from, .line = (uint16_t)line};
+
+    return explore_known(work->states, number) || fwrite(&step, sizeof step, 1, work->out) == 1;
+}
+
+/* One run: from *line on, until a line changes the state. False: a finding. */
+static bool run_once(struct explore_work *work, uint32_t at, unsigned *line)
+{
+    struct program *program = &work->shared->program;
+    uint64_t number = work->states->state[at].number, now = number;
+    struct explore_bindings bindings;
+    struct runner_result result;
+
+    explore_program(program, work->lines, work->states, at);
+    if (runner_begin(work->runner, program)) {
+        for (unsigned i = 0; i < program->lines; i++)
+            runner_line(work->runner, i);
+        explore_bindings_of(&bindings, work->runner);
+        for (; *line < work->lines->count && now == number && program->lines < LONGEST; ++*line) {
+            if (!explore_line_applies(&work->lines->line[*line], &bindings))
+                continue;
+            run_next(work, &work->lines->line[*line]);
+            now = runner_state(work->runner);
+        }
+        runner_line(work->runner, program->lines);
+    }
+    runner_finish(work->runner, &result);
+    if (result.finding.invariant != 0) {
+        found(work, &result.finding);
+        return false;
+    }
+    if (now != number && !take_step(work, at, *line - 1, now))
+        return false;
+    return true;
+}
+
+bool explore_state(struct explore_work *work, uint32_t at)
+{
+    unsigned line = 0;
+
+    work->shared->at = at;
+    while (line < work->lines->count)
+        if (!run_once(work, at, &line))
+            return false;
+    work->shared->done++;
+    return true;
+}
