@@ -41,8 +41,7 @@ static void note_object(uint64_t *state, const struct runner *runner, const stru
 {
     const struct program_line *line = &runner->program->line[thing->line];
 
-    note(state, line->operand[CREATE_TYPE] << 8 | line->operand[CREATE_CACHE] << 4 |
-                    line->operand[CREATE_PROTECTION]);
+    note(state, line->operand[CREATE_TYPE] << 8 | line->operand[CREATE_CACHE]);
 }
 
 static void note_thing(uint64_t *state, const struct runner *runner, unsigned number)

@@ -24,6 +24,7 @@ static const char help[] =
     "domain, every class of operand. A state that two programs lead to is gone on from\n"
     "once.\n\n"
     "  --depth N        operations of a program, 1 to 16\n"
+    "  --deviations N   how many lines before the last may have an operand that deviates (1)\n"
     "  --jobs N         processes (one a core)\n"
     "  --resume FILE    keep what was done in this file, and go on from it\n"
     "  --help           this text\n\n"
@@ -44,7 +45,7 @@ struct saved {
 };
 
 struct explore {
-    unsigned depth, jobs;
+    unsigned depth, jobs, deviations;
     const char *file;
     struct explore_lines lines;
     struct explore_states states;
@@ -72,9 +73,12 @@ static size_t place_of(const struct explore_states *states, uint64_t number)
     return at;
 }
 
-bool explore_known(const struct explore_states *states, uint64_t number)
+bool explore_known(const struct explore_states *states, uint64_t state, unsigned deviations)
 {
-    return states->place[place_of(states, number)] != 0;
+    for (unsigned fewer = 0; fewer <= deviations; fewer++)
+        if (states->place[place_of(states, explore_number(state, fewer))] != 0)
+            return true;
+    return false;
 }
 
 static void *grown(void *memory, size_t bytes)
@@ -175,7 +179,7 @@ static const char *take_saved(struct explore *explore, FILE *file)
     if (fread(&saved, sizeof saved, 1, file) != 1 || memcmp(saved.magic, magic, sizeof magic) != 0)
         return "is not a file of explore --resume";
     if (saved.build != explore->build || saved.lines != explore->lines.digest)
-        return "was written by another build of dxgkmem; its states mean nothing to this one";
+        return "is of another build of dxgkmem, or of other --deviations";
     if (saved.states > UINT32_MAX - 1 || saved.next > saved.states)
         return "is damaged";
     states = calloc(saved.states + 1, sizeof *states);
@@ -259,8 +263,9 @@ static _Noreturn void work(struct explore *explore, unsigned job, size_t end)
     for (size_t at = explore->next + job; at < end; at += explore->jobs) {
         if (__atomic_load_n(explore->found_at, __ATOMIC_RELAXED) < at)
             break;
-        if (!explore_state(&work, (uint32_t)at))
+        if (explore->states.state[at].deviations <= explore->deviations && !explore_state(&work, (uint32_t)at))
             break;
+        work.shared->done++;
     }
     _exit(fflush(work.out) != 0 || ferror(work.out) ? TOOL_BAD : work.shared->found ? TOOL_FINDING : 0);
 }
@@ -307,6 +312,18 @@ static void await(struct explore *explore, size_t first, size_t end)
     }
 }
 
+static void take_step(struct explore *explore, const struct explore_step *step)
+{
+    if (explore_known(&explore->states, step->state, step->deviations))
+        return;
+    add_state(&explore->states,
+              (struct explore_state){.number = explore_number(step->state, step->deviations),
+                                     .parent = step->from,
+                                     .line = step->line,
+                                     .depth = (uint8_t)(explore->states.state[step->from].depth + 1),
+                                     .deviations = (uint8_t)step->deviations});
+}
+
 /* New states, in the order of those that they come from: the same for any number of processes. */
 static int gather(struct explore *explore, size_t end)
 {
@@ -322,11 +339,7 @@ static int gather(struct explore *explore, size_t end)
 
         for (; more[job] && step[job].from == at;
              more[job] = fread(&step[job], sizeof step[job], 1, explore->out[job]) == 1)
-            add_state(&explore->states,
-                      (struct explore_state){.number = step[job].number,
-                                             .parent = step[job].from,
-                                             .line = step[job].line,
-                                             .depth = (uint16_t)(explore->states.state[at].depth + 1)});
+            take_step(explore, &step[job]);
     }
     if (explore->states.count >= UINT32_MAX - 1)
         return tool_error("there are more states than can be numbered");
@@ -443,6 +456,7 @@ static int prepare(struct explore *explore)
     make_room(&explore->states);
     if (!explore_lines_make(&explore->lines, WORLD_SMALL))
         return tool_error("the table of operations has more lines than explore can number");
+    explore->lines.digest += explore->deviations;
     explore->build = this_build();
     explore->progress = isatty(STDERR_FILENO);
     explore->saved = time(NULL);
@@ -489,16 +503,17 @@ static int run(struct explore *explore)
 
 int verb_explore(int count, char **arguments)
 {
-    enum { DEPTH = 256, JOBS, RESUME, HELP };
+    enum { DEPTH = 256, DEVIATIONS, JOBS, RESUME, HELP };
     static const struct option options[] = {
         {"depth", required_argument, NULL, DEPTH},
+        {"deviations", required_argument, NULL, DEVIATIONS},
         {"jobs", required_argument, NULL, JOBS},
         {"resume", required_argument, NULL, RESUME},
         {"help", no_argument, NULL, HELP},
         {NULL, 0, NULL, 0},
     };
     static struct explore explore;
-    uint64_t depth = 0, jobs = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
+    uint64_t depth = 0, deviations = 1, jobs = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
     int option;
 
     jobs = jobs < 1 ? 1 : jobs > MOST_JOBS ? MOST_JOBS : jobs;
@@ -507,6 +522,10 @@ int verb_explore(int count, char **arguments)
         case DEPTH:
             if (!tool_number(optarg, DEEPEST, &depth) || depth == 0)
                 return tool_error("--depth takes a number from 1 to %d, not '%s'", DEEPEST, optarg);
+            break;
+        case DEVIATIONS:
+            if (!tool_number(optarg, DEEPEST, &deviations))
+                return tool_error("--deviations takes a number from 0 to %d, not '%s'", DEEPEST, optarg);
             break;
         case JOBS:
             if (!tool_number(optarg, MOST_JOBS, &jobs) || jobs == 0)
@@ -528,5 +547,6 @@ int verb_explore(int count, char **arguments)
         return tool_error("explore wants --depth N");
     explore.depth = (unsigned)depth;
     explore.jobs = (unsigned)jobs;
+    explore.deviations = (unsigned)deviations;
     return run(&explore);
 }

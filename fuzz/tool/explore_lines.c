@@ -34,10 +34,10 @@ static void add_odd(struct values *values, uint64_t value)
 
 static void thing_values(struct values *values, const struct program_operand *operand)
 {
-    if (PROGRAM_CLASS_OF(operand->preset) == PROGRAM_NULL && operand->name != NULL)
-        add_plain(values, operand->preset);
     for (unsigned variable = 0; variable < EXPLORE_VARIABLES; variable++)
         add_plain(values, PROGRAM_THING(PROGRAM_EXACT, variable));
+    if (operand->name != NULL) /* what may be left out */
+        add_plain(values, PROGRAM_THING(PROGRAM_NULL, 0));
     add_odd(values, PROGRAM_THING(PROGRAM_NULL, 0));
     add_odd(values, PROGRAM_THING(PROGRAM_GARBAGE, 0));
     for (unsigned class = PROGRAM_WRONG_KIND; class < PROGRAM_CLASSES; class ++)
@@ -77,9 +77,8 @@ static void number_values(struct values *values, const struct program_operand *o
         add_odd(values, PAGE + 1);
         break;
     case PROGRAM_TASTE_SMALL:
-        add_odd(values, 0);
-        add_odd(values, 1);
-        add_odd(values, 2);
+        add_odd(values, preset > 0 ? preset - 1 : 1);
+        add_odd(values, preset > 0 ? preset - 1 : 2);
         break;
     default:
         add_odd(values, preset + 1);
@@ -115,10 +114,11 @@ static void operand_values(struct values *values, const struct program_operand *
     }
 }
 
-static bool add_line(struct explore_lines *lines, const struct program_line *line)
+static bool add_line(struct explore_lines *lines, const struct program_line *line, bool deviates)
 {
     if (lines->count == EXPLORE_LINES)
         return false;
+    lines->deviates[lines->count] = deviates;
     lines->line[lines->count++] = *line;
     for (unsigned i = 0; i < PROGRAM_OPERANDS; i++) {
         uint64_t mixed = (lines->digest ^ line->operand[i] ^ (uint64_t)line->opcode << 32) * 0x9e3779b97f4a7c15u;
@@ -136,13 +136,13 @@ static bool add_lines(struct explore_lines *lines, struct program_line *line, co
 
     for (unsigned i = 0; i < operation->operands; i++)
         line->operand[i] = values[i].plain[which[i]];
-    fits = add_line(lines, line);
+    fits = add_line(lines, line, false);
     for (unsigned i = 0; i < operation->operands; i++) {
         uint64_t plain = line->operand[i];
 
         for (unsigned odd = 0; which[i] == 0 && odd < values[i].odd_count && fits; odd++) {
             line->operand[i] = values[i].odd[odd];
-            fits = add_line(lines, line);
+            fits = add_line(lines, line, true);
         }
         line->operand[i] = plain;
     }

@@ -14,6 +14,7 @@ struct explore_lines {
     unsigned count;
     uint64_t digest; /* of all of them: a number of a line means something for one table only */
     struct program_line line[EXPLORE_LINES];
+    bool deviates[EXPLORE_LINES]; /* has an operand that stands alone; see explore_lines.c */
 };
 
 /* False: they are more than fit. */

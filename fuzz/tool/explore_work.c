@@ -103,18 +103,21 @@ static void run_next(struct explore_work *work, const struct program_line *line)
     work->shared->programs++;
 }
 
-static bool take_step(struct explore_work *work, uint32_t from, unsigned line, uint64_t number)
+static bool take_step(struct explore_work *work, uint32_t from, unsigned line, uint64_t state)
 {
-    const struct explore_step step = {.number = number, .from = from, .line = (uint16_t)line};
+    unsigned deviations = work->states->state[from].deviations + work->lines->deviates[line];
+    const struct explore_step step = {
+        .state = state, .from = from, .line = (uint16_t)line, .deviations = (uint16_t)deviations};
 
-    return explore_known(work->states, number) || fwrite(&step, sizeof step, 1, work->out) == 1;
+    return explore_known(work->states, state, deviations) || fwrite(&step, sizeof step, 1, work->out) == 1;
 }
 
 /* One run: from *line on, until a line changes the state. False: a finding. */
 static bool run_once(struct explore_work *work, uint32_t at, unsigned *line)
 {
     struct program *program = &work->shared->program;
-    uint64_t number = work->states->state[at].number, now = number;
+    const struct explore_state *known = &work->states->state[at];
+    uint64_t before = known->number - explore_number(0, known->deviations), now = before;
     struct explore_bindings bindings;
     struct runner_result result;
 
@@ -123,7 +126,7 @@ static bool run_once(struct explore_work *work, uint32_t at, unsigned *line)
         for (unsigned i = 0; i < program->lines; i++)
             runner_line(work->runner, i);
         explore_bindings_of(&bindings, work->runner);
-        for (; *line < work->lines->count && now == number && program->lines < LONGEST; ++*line) {
+        for (; *line < work->lines->count && now == before && program->lines < LONGEST; ++*line) {
             if (!explore_line_applies(&work->lines->line[*line], &bindings))
                 continue;
             run_next(work, &work->lines->line[*line]);
@@ -136,7 +139,7 @@ static bool run_once(struct explore_work *work, uint32_t at, unsigned *line)
         found(work, &result.finding);
         return false;
     }
-    if (now != number && !take_step(work, at, *line - 1, now))
+    if (now != before && !take_step(work, at, *line - 1, now))
         return false;
     return true;
 }
@@ -149,6 +152,5 @@ bool explore_state(struct explore_work *work, uint32_t at)
     while (line < work->lines->count)
         if (!run_once(work, at, &line))
             return false;
-    work->shared->done++;
     return true;
 }

@@ -14,10 +14,17 @@
 #define EXPLORE_BEGINNINGS 2    /* both modes of the domain */
 
 struct explore_state {
-    uint64_t number; /* runner_state() */
+    uint64_t number; /* explore_number() */
     uint32_t parent;
-    uint16_t line, depth;
+    uint16_t line;
+    uint8_t depth, deviations; /* lines that led here, and those of them that deviate */
 };
+
+/* A state that took more deviations is another one: less may be tried from there. */
+static inline uint64_t explore_number(uint64_t state, unsigned deviations)
+{
+    return state + deviations * 0x9e3779b97f4a7c15u;
+}
 
 /* Every state so far in the order of its finding, which is by depth; and by number, open addressing. */
 struct explore_states {
@@ -27,7 +34,8 @@ struct explore_states {
     size_t places;   /* a power of two */
 };
 
-bool explore_known(const struct explore_states *states, uint64_t number);
+/* Known with as many deviations or fewer. */
+bool explore_known(const struct explore_states *states, uint64_t state, unsigned deviations);
 
 /* What a process leaves when it ends, in memory that both see. */
 struct explore_shared {
@@ -41,9 +49,9 @@ struct explore_shared {
 
 /* A new state, as a process writes it to its file. */
 struct explore_step {
-    uint64_t number;
+    uint64_t state; /* runner_state() */
     uint32_t from;
-    uint16_t line, unused;
+    uint16_t line, deviations;
 };
 
 struct explore_work {
