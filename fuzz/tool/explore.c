@@ -351,16 +351,23 @@ static int gather(struct explore *explore, size_t end)
 
 /* -- the search -------------------------------------------------------------------------------------- */
 
-static int tell(const struct program *program, const struct runner_finding *finding, int ended)
+static int tell(struct explore_shared *shared, bool found)
 {
-    if (finding != NULL)
-        report_finding(stdout, NULL, program, NULL, finding);
+    struct program program = shared->program;
+    struct runner_finding finding = shared->finding;
+    int ended;
+    bool reduced = explore_reduce(shared, &program, &ended);
+
+    if (reduced || (ended == 0 && found))
+        report_finding(stdout, NULL, &program, NULL, reduced ? &shared->finding : &finding);
+    else if (ended == 0)
+        printf("finding: the process that ran this program died; by itself the program does not do it\n");
     else if (WIFSIGNALED(ended))
-        printf("finding: the run of this program ended with signal %d\n", WTERMSIG(ended));
+        printf("finding: the run of this program ends with signal %d\n", WTERMSIG(ended));
     else
-        printf("finding: the run of this program ended with status %d\n", WEXITSTATUS(ended));
+        printf("finding: the run of this program ends with status %d\n", WEXITSTATUS(ended));
     printf("program:\n");
-    report_program(stdout, program);
+    report_program(stdout, &program);
     printf("end of program\n");
     return TOOL_FINDING;
 }
@@ -384,8 +391,7 @@ static int judge(struct explore *explore)
         return 0;
     if (explore->progress)
         fputs("\r\033[K", stderr);
-    const struct explore_shared *shared = &explore->shared[first];
-    return tell(&shared->program, shared->found ? &shared->finding : NULL, explore->ended[first]);
+    return tell(&explore->shared[first], explore->shared[first].found);
 }
 
 static int run_portion(struct explore *explore, size_t first, size_t end)
@@ -432,17 +438,16 @@ static int begin(struct explore *explore)
 {
     const struct runner_options options = {0};
     struct runner *runner = runner_create(&options);
-    struct runner_finding finding;
-    struct program program;
+    struct explore_shared *shared = &explore->shared[0];
 
     if (runner == NULL)
         return tool_error("no memory");
     for (unsigned i = 0; i < EXPLORE_BEGINNINGS; i++) {
-        uint64_t number = explore_begin(runner, i, &program, &finding);
+        uint64_t number = explore_begin(runner, i, &shared->program, &shared->finding);
 
-        if (finding.invariant != 0) {
+        if (shared->finding.invariant != 0) {
             runner_destroy(runner);
-            return tell(&program, &finding, 0);
+            return tell(shared, true);
         }
         add_state(&explore->states,
                   (struct explore_state){.number = number, .parent = EXPLORE_ROOT, .line = (uint16_t)i});

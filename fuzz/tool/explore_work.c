@@ -5,6 +5,8 @@
 #include "program/operands.h"
 
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define LONGEST (PROGRAM_OPERATIONS - 4) /* then a run begins anew */
 
@@ -60,6 +62,32 @@ uint64_t explore_begin(struct runner *runner, unsigned beginning, struct program
     return finding->invariant == 0 ? number : 0;
 }
 
+/* -- a finding, without what it does not need ------------------------------------------------- */
+
+#define FOUND 64 /* and the invariant: the status of a process whose run had a finding */
+
+/* How a run of the program ends, in a process of its own: it may be the end of that. A wait status. */
+static int ending(struct explore_shared *shared, const struct program *program)
+{
+    const struct runner_options options = {0};
+    int ended = 0;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        struct runner *runner = runner_create(&options);
+        struct runner_result result;
+
+        if (runner == NULL || freopen("/dev/null", "w", stderr) == NULL)
+            _exit(0);
+        runner_run(runner, program, &result);
+        shared->finding = result.finding;
+        _exit(result.finding.invariant == 0 ? 0 : FOUND + (int)result.finding.invariant);
+    }
+    if (pid > 0)
+        waitpid(pid, &ended, 0);
+    return ended;
+}
+
 static void take_out(struct program *program, unsigned at)
 {
     memmove(&program->line[at], &program->line[at + 1],
@@ -67,31 +95,47 @@ static void take_out(struct program *program, unsigned at)
     program->lines--;
 }
 
-/* Takes out what the finding does not need: the refused lines before it, as a rule. */
-static void found(struct explore_work *work, const struct runner_finding *finding)
+/* Puts a plain value where another is, if the run ends the same way. */
+static void make_plain(struct explore_shared *shared, struct program *program, unsigned at, unsigned operand,
+                       int wanted)
 {
-    struct explore_shared *shared = work->shared;
-    struct program program = shared->program;
-    struct runner_result result;
+    const struct program_line *line = &program->line[at];
+    const struct program_operand *kind = &program_operations[line->opcode].operand[operand];
+    struct program plainer = *program;
+    uint64_t value = line->operand[operand];
 
-    shared->finding = *finding;
-    if (finding->line < program.lines)
-        program.lines = (uint16_t)(finding->line + 1);
-    for (unsigned at = program.lines; at-- > 0;) {
-        struct program shorter = program;
+    if (kind->type == PROGRAM_OPERAND_BIND)
+        return;
+    if (kind->type == PROGRAM_OPERAND_THING && PROGRAM_CLASS_OF(value) > PROGRAM_NULL)
+        plainer.line[at].operand[operand] = PROGRAM_THING(PROGRAM_EXACT, PROGRAM_VARIABLE_OF(value));
+    else if (kind->type != PROGRAM_OPERAND_THING)
+        plainer.line[at].operand[operand] = kind->preset;
+    if (plainer.line[at].operand[operand] != value && ending(shared, &plainer) == wanted)
+        *program = plainer;
+}
+
+bool explore_reduce(struct explore_shared *shared, struct program *program, int *ended)
+{
+    int wanted = ending(shared, program);
+
+    *ended = wanted;
+    if (wanted == 0)
+        return false; /* only where more was run before it in the same process */
+    for (unsigned at = program->lines; at-- > 0;) {
+        struct program shorter = *program;
 
         take_out(&shorter, at);
-        runner_run(work->runner, &shorter, &result);
-        if (result.finding.invariant == finding->invariant)
-            program = shorter;
+        if (ending(shared, &shorter) == wanted)
+            *program = shorter;
     }
-    runner_run(work->runner, &program, &result);
-    if (result.finding.invariant != 0) {
-        shared->finding = result.finding;
-        shared->program = program;
-    }
-    shared->found = true;
+    for (unsigned at = 0; at < program->lines; at++)
+        for (unsigned operand = 0; operand < program_operations[program->line[at].opcode].operands; operand++)
+            make_plain(shared, program, at, operand, wanted);
+    *ended = ending(shared, program);
+    return WIFEXITED(*ended) && WEXITSTATUS(*ended) > FOUND;
 }
+
+/* -- lines -------------------------------------------------------------------------------------- */
 
 /* Puts a line behind the others and runs it. */
 static void run_next(struct explore_work *work, const struct program_line *line)
@@ -136,7 +180,10 @@ static bool run_once(struct explore_work *work, uint32_t at, unsigned *line)
     }
     runner_finish(work->runner, &result);
     if (result.finding.invariant != 0) {
-        found(work, &result.finding);
+        work->shared->finding = result.finding;
+        work->shared->found = true;
+        if (result.finding.line < program->lines)
+            program->lines = (uint16_t)(result.finding.line + 1);
         return false;
     }
     if (now != before && !take_step(work, at, *line - 1, now))

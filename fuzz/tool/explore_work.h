@@ -69,7 +69,12 @@ void explore_program(struct program *program, const struct explore_lines *lines,
 /* The number of the state that a beginning is; 0: it has a finding. */
 uint64_t explore_begin(struct runner *runner, unsigned beginning, struct program *program,
                        struct runner_finding *finding);
-/* Runs the lines of one state. False: a finding, in shared, with no line that it does not need. */
+/* Runs the lines of one state. False: a finding, in shared. */
 bool explore_state(struct explore_work *work, uint32_t at);
+/*
+ * Takes out of a program what it does not need to end the same way. True: with shared->finding; false: *ended
+ * is how its process dies, or 0, when it does neither by itself.
+ */
+bool explore_reduce(struct explore_shared *shared, struct program *program, int *ended);
 
 #endif
