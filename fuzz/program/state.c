@@ -5,7 +5,7 @@
  */
 #include "runner_internal.h"
 
-#define SLOT_AND_GENERATION \
+#define SLOT_AND_GENERATION                                                                                  \
     (((uint64_t)1 << (DXGKMEM_HANDLE_INDEX_BITS + DXGKMEM_HANDLE_GENERATION_BITS)) - 1)
 
 static void note(uint64_t *state, uint64_t value)

@@ -33,7 +33,7 @@ static const char help[] =
 
 #define DEEPEST 16
 #define MOST_JOBS 256
-#define PORTION 256    /* states of a process, before all come together */
+#define PORTION 256 /* states of a process, before all come together */
 #define SAVE_SECONDS 10
 
 static const char magic[8] = "dxgkexp1";
@@ -176,7 +176,9 @@ static const char *take_saved(struct explore *explore, FILE *file)
     struct saved saved;
     const char *wrong = NULL;
 
-    if (fread(&saved, sizeof saved, 1, file) != 1 || memcmp(saved.magic, magic, sizeof magic) != 0)
+    if (fread(&saved, sizeof saved, 1, file) != 1 && ferror(file))
+        return "cannot be read";
+    if (feof(file) || memcmp(saved.magic, magic, sizeof magic) != 0)
         return "is not a file of explore --resume";
     if (saved.build != explore->build || saved.lines != explore->lines.digest)
         return "is of another build of dxgkmem, or of other --deviations";
@@ -241,11 +243,12 @@ static void show_progress(struct explore *explore, size_t first, size_t end)
     double each = (double)(programs_of(explore) - explore->programs_before) / seconds;
     /* the states of this depth that are left, at the pace of all so far */
     double states = (double)(explore->next + done - (explore->next - first)) / seconds;
-    fprintf(stderr,
-            "\r\033[Kdepth %u of %u  %zu/%zu states  %zu states in all  %.0f states/s  %.0f programs/s  ETA of "
-            "this depth %.0f s",
-            explore->states.state[first].depth + 1u, explore->depth, done, end - first, explore->states.count,
-            states, each, states > 0 ? (double)(end - first - done) / states : 0);
+    fprintf(
+        stderr,
+        "\r\033[Kdepth %u of %u  %zu/%zu states  %zu states in all  %.0f states/s  %.0f programs/s  ETA of "
+        "this depth %.0f s",
+        explore->states.state[first].depth + 1u, explore->depth, done, end - first, explore->states.count,
+        states, each, states > 0 ? (double)(end - first - done) / states : 0);
 }
 
 static _Noreturn void work(struct explore *explore, unsigned job, size_t end)
@@ -263,7 +266,8 @@ static _Noreturn void work(struct explore *explore, unsigned job, size_t end)
     for (size_t at = explore->next + job; at < end; at += explore->jobs) {
         if (__atomic_load_n(explore->found_at, __ATOMIC_RELAXED) < at)
             break;
-        if (explore->states.state[at].deviations <= explore->deviations && !explore_state(&work, (uint32_t)at))
+        if (explore->states.state[at].deviations <= explore->deviations &&
+            !explore_state(&work, (uint32_t)at))
             break;
         work.shared->done++;
     }
@@ -510,12 +514,9 @@ int verb_explore(int count, char **arguments)
 {
     enum { DEPTH = 256, DEVIATIONS, JOBS, RESUME, HELP };
     static const struct option options[] = {
-        {"depth", required_argument, NULL, DEPTH},
-        {"deviations", required_argument, NULL, DEVIATIONS},
-        {"jobs", required_argument, NULL, JOBS},
-        {"resume", required_argument, NULL, RESUME},
-        {"help", no_argument, NULL, HELP},
-        {NULL, 0, NULL, 0},
+        {"depth", required_argument, NULL, DEPTH}, {"deviations", required_argument, NULL, DEVIATIONS},
+        {"jobs", required_argument, NULL, JOBS},   {"resume", required_argument, NULL, RESUME},
+        {"help", no_argument, NULL, HELP},         {NULL, 0, NULL, 0},
     };
     static struct explore explore;
     uint64_t depth = 0, deviations = 1, jobs = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);

@@ -121,7 +121,8 @@ static bool add_line(struct explore_lines *lines, const struct program_line *lin
     lines->deviates[lines->count] = deviates;
     lines->line[lines->count++] = *line;
     for (unsigned i = 0; i < PROGRAM_OPERANDS; i++) {
-        uint64_t mixed = (lines->digest ^ line->operand[i] ^ (uint64_t)line->opcode << 32) * 0x9e3779b97f4a7c15u;
+        uint64_t mixed =
+            (lines->digest ^ line->operand[i] ^ (uint64_t)line->opcode << 32) * 0x9e3779b97f4a7c15u;
         lines->digest = mixed ^ mixed >> 29;
     }
     return true;

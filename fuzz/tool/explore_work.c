@@ -90,8 +90,7 @@ static int ending(struct explore_shared *shared, const struct program *program)
 
 static void take_out(struct program *program, unsigned at)
 {
-    memmove(&program->line[at], &program->line[at + 1],
-            (program->lines - at - 1u) * sizeof program->line[0]);
+    memmove(&program->line[at], &program->line[at + 1], (program->lines - at - 1u) * sizeof program->line[0]);
     program->lines--;
 }
 

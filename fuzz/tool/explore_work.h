@@ -59,7 +59,8 @@ struct explore_work {
     const struct explore_states *states;
     struct runner *runner;
     struct explore_shared *shared;
-    const uint32_t *found_at; /* the first state with a finding so far, of all processes: later ones need not be run */
+    const uint32_t
+        *found_at; /* the first state with a finding so far, of all processes: later ones need not be run */
     FILE *out;
 };
 

@@ -53,6 +53,7 @@ target_of() {
     faults) echo fuzz_faults ;;
     schedule) echo fuzz_schedule ;;
     reads) echo fuzz_reads ;;
+    explore) echo dxgkmem_tool ;;
     *) echo fuzz_program ;;
     esac
 }
@@ -91,8 +92,11 @@ link() { # link TARGET OUT OBJECT...
     shift 2
     mapfile -t libraries < <(printf '%s\n' $base/fuzz/libdxgkmem_*.a $base/src/libdxgkmem*.a | of_target "$target")
     mapfile -t own < <(find "$base/fuzz/CMakeFiles/$target.dir" -name '*.o')
-    clang -fsanitize=address,undefined -fsanitize=fuzzer ${LINKER:+"$LINKER"} -o "$out" "${own[@]}" "$@" \
-        -Wl,--start-group "${libraries[@]}" -Wl,--end-group -pthread $([[ $target == fuzz_reads ]] && echo -lcapstone)
+    local engine=fuzzer
+    [[ $target == dxgkmem_tool ]] && engine=fuzzer-no-link # it has a main of its own
+    clang -fsanitize=address,undefined -fsanitize=$engine ${LINKER:+"$LINKER"} -o "$out" "${own[@]}" "$@" \
+        -Wl,--start-group "${libraries[@]}" -Wl,--end-group -pthread \
+        $([[ $target == fuzz_reads || $target == dxgkmem_tool ]] && echo -lcapstone)
 }
 
 # fuzz BINARY FOLDER SECONDS: prints "HOW EXECUTIONS MILLISECONDS"; HOW is - when nothing was found.
@@ -115,6 +119,24 @@ fuzz() {
         grep -q 'panic' "$folder/log" && [[ $how == deadly-signal ]] && how=assertion
     fi
     echo "${how:-status-$status} ${executions:-0} $(((end - begin) / 1000000))"
+}
+
+# explore BINARY FOLDER SECONDS: the same for the search through all short programs; there are no executions.
+explore() {
+    local how=- begin end depth status=0
+    mkdir -p "$2"
+    begin=$(date +%s%N)
+    for depth in 1 2 3 4 5; do
+        timeout "$3" "$1" explore --deviations 0 --jobs 1 --depth $depth >"$2/log" 2>&1 </dev/null
+        status=$?
+        ((status == 0)) || break
+    done
+    end=$(date +%s%N)
+    if ((status == 1)); then
+        how=$(sed -nE 's/^finding: invariant ([0-9]+):.*/\1/p' "$2/log" | head -n 1)
+        how=${how:-assertion}
+    fi
+    echo "$how 0 $(((end - begin) / 1000000))"
 }
 
 one() {
@@ -146,7 +168,11 @@ one() {
         echo bad >"$work/result"
         return 2
     fi
-    found=$(fuzz "$work/$target" "$work/program" "$SECONDS_EACH")
+    if [[ $target == dxgkmem_tool ]]; then
+        found=$(explore "$work/$target" "$work/program" "$SECONDS_EACH")
+    else
+        found=$(fuzz "$work/$target" "$work/program" "$SECONDS_EACH")
+    fi
     plain="- 0 0"
     ((SECONDS_PLAIN)) && [[ $target == fuzz_program ]] && plain=$(fuzz "$work/fuzz_plain" "$work/plain" "$SECONDS_PLAIN")
     rm -rf "$tree" "$work"/*.o

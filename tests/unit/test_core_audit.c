@@ -14,6 +14,7 @@ static struct mapping *mapping;
 static struct adapter *adapter;
 static struct logical_adapter *logical;
 static struct view kernel, user;
+static bool one_call_more; /* in setup, before anything is made */
 
 static struct object *object_behind(HANDLE handle)
 {
@@ -29,6 +30,10 @@ static int setup(void **state)
     config.limits.total.objects = 100; /* a quota without limits is not counted */
     world_make_machine(0);
     world_start(&config);
+    if (one_call_more) {
+        assert_int_equal(try_unpin(world.adapter, 0), STATUS_INVALID_DEVICE_STATE);
+        expect_code(DXGKMEM_VIOLATION_NOT_PINNED);
+    }
     open = thing_create(mdl_arguments(world.adapter, 4 * PAGE));
     unopened = thing_create(mdl_arguments(NULL, 4 * PAGE));
     io = thing_create(io_arguments(NULL, IO_PAGE, PAGE));
@@ -195,6 +200,24 @@ static void digest(void **state)
     DAMAGE(object->context, 5, NULL);
 }
 
+/* One refused call more: every later operation has another number, and the state the same shape. */
+static void shape(void **state)
+{
+    struct dxgkmem_audit before, after;
+
+    dxgkmem_audit(&before);
+    teardown(state);
+    one_call_more = true;
+    setup(state);
+    one_call_more = false;
+    dxgkmem_audit(&after);
+    assert_true(after.digest != before.digest);
+    assert_int_equal(after.shape, before.shape);
+    view_unmap(open.object, view_map(open.object, 0, PAGE, DXGK_ACCESS_MODE_KERNEL_MODE));
+    dxgkmem_audit(&before);
+    assert_true(after.shape != before.shape);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +228,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(counters, setup, teardown),
         cmocka_unit_test_setup_teardown(first_problem, setup, teardown),
         cmocka_unit_test_setup_teardown(digest, setup, teardown),
+        cmocka_unit_test_setup_teardown(shape, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
