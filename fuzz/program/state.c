@@ -30,8 +30,8 @@ static void note_adl(uint64_t *state, const struct runner *runner, const struct 
         note(state, adl->BasePageNumber);
         return;
     }
-    /* a pointer that was overwritten, or not */
-    note(state, runner_pointer(adl->Pages) ^ runner_pointer(thing->array));
+    /* the host's address, or what was scribbled over it */
+    note(state, adl->Pages == thing->array ? 0 : runner_pointer(adl->Pages));
     for (uint64_t page = 0; page < thing->pages && page < RUNNER_ADL_FIRST; page++)
         note(state, thing->array[page]);
 }
