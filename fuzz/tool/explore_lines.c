@@ -90,7 +90,6 @@ static void number_values(struct values *values, const struct program_operand *o
 static void operand_values(struct values *values, const struct program_operand *operand, bool first,
                            enum program_world world)
 {
-    memset(values, 0, sizeof *values);
     switch (operand->type) {
     case PROGRAM_OPERAND_BIND:
         for (unsigned variable = 0; variable < EXPLORE_VARIABLES; variable++)
@@ -158,6 +157,7 @@ static bool add_operation(struct explore_lines *lines, uint8_t opcode, enum prog
     unsigned which[PROGRAM_OPERANDS] = {0}, at;
     bool first = true;
 
+    memset(values, 0, sizeof values);
     for (unsigned i = 0; i < operation->operands; i++) {
         operand_values(&values[i], &operation->operand[i], first, world);
         first = first && operation->operand[i].type != PROGRAM_OPERAND_CHOICE;
