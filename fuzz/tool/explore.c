@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -261,6 +262,8 @@ static _Noreturn void work(struct explore *explore, unsigned job, size_t end)
                                 .found_at = explore->found_at,
                                 .out = explore->out[job]};
 
+    signal(SIGINT, SIG_DFL); /* the end of all is told by one */
+    signal(SIGTERM, SIG_DFL);
     if (work.runner == NULL)
         _exit(TOOL_BAD);
     for (size_t at = explore->next + job; at < end; at += explore->jobs) {
@@ -386,6 +389,8 @@ static int judge(struct explore *explore)
 
         if (ended == 0)
             continue;
+        if (WIFSIGNALED(ended) && (WTERMSIG(ended) == SIGINT || WTERMSIG(ended) == SIGTERM))
+            return TOOL_INTERRUPTED;
         if (WIFEXITED(ended) && WEXITSTATUS(ended) == TOOL_BAD)
             return tool_error("a process had no memory, or could not write its temporary file");
         if (first < 0 || explore->shared[job].at < explore->shared[first].at)
