@@ -1,20 +1,29 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# One fuzzing run with libFuzzer: starts the processes, shows what they do, gathers
-# what they find. Started by ./dev fuzz, in the project's folder, after the build:
+# One fuzzing run: starts the processes, shows what they do, gathers what they find.
+# Started by ./dev fuzz, in the project's folder, after the build:
 #
-#   campaign.sh TARGET SECONDS JOBS [--keep-going] [--fresh]
+#   campaign.sh ENGINE TARGET SECONDS JOBS [--keep-going] [--fresh]
 #
 # build/fuzz/TARGET/   corpus/    live corpus, named by content
 #                      seeds/     the seed corpus in binary form
-#                      findings/  inputs as the engine saved them, and as text
+#                      findings/  inputs named by what went wrong and by content, and as text
 #                      job.N/     log and status of each process
-# The programs are those of build/libfuzzer.
+#
+# What differs between engines is in engine_ENGINE.sh beside this file:
+#   binaries tool        where its programs are
+#   engine_prepare       before the first process
+#   engine_job JOB TIME  becomes the process of a job: TIME is how long, started[JOB] how often
+#   engine_gather        makes what was found since appear in $findings
+#   engine_corpus        prints how many inputs the live corpus has, or will have
+#   engine_finish        after the last process: the live corpus is complete
+#   engine_executions    prints how often the target ran
+#   engine_ended LOG     whether a log is that of a process that ended as it should
 set -u -o pipefail
 
-target=$1 seconds=$2 jobs=$3
-shift 3
+engine=$1 target=$2 seconds=$3 jobs=$4
+shift 4
 keep_going=0 fresh=0
 for option in "$@"; do
     case $option in
@@ -23,13 +32,14 @@ for option in "$@"; do
     esac
 done
 
-binaries=build/libfuzzer/fuzz
-tool=$binaries/dxgkmem
 home=build/fuzz/$target
 corpus=$home/corpus findings=$home/findings seeds=$home/seeds
 enough_kib=8192 # less room than this, and an input could be written in part
 
 say() { printf 'fuzz: %s\n' "$*" >&2; }
+
+# shellcheck source=fuzz/targets/engine_libfuzzer.sh
+. "fuzz/targets/engine_$engine.sh"
 
 room_kib() { df -Pk "$home" | awk 'NR == 2 { print $4 }'; }
 
@@ -59,14 +69,13 @@ if ((${#folders[@]})); then
         "$tool" pack -o "$seeds" "${folders[@]}" || exit 2
     fi
 fi
-limits=(-max_len=2048)
-# Weighing inputs by how rare their features are costs more here than it finds.
-schedule=(-entropic=0)
+max_bytes=2048 words=
 if [[ $target == fuzz_text ]]; then
     # The words of the language, which bytes alone would hardly ever hit.
-    "$tool" operations | grep -oE '[a-z_]+=?' | sort -u | sed 's/.*/"&"/' >"$home/words" || exit 2
-    limits=(-max_len=4096 -dict="$home/words")
+    max_bytes=4096 words=$home/words
+    bash fuzz/targets/words.sh "$tool" >"$words" || exit 2
 fi
+engine_prepare || exit 2
 before=$(find "$findings" -type f ! -name '*.txt' | sort)
 
 # -- the processes ----------------------------------------------------------------------
@@ -80,13 +89,9 @@ start_job() {
     ((left > 0)) || return 0
     mkdir -p "$home/job.$job"
     started[job]=$((${started[job]-0} + 1))
-    # Another seed for each process and each start; inputs of the others are taken in by -reload.
-    DXGKMEM_FUZZ_STATUS=$home/job.$job/status.${started[job]} \
+    DXGKMEM_FUZZ_STATUS=$home/job.$job/status UBSAN_OPTIONS=print_stacktrace=1 \
     DXGKMEM_GUEST_COMMAND=build/kernel/fuzz.command DXGKMEM_GUEST_FOLDER=$home/job.$job/guest.${started[job]} \
-    UBSAN_OPTIONS=print_stacktrace=1 \
-        "$binaries/$target" -seed=$((1000 * job + started[job])) -max_total_time="$left" -reload=1 "${limits[@]}" \
-        -timeout=10 -rss_limit_mb=2048 -detect_leaks=0 -print_final_stats=1 "${schedule[@]}" \
-        -artifact_prefix="$findings/" "$corpus" "$seeds" >>"$home/job.$job/log" 2>&1 </dev/null &
+        engine_job "$job" "$left" >>"$home/job.$job/log" 2>&1 </dev/null &
     pid[job]=$!
 }
 
@@ -99,19 +104,14 @@ stop_jobs() {
 }
 
 # Sums (or the largest) of one key over every status file.
-sum() { cat "$home"/job.*/status.* 2>/dev/null | awk -v key="$1" '$1 == key { n += $2 } END { print n + 0 }'; }
-largest() { cat "$home"/job.*/status.* 2>/dev/null | awk -v key="$1" '$1 == key && $2 > n { n = $2 } END { print n + 0 }'; }
+counts() { find "$home"/job.* -name 'status.*[0-9]' -exec cat {} + 2>/dev/null; }
+sum() { counts | awk -v key="$1" '$1 == key { n += $2 } END { print n + 0 }'; }
+largest() { counts | awk -v key="$1" '$1 == key && $2 > n { n = $2 } END { print n + 0 }'; }
 
 new_findings() { comm -13 <(printf '%s\n' "$before") <(find "$findings" -type f ! -name '*.txt' | sort) | grep .; }
 
-# libFuzzer names what it writes by content: a file whose name says otherwise was cut off.
-drop_partial() {
-    (cd "$1" && find . -maxdepth 1 -type f -regextype posix-extended -regex '\./[0-9a-f]{40}' -printf '%f\n' |
-        xargs -r sha1sum | awk '$1 != $2 { print $2 }' | xargs -r rm -f)
-}
-
 count=$(find "$seeds" -type f | wc -l)
-say "$target: $seconds s, $jobs processes, $count seeds, $(find "$corpus" -type f | wc -l) inputs of earlier runs"
+say "$target: $engine, $seconds s, $jobs processes, $count seeds, $(find "$corpus" -type f | wc -l) inputs of earlier runs"
 
 interrupted=0 full=0
 trap 'interrupted=1' INT TERM
@@ -127,10 +127,9 @@ show() {
         $((end > now ? end - now : 0)) \
         $(((executions - shown_executions) / (now > shown_at ? now - shown_at : 1))) \
         $(((operations - shown_operations) / (now > shown_at ? now - shown_at : 1))) \
-        "$(largest cells)" "$(largest cells_feasible)" \
-        "$(find "$corpus" -type f | wc -l)" "$(new_findings | wc -l)")
+        "$(largest cells)" "$(largest cells_feasible)" "$(engine_corpus)" "$(new_findings | wc -l)")
     [[ $target =~ ^fuzz_(program|faults|linux)$ ]] || line=$(printf '%4d s left  %5d corpus  %d findings' \
-        $((end > now ? end - now : 0)) "$(find "$corpus" -type f | wc -l)" "$(new_findings | wc -l)")
+        $((end > now ? end - now : 0)) "$(engine_corpus)" "$(new_findings | wc -l)")
     if [[ -t 2 ]]; then printf '\r\033[K%s' "$line" >&2; else printf '%s\n' "$line" >&2; fi
     shown_executions=$executions shown_operations=$operations shown_at=$now
 }
@@ -148,6 +147,7 @@ while ((!interrupted && !full)); do
             running=$((running + 1))
         fi
     done
+    engine_gather
     ((running)) || break
     ((keep_going)) || [[ -z $(new_findings) ]] || break
     (($(room_kib) >= enough_kib)) || full=1
@@ -155,13 +155,14 @@ while ((!interrupted && !full)); do
     wait $!
     ((SECONDS - shown_at < every)) || show
 done
-stop_jobs
 trap '' INT
+stop_jobs
+engine_gather
 [[ -t 2 ]] && printf '\r\033[K' >&2
 
 # -- summary ------------------------------------------------------------------------------
 
-drop_partial "$corpus"
+engine_finish
 took=$((SECONDS - begin > 0 ? SECONDS - begin : 1))
 if [[ $target =~ ^fuzz_(program|faults|linux)$ ]]; then
     executions=$(sum executions)
@@ -171,14 +172,14 @@ if [[ $target =~ ^fuzz_(program|faults|linux)$ ]]; then
         "$(largest cells_feasible)" "$(find "$corpus" -type f | wc -l)" "$corpus"
 else
     printf '%s executions in %d s; %d inputs in the live corpus, %s\n' \
-        "$(awk '/^stat::number_of_executed_units:/ { n += $2 } END { print n + 0 }' "$home"/job.*/log)" "$took" \
+        "$(engine_executions)" "$took" \
         "$(find "$corpus" -type f | wc -l)" "$corpus"
 fi
 
 # A process that ended otherwise than by time, interrupt or finding must not pass for a clean run.
 broken=()
 for log in "$home"/job.*/log; do
-    grep -qE '^(stat::number_of_executed_units|==[0-9]+== libFuzzer: run interrupted)' "$log" || broken+=("$log")
+    engine_ended "$log" || broken+=("$log")
 done
 
 # What the log says of one saved input: the finding before it, or what a sanitizer reported.

@@ -8,25 +8,36 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /*
+ * Feasible cells are numbered densely, so that there are few counters; should
+ * there ever be more cells than counters, several share one.
+ *
  * libFuzzer reads every byte of this section after each program, as it does the
- * counters of edges. Feasible cells are numbered densely, so that it is small;
- * should there ever be more of them than room, several share a counter.
+ * counters of edges. AFL++ gives each element of the section of guards a place
+ * in its map when the process starts, as it does for edges. Volatile: nobody here reads the one or
+ * writes the other.
  */
-#define COUNTERS 4096
-__attribute__((section("__libfuzzer_extra_counters"))) static uint8_t counters[COUNTERS];
+#define COUNTERS 1024
+#ifdef __AFL_COMPILER
+extern uint8_t *__afl_area_ptr;
+__attribute__((section("__sancov_guards"))) static volatile uint32_t guards[COUNTERS];
+#define COUNTER(i) __afl_area_ptr[guards[i]]
+#else
+__attribute__((section("__libfuzzer_extra_counters"))) static volatile uint8_t counters[COUNTERS];
+#define COUNTER(i) counters[i]
+#endif
 
 static uint16_t *dense; /* of each cell, the number of its counter + 1; 0: not feasible */
 static uint8_t *seen;   /* of each cell, whether any program hit it */
 static uint64_t cells, feasible;
 static uint64_t executions, operations, callbacks, successes, longest;
-static char path[PATH_MAX], path_new[PATH_MAX + 4];
+static const char *name;
 static time_t written;
 
 void status_start(void)
 {
-    const char *name = getenv("DXGKMEM_FUZZ_STATUS");
     unsigned count = matrix_cells();
 
     dense = calloc(count, sizeof *dense);
@@ -38,11 +49,9 @@ void status_start(void)
     for (unsigned cell = 0; cell < count; cell++)
         if (matrix_feasible(cell))
             dense[cell] = (uint16_t)(feasible++ % COUNTERS + 1);
-    if (!name)
-        return;
-    snprintf(path, sizeof path, "%s", name);
-    snprintf(path_new, sizeof path_new, "%s.new", path);
-    atexit(status_write);
+    name = getenv("DXGKMEM_FUZZ_STATUS");
+    if (name)
+        atexit(status_write);
 }
 
 void status_cell(void *context, unsigned cell)
@@ -50,7 +59,7 @@ void status_cell(void *context, unsigned cell)
     (void)context;
     if (!dense[cell])
         return;
-    counters[dense[cell] - 1] = 1;
+    COUNTER(dense[cell] - 1) = 1;
     if (!seen[cell]) {
         seen[cell] = 1;
         cells++;
@@ -67,7 +76,7 @@ void status_count(const struct program *program, const struct runner_result *res
     successes += result->successes;
     if (result->successes > longest)
         longest = result->successes;
-    if (!path[0] || executions % 64)
+    if (!name || executions % 64)
         return;
     clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
     if (now.tv_sec != written) {
@@ -78,8 +87,14 @@ void status_count(const struct program *program, const struct runner_result *res
 
 void status_write(void)
 {
-    FILE *file = path[0] ? fopen(path_new, "w") : NULL;
+    char path[PATH_MAX], path_new[PATH_MAX];
+    FILE *file;
 
+    if (!name || !executions) /* a process that only starts others has nothing to tell */
+        return;
+    snprintf(path, sizeof path, "%s.%ld", name, (long)getpid());
+    snprintf(path_new, sizeof path_new, "%s.%ld.new", name, (long)getpid());
+    file = fopen(path_new, "w");
     if (!file)
         return;
     fprintf(file,

@@ -3,9 +3,10 @@
  * What a fuzzing process tells about itself: counts in a small file, and the
  * matrix as a second kind of coverage.
  *
- * The file is named by the environment variable DXGKMEM_FUZZ_STATUS; it holds
- * lines "key value", is replaced as a whole once a second, and a reader that
- * finds none simply has nothing to show.
+ * The environment variable DXGKMEM_FUZZ_STATUS and the number of the process
+ * name the file: one engine starts anew, another one forks. It holds lines
+ * "key value", is replaced as a whole once a second, and a reader that finds
+ * none simply has nothing to show.
  */
 #ifndef DXGKMEM_STATUS_H
 #define DXGKMEM_STATUS_H
@@ -14,7 +15,7 @@
 
 /* Once, before the first program. */
 void status_start(void);
-/* For runner_options.cell: the matrix cell becomes a counter of libFuzzer. */
+/* For runner_options.cell: the matrix cell counts as coverage for libFuzzer and AFL++. */
 void status_cell(void *context, unsigned cell);
 /* After each program. */
 void status_count(const struct program *program, const struct runner_result *result);

@@ -13,7 +13,7 @@
 #   oracle: schedule       what finds it is fuzz_schedule: it takes more than one thread
 #   oracle: reads          what finds it is fuzz_reads: it takes a look at each access of a block
 #
-# The patched files are compiled with the very commands of the fuzz preset and linked before its
+# The patched files are compiled with the very commands of the engine's preset and linked before its
 # libraries, so that a mutant costs a compile of what it touches and two links.
 set -u -o pipefail
 
@@ -26,6 +26,7 @@ Plants each bug of tests/mutants (or those named), fuzzes it from nothing, one
 core a bug, and prints what found it, after how many executions and seconds;
 beside it the same for plain byte mutation without the model.
 
+  --engine NAME      libfuzzer (the default) or afl
   --seconds N        at most so long for each (60)
   --plain-seconds N  at most so long for plain mutation (10; 0: not at all)
   --jobs N           how many at once (one a core)
@@ -41,7 +42,17 @@ TEXT
 
 root=$PWD
 home=build/mutants
-base=build/libfuzzer
+tool=build/tool/fuzz/dxgkmem
+
+# Sets what depends on the engine, here and in the processes of single mutants.
+choose_engine() {
+    export ENGINE=$1
+    base=build/libfuzzer linker=clang
+    if [[ $ENGINE == afl ]]; then
+        base=build/afl linker=afl-clang-fast
+        export AFL_QUIET=1 AFL_LLVM_INSTRUMENT=LLVM-NATIVE
+    fi
+}
 
 # -- one mutant: run.sh --one PATCH ---------------------------------------------------------------
 
@@ -61,7 +72,7 @@ target_of() {
 # What threads that take turns are made of is compiled by itself: lines of compile commands, and the library.
 of_target() { if [[ $1 == fuzz_schedule ]]; then grep -F dxgkmem_schedule; else grep -vF dxgkmem_schedule; fi; }
 
-# compile TARGET SOURCE TREE OUT: with the command of the fuzz preset, from another tree.
+# compile TARGET SOURCE TREE OUT: with the command of the engine's preset, from another tree.
 compile() {
     local command target=$1
     shift
@@ -92,31 +103,58 @@ link() { # link TARGET OUT OBJECT...
     shift 2
     mapfile -t libraries < <(printf '%s\n' $base/fuzz/libdxgkmem_*.a $base/src/libdxgkmem*.a | of_target "$target")
     mapfile -t own < <(find "$base/fuzz/CMakeFiles/$target.dir" -name '*.o')
-    local engine=fuzzer
-    [[ $target == dxgkmem_tool ]] && engine=fuzzer-no-link # it has a main of its own
-    clang -fsanitize=address,undefined -fsanitize=$engine ${LINKER:+"$LINKER"} -o "$out" "${own[@]}" "$@" \
+    local driver=fuzzer
+    [[ $target == dxgkmem_tool ]] && driver=fuzzer-no-link # it has a main of its own
+    "$linker" -fsanitize=address,undefined -fsanitize=$driver ${LINKER:+"$LINKER"} -o "$out" "${own[@]}" "$@" \
         -Wl,--start-group "${libraries[@]}" -Wl,--end-group -pthread \
         $([[ $target == fuzz_reads || $target == dxgkmem_tool ]] && echo -lcapstone)
 }
 
+# fuzz_ENGINE BINARY FOLDER SECONDS: the log of what was found, if anything, is FOLDER/log; sets executions.
+fuzz_libfuzzer() {
+    local status
+    mkdir -p "$2/corpus"
+    "$1" -seed="$SEED" -max_total_time="$3" -max_len=512 -timeout=10 -rss_limit_mb=1024 \
+        -detect_leaks=0 -print_final_stats=1 -entropic=0 -artifact_prefix="$2/" "$2/corpus" \
+        ${SEEDS:+"$SEEDS"} >"$2/log" 2>&1 </dev/null
+    status=$?
+    executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$2/log" | tail -n 1)
+    return $status
+}
+
+fuzz_afl() {
+    local found
+    mkdir -p "$2/seeds"
+    printf '\1\0' >"$2/seeds/empty"
+    if [[ $1 == *fuzz_program ]]; then
+        export AFL_CUSTOM_MUTATOR_LIBRARY=$root/build/tool/fuzz/dxgkmem_afl.so AFL_CUSTOM_MUTATOR_ONLY=1
+    else
+        unset AFL_CUSTOM_MUTATOR_LIBRARY AFL_CUSTOM_MUTATOR_ONLY
+    fi
+    AFL_BENCH_UNTIL_CRASH=1 AFL_NO_UI=1 AFL_SKIP_CPUFREQ=1 AFL_NO_AFFINITY=1 \
+        AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 afl-fuzz -s "$SEED" -V "$3" -t 10000 -G 512 \
+        -i "${SEEDS:-$2/seeds}" -o "$2/out" -- "$1" >"$2/afl-log" 2>&1 </dev/null || return
+    executions=$(awk '$1 == "execs_done" { print $3 }' "$2/out/default/fuzzer_stats")
+    found=$(compgen -G "$2/out/default/crashes/id:*" || compgen -G "$2/out/default/hangs/id:*")
+    [[ $found ]] || return 0
+    timeout 20 "$1" "$(head -n 1 <<<"$found")" >"$2/log" 2>&1
+    return 77
+}
+
 # fuzz BINARY FOLDER SECONDS: prints "HOW EXECUTIONS MILLISECONDS"; HOW is - when nothing was found.
 fuzz() {
-    local binary=$1 folder=$2 seconds=$3 how executions begin end
-    mkdir -p "$folder/corpus"
+    local folder=$2 how executions begin end
     begin=$(date +%s%N)
-    "$binary" -seed="$SEED" -max_total_time="$seconds" -max_len=512 -timeout=10 -rss_limit_mb=1024 \
-        -detect_leaks=0 -print_final_stats=1 -entropic=0 -artifact_prefix="$folder/" "$folder/corpus" \
-        ${SEEDS:+"$SEEDS"} >"$folder/log" 2>&1 </dev/null
+    "fuzz_$ENGINE" "$@"
     local status=$?
     end=$(date +%s%N)
-    executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$folder/log" | tail -n 1)
     if ((status == 0)); then
         how=-
     else
         how=$(sed -nE 's/^finding: invariant ([0-9]+):.*/\1/p' "$folder/log" | head -n 1)
         [[ $how ]] || how=$(sed -nE 's/^SUMMARY: (Address|UndefinedBehavior)Sanitizer: ([^ ]+).*/\2/p' "$folder/log" | head -n 1)
         [[ $how ]] || how=$(sed -nE 's/^SUMMARY: libFuzzer: (.*)/\1/p' "$folder/log" | head -n 1 | tr ' ' '-')
-        grep -q 'panic' "$folder/log" && [[ $how == deadly-signal ]] && how=assertion
+        grep -q 'panic' "$folder/log" && [[ ! $how || $how == deadly-signal ]] && how=assertion
     fi
     echo "${how:-status-$status} ${executions:-0} $(((end - begin) / 1000000))"
 }
@@ -193,18 +231,27 @@ row() {
 }
 
 if [[ ${1-} == --one ]]; then
+    choose_engine "$ENGINE"
     one "$2"
     exit 0
 fi
 
 # -- all of them ------------------------------------------------------------------------------------
 
-seconds=60 plain=10 jobs=$(nproc) seed=1 with_seeds=0 clean=10 names=()
+engine=libfuzzer seconds=60 plain=10 jobs=$(nproc) seed=1 with_seeds=0 clean=10 names=()
 while (($#)); do
     case $1 in
     --help | -h)
         usage
         exit 0
+        ;;
+    --engine)
+        engine=${2-}
+        [[ $engine =~ ^(libfuzzer|afl)$ ]] || {
+            echo "mutants: --engine takes libfuzzer or afl, not '$engine'" >&2
+            exit 2
+        }
+        shift
         ;;
     --seconds | --plain-seconds | --jobs | --seed | --clean-seconds)
         [[ ${2-} =~ ^[0-9]{1,6}$ ]] || {
@@ -229,6 +276,7 @@ while (($#)); do
     esac
     shift
 done
+choose_engine "$engine"
 trap 'exit 130' INT TERM
 
 patches=()
@@ -260,7 +308,7 @@ mkdir -p $home || exit 2
 export SEED=$seed SECONDS_EACH=$seconds SECONDS_PLAIN=$plain SEEDS='' LINKER=''
 command -v ld.lld >/dev/null && LINKER=-fuse-ld=lld
 if ((with_seeds)); then
-    $base/fuzz/dxgkmem pack -o $home/seeds corpus/seeds || exit 2
+    "$tool" pack -o $home/seeds corpus/seeds || exit 2
     SEEDS=$home/seeds
 fi
 if ((clean)); then
