@@ -40,6 +40,7 @@ void model_reset(struct model *model)
 void model_set_world(struct model *model, const struct model_world *world)
 {
     model->world = *world;
+    model->world.highest_page = model_min(world->highest_page, MODEL_PAGE_NUMBERS - 1);
 }
 
 void model_statistics(struct model *model, struct dxgkmem_statistics *statistics)

@@ -200,10 +200,15 @@ static inline bool model_page_multiple(uint64_t bytes)
     return (bytes & DXGKMEM_PAGE_MASK) == 0;
 }
 
+/* No page is used whose number, or the number behind it, a page number of the interface cannot be. */
+#define MODEL_PAGE_NUMBERS ((uint64_t)(DXGK_PAGE_NUMBER)-1)
+
 /* One past the last page whose last byte is at or below an address: 0 when there is none. */
 static inline uint64_t model_pages_up_to(uint64_t address)
 {
-    return (address >> DXGKMEM_PAGE_SHIFT) + ((address & DXGKMEM_PAGE_MASK) == DXGKMEM_PAGE_MASK ? 1u : 0u);
+    uint64_t whole = (address & DXGKMEM_PAGE_MASK) == DXGKMEM_PAGE_MASK ? 1 : 0;
+
+    return model_min((address >> DXGKMEM_PAGE_SHIFT) + whole, MODEL_PAGE_NUMBERS);
 }
 
 static inline bool model_ranges_meet(uint64_t a, uint64_t a_length, uint64_t b, uint64_t b_length)

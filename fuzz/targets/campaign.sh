@@ -56,19 +56,7 @@ if (($(room_kib) < enough_kib)); then
 fi
 rm -rf "$seeds" "$home"/job.*
 mkdir -p "$seeds" || exit 2
-folders=()
-for folder in corpus/seeds corpus/regressions; do
-    compgen -G "$folder/*" >/dev/null && folders+=("$folder")
-done
-if ((${#folders[@]})); then
-    if [[ $target == fuzz_text ]]; then
-        for folder in "${folders[@]}"; do cp "$folder"/* "$seeds" || exit 2; done
-    elif [[ $target == fuzz_ioctl ]]; then
-        bash fuzz/targets/ioctl_seeds.sh "$tool" "$seeds" "${folders[@]}" || exit 2
-    else
-        "$tool" pack -o "$seeds" "${folders[@]}" || exit 2
-    fi
-fi
+bash fuzz/targets/seeds.sh "$target" "$tool" "$seeds" corpus || exit 2
 max_bytes=2048 words=
 if [[ $target == fuzz_text ]]; then
     # The words of the language, which bytes alone would hardly ever hit.

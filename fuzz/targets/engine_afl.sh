@@ -68,12 +68,13 @@ engine_gather() {
     done
 }
 
-# Inputs that fail from the beginning are left out by afl-fuzz; it only says so.
+# Inputs that fail from the beginning are left out by afl-fuzz; it only says so. They stay where they are, so
+# that one of them is enough to end a run.
 seeds_that() {
     local what=crash
     [[ $1 == hangs ]] && what=timeout
     sed -nE "s/.*Test case 'id:[0-9]+,time:[0-9]+,execs:[0-9]+,orig:([0-9a-f]+)' results in a $what.*/\1/p" \
-        "$home"/job.[0-9]*/log 2>/dev/null | sort -u | sed "s#^#$home/begin/#"
+        "$home"/job.[0-9]*/log 2>/dev/null | sort -u | sed "s#^#$home/begin/#; $( ((keep_going)) || echo 1q)"
 }
 
 # Inputs that an instance took over from another one have sync in their names.

@@ -92,11 +92,11 @@ void dxgkmem_host_lock_release(struct dxgkmem_lock *lock)
 /* -- what programs need to be the same in every run ---------------------------------------- */
 
 static BOOLEAN seeded;
-static uint64_t seed_state;
+static struct splitmix seed_state;
 
 void dxgkmem_nt_seed(uint64_t seed)
 {
-    __atomic_store_n(&seed_state, seed, __ATOMIC_RELAXED);
+    __atomic_store_n(&seed_state.state, seed, __ATOMIC_RELAXED);
     __atomic_store_n(&seeded, TRUE, __ATOMIC_RELEASE);
 }
 

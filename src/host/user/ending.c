@@ -25,11 +25,11 @@
 /* -- random numbers ---------------------------------------------------------------------- */
 
 static bool seeded;
-static uint64_t seed_state;
+static struct splitmix seed_state;
 
 void dxgkmem_user_seed(uint64_t seed)
 {
-    __atomic_store_n(&seed_state, seed, __ATOMIC_RELAXED);
+    __atomic_store_n(&seed_state.state, seed, __ATOMIC_RELAXED);
     __atomic_store_n(&seeded, true, __ATOMIC_RELEASE);
 }
 
