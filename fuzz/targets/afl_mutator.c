@@ -4,6 +4,9 @@
  * AFL_CUSTOM_MUTATOR_LIBRARY (version 4.04c; docs/custom_mutators.md there).
  * What is done to programs is fuzz/engine's, as it is for libFuzzer.
  *
+ * DXGKMEM_AFL_WOVEN in the environment says that the target runs threads: then
+ * programs keep and get a section for them.
+ *
  * Splicing: afl-fuzz hands a second input to the fuzz call; half of the calls
  * cross the two programs.
  */
@@ -32,6 +35,7 @@ EXPORT int afl_custom_post_trim(void *data, uint8_t success);
 struct mutator {
     struct random random;
     struct engine engine;
+    bool woven;
     uint8_t bytes[PROGRAM_BYTES];
     const char *last; /* what the last mutation was */
     struct program program;
@@ -51,6 +55,7 @@ void *afl_custom_init(void *afl, unsigned seed)
         exit(2);
     }
     mutator->random.state = seed;
+    mutator->woven = getenv("DXGKMEM_AFL_WOVEN") != NULL;
     mutator->last = "none";
     return mutator;
 }
@@ -62,6 +67,12 @@ void afl_custom_deinit(void *data)
 
 static size_t mutate(struct mutator *mutator, const uint8_t *bytes, size_t size)
 {
+    if (mutator->woven) {
+        program_decode(&mutator->engine.program[0], bytes, size);
+        engine_mutate_woven(&mutator->engine.program[0], &mutator->engine.program[1],
+                            random_next(&mutator->random));
+        return engine_write(&mutator->engine.program[0], mutator->bytes, INPUT_BYTES);
+    }
     for (size_t i = 0; i < size; i++)
         mutator->bytes[i] = bytes[i];
     return engine_mutate(&mutator->engine, mutator->bytes, size, INPUT_BYTES, random_next(&mutator->random));
@@ -81,8 +92,14 @@ size_t afl_custom_fuzz(void *data, uint8_t *bytes, size_t size, uint8_t **out, u
         return mutate(mutator, bytes, size);
     }
     mutator->last = "splice";
-    return engine_crossover(&mutator->engine, bytes, size, other, other_size, mutator->bytes, INPUT_BYTES,
+    size = engine_crossover(&mutator->engine, bytes, size, other, other_size, mutator->bytes, INPUT_BYTES,
                             random_next(&mutator->random));
+    if (!mutator->woven)
+        return size;
+    program_decode(&mutator->engine.program[0], mutator->bytes, size);
+    if (!engine_is_woven(&mutator->engine.program[0]))
+        engine_weave(&mutator->engine.program[0], &mutator->engine.program[1], random_next(&mutator->random));
+    return engine_write(&mutator->engine.program[0], mutator->bytes, INPUT_BYTES);
 }
 
 /* For instances that mix it with afl-fuzz's own mutations, which make many changes on top of each other. */

@@ -126,7 +126,9 @@ fuzz_afl() {
     local found
     mkdir -p "$2/seeds"
     printf '\1\0' >"$2/seeds/empty"
-    if [[ $1 == *fuzz_program ]]; then
+    unset DXGKMEM_AFL_WOVEN
+    [[ $1 != *fuzz_schedule ]] || export DXGKMEM_AFL_WOVEN=1
+    if [[ $1 != *fuzz_plain ]]; then
         export AFL_CUSTOM_MUTATOR_LIBRARY=$root/build/tool/fuzz/dxgkmem_afl.so AFL_CUSTOM_MUTATOR_ONLY=1
     else
         unset AFL_CUSTOM_MUTATOR_LIBRARY AFL_CUSTOM_MUTATOR_ONLY
