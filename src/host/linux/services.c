@@ -143,11 +143,11 @@ void dxgkmem_host_lock_release(struct dxgkmem_lock *lock)
 /* what programs need to be the same in every run */
 
 static bool seeded;
-static uint64_t seed_state;
+static struct splitmix seed_state;
 
 void dxgkmem_linux_seed(uint64_t seed)
 {
-	seed_state = seed;
+	seed_state.state = seed;
 	/* Whoever sees the flag sees the state. */
 	smp_store_release(&seeded, true);
 }
