@@ -38,8 +38,8 @@ engine_job() {
     ((job == 1 && jobs > 1)) && role=(-M "job$1") schedule=explore
     ((jobs == 1 || job % 4 == 2)) && build=build/afl
     ((job > 2)) && schedule=${schedules[(job - 3) % ${#schedules[@]}]}
-    if [[ $target == fuzz_program || $target == fuzz_schedule ]]; then
-        [[ $target == fuzz_program ]] || export DXGKMEM_AFL_WOVEN=1
+    if [[ $target =~ ^fuzz_(program|faults|schedule)$ ]]; then
+        [[ $target != fuzz_schedule ]] || export DXGKMEM_AFL_WOVEN=1
         export AFL_CUSTOM_MUTATOR_LIBRARY=$mutator
         # One in four mixes the project's mutations with those of AFL++.
         ((job % 4 == 0)) || export AFL_CUSTOM_MUTATOR_ONLY=1

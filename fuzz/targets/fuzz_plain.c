@@ -37,7 +37,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct runner_result result;
 
-    dxgkmem_user_seed(1); /* the same handles for the same program, whatever ran before */
     program_decode(&program, bytes, size);
     dxgkmem_user_seed(1); /* the same handles, whatever ran before */
     runner_run(runner, &program, &result);
