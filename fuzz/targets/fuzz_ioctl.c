@@ -76,7 +76,6 @@ static enum batch_status give(const uint8_t *bytes, size_t size, uint8_t *to, si
     memset(to, pattern, room);
     memset(to + room, beside, BESIDE);
     memset(counters, 1, sizeof counters);
-    dxgkmem_user_seed(1); /* the same handles for the same request, whatever ran before */
     enum batch_status status = batch_call(batch, &call);
     for (size_t i = 0; i < BESIDE; i++)
         if (to[room + i] != beside)
