@@ -9,6 +9,7 @@
 # build/fuzz/TARGET/   corpus/    live corpus, named by content
 #                      seeds/     the seed corpus in binary form
 #                      findings/  inputs named by what went wrong and by content, and as text
+#                      triage/    one of each finding made small, findings.json, findings.sarif
 #                      job.N/     log and status of each process
 #
 # What differs between engines is in engine_ENGINE.sh beside this file:
@@ -231,6 +232,12 @@ while read -r file; do
         printf 'replay: %s %s\n' "$binaries/$target" "$file"
     fi
 done < <(new_findings)
+
+# One of each made small, ranked, with reports; the folder has what earlier runs found, too.
+if ((found)) && [[ $target == fuzz_program ]]; then
+    printf '\n'
+    "$tool" triage -o "$home/triage" "$findings" || (($? == 1)) || say "triage came to no end; see above"
+fi
 
 if ((full)); then
     say "stopped: the disk is full ($(room_kib) KiB free); everything found so far is kept"

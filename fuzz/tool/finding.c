@@ -35,24 +35,67 @@ void finding_place(struct finding *finding, const struct program *program, unsig
     finding->operand_class = stop ? PROGRAM_EXACT : (uint8_t)finding_class_of(&program->line[line]);
 }
 
+/*
+ * The message without what differs between two findings of one bug: the operation's text before it,
+ * numbers, what stands in parentheses.
+ */
+static void put_name(struct finding *finding, const struct program *program)
+{
+    static const char stop[] = "the final stop";
+    const char *at = finding->message;
+    unsigned depth = 0;
+    size_t length = 0;
+
+    if (finding->line < program->lines) {
+        char line[sizeof finding->message];
+        size_t printed = program_print_line(&program->line[finding->line], line, sizeof line / 2);
+        if (printed >= sizeof line / 2)
+            printed = sizeof line / 2 - 1;
+        if (strncmp(at, line, printed) == 0)
+            at += printed;
+    } else if (strncmp(at, stop, strlen(stop)) == 0) {
+        at += strlen(stop);
+    }
+    const char *expected = strstr(at, "expected ");
+    if (expected && isalpha((unsigned char)expected[9]))
+        at = expected; /* which rule it is about says more than what came in its place */
+    for (; *at && length + 1 < sizeof finding->name; at++) {
+        bool number = isdigit((unsigned char)*at) || (at[0] == 'x' && at > finding->message && at[-1] == '0');
+        depth += *at == '(';
+        if (number)
+            at += strspn(at + 1, "0123456789abcdefx");
+        else if (depth == 0 && !(*at == ' ' && (length == 0 || finding->name[length - 1] == ' ')) &&
+                 !(*at == ':' && length == 0))
+            finding->name[length++] = *at;
+        depth -= *at == ')' && depth > 0;
+    }
+}
+
+void finding_of_invariant(struct finding *finding, const struct program *program,
+                          const struct runner_finding *found)
+{
+    *finding = (struct finding){.kind = FINDING_INVARIANT, .number = found->invariant};
+    snprintf(finding->message, sizeof finding->message, "%s", found->message);
+    finding_place(finding, program, found->line);
+    put_name(finding, program);
+}
+
 bool finding_of_run(struct finding *finding, const struct program *program,
                     const struct runner_result *result)
 {
     *finding = (struct finding){.kind = FINDING_NONE};
     if (result->finding.invariant == 0)
         return false;
-    finding->kind = FINDING_INVARIANT;
-    finding->number = result->finding.invariant;
-    snprintf(finding->message, sizeof finding->message, "%s", result->finding.message);
-    finding_place(finding, program, result->finding.line);
+    finding_of_invariant(finding, program, &result->finding);
     return true;
 }
 
-static bool same_frames(const struct finding *one, const struct finding *other)
+/* Whether the innermost `count` frames are in the same functions. */
+static bool same_frames(const struct finding *one, const struct finding *other, unsigned count)
 {
-    if (one->frames != other->frames)
+    if (one->frames != other->frames && (one->frames < count || other->frames < count))
         return false;
-    for (unsigned i = 0; i < one->frames; i++)
+    for (unsigned i = 0; i < one->frames && i < count; i++)
         if (strcmp(one->frame[i].function, other->frame[i].function) != 0)
             return false;
     return true;
@@ -60,12 +103,16 @@ static bool same_frames(const struct finding *one, const struct finding *other)
 
 bool finding_same(const struct finding *one, const struct finding *other)
 {
-    if (one->kind != other->kind || one->number != other->number || strcmp(one->name, other->name) != 0)
-        return false;
     if (one->placed && other->placed &&
         (one->opcode != other->opcode || one->operand_class != other->operand_class))
         return false;
-    return same_frames(one, other);
+    return finding_same_cause(one, other) && same_frames(one, other, FINDING_FRAMES);
+}
+
+bool finding_same_cause(const struct finding *one, const struct finding *other)
+{
+    return one->kind == other->kind && one->number == other->number && strcmp(one->name, other->name) == 0 &&
+           same_frames(one, other, 1);
 }
 
 /* -- severity ----------------------------------------------------------------------- */
@@ -212,7 +259,7 @@ const char *finding_where(const struct finding *finding, char *text, size_t room
     return text;
 }
 
-static uint32_t frames_hash(const struct finding *finding)
+static uint32_t rest_hash(const struct finding *finding)
 {
     uint32_t hash = 2166136261u; /* FNV-1a */
 
@@ -232,8 +279,8 @@ const char *finding_slug(const struct finding *finding, char *text, size_t room)
     finding_where(finding, where, sizeof where);
     int length =
         snprintf(text, room, "%s%s%s", what, finding->placed ? "-" : "", finding->placed ? where : "");
-    if (finding->kind == FINDING_PANIC || finding->frames)
-        snprintf(text + length, room - (size_t)length, "-%08" PRIx32, frames_hash(finding));
+    if (length >= 0 && (size_t)length < room && (finding->name[0] || finding->frames))
+        snprintf(text + length, room - (size_t)length, "-%04" PRIx32, rest_hash(finding) & 0xffff);
     for (char *at = text; *at; at++)
         *at = isalnum((unsigned char)*at) || *at == '_' ? (char)tolower((unsigned char)*at) : '-';
     return text;

@@ -6,7 +6,7 @@
  * assertion, a sanitizer, a signal, a limit), a finding says what happened, at
  * which operation, and with which class of operand. That and, of a crash, the
  * functions it happened in, are the signature: minimising keeps it, triage
- * groups by it. The sentence about it and the place in the program are not part of it.
+ * groups by it. Numbers in the sentence about it and the place in the program are not part of it.
  */
 #ifndef DXGKMEM_FINDING_H
 #define DXGKMEM_FINDING_H
@@ -15,7 +15,7 @@
 
 enum finding_kind {
     FINDING_NONE,
-    FINDING_INVARIANT, /* number: the invariant, 1..22 */
+    FINDING_INVARIANT, /* number: the invariant, 1..22; name: the message without things and numbers */
     FINDING_VIOLATION, /* number: enum dxgkmem_violation_code; nothing wrong, but what was asked for */
     FINDING_PANIC,     /* name: the assertion of the implementation that failed */
     FINDING_SANITIZER, /* name: what it reports, "heap-use-after-free" */
@@ -59,6 +59,9 @@ struct finding {
     struct finding_frame frame[FINDING_FRAMES];
 };
 
+/* An invariant was broken, with the message of the runner. */
+void finding_of_invariant(struct finding *finding, const struct program *program,
+                          const struct runner_finding *found);
 /* What a run in this process found; false (and FINDING_NONE) when nothing. */
 bool finding_of_run(struct finding *finding, const struct program *program,
                     const struct runner_result *result);
@@ -69,6 +72,11 @@ enum program_class finding_class_of(const struct program_line *line);
 
 /* Whether two have the same signature. Places that are not known agree with every place. */
 bool finding_same(const struct finding *one, const struct finding *other);
+/*
+ * The same without the operation and the class, and of a crash the innermost function alone: what one
+ * bug shows at several operations agrees in that.
+ */
+bool finding_same_cause(const struct finding *one, const struct finding *other);
 enum finding_severity finding_severity(const struct finding *finding);
 /* "device", and "a device reaches freed memory" */
 const char *finding_severity_name(enum finding_severity severity);
@@ -83,8 +91,8 @@ const char *finding_meaning(const struct finding *finding);
 /* Where: "free_adl recycled", "the final stop", "?". Returns text. */
 const char *finding_where(const struct finding *finding, char *text, size_t room);
 /*
- * The signature as a name for files: lower case, digits, '-': "invariant-5-free_adl-recycled".
- * Findings with one signature have one name; those of crashes end with a hash of their frames.
+ * The signature as a name for files: lower case, digits, '-': "invariant-5-free_adl-recycled-1f2e".
+ * Findings with one signature have one name; it ends with a hash of what the words leave out.
  */
 const char *finding_slug(const struct finding *finding, char *text, size_t room);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The dxgkmem command: which verb is meant, help, and how it ends. Verbs live in files of their own. */
+#include "tool/child.h"
 #include "tool/tool.h"
 
 #include <dxgkmem/user.h>
@@ -21,6 +22,11 @@ static const struct verb {
     {"csource", verb_csource, "turn a program into a C file of its own"},
     {"pack", verb_pack, "turn text programs into their binary form"},
     {"generate", verb_generate, "make up a program"},
+    {"minimize", verb_minimize, "make a finding's program small, the finding staying the same"},
+#ifdef DXGKMEM_TRIAGE
+    {"triage", verb_triage, "sort the findings of a fuzzer, one of each made small"},
+#endif
+    {"promote", verb_promote, "make a finding a regression of the corpus"},
     {"batch", verb_batch, "requests for a driver's device, and its replies"},
     {"drive", verb_drive, "fuzz a driver from outside"},
     {"faults", verb_faults, "run programs with every fallible call of the host failing"},
@@ -33,6 +39,12 @@ static const struct verb {
 
 static const char new_suffix[] = ".new";
 static char unfinished[4096]; /* a file that an interrupt must remove */
+
+/* Verbs whose children crash. */
+static bool has_children(const char *verb)
+{
+    return strcmp(verb, "minimize") == 0 || strcmp(verb, "triage") == 0 || strcmp(verb, "promote") == 0;
+}
 
 static void interrupted(int signal_number)
 {
@@ -144,6 +156,8 @@ int main(int count, char **arguments)
         return TOOL_BAD;
     }
 
+    if (has_children(arguments[1]))
+        child_quiet_sanitizers(arguments);
     dxgkmem_user_seed(1); /* the same handles in every process */
     int status = dispatch(count, arguments);
     if (fflush(stdout) != 0 || ferror(stdout))

@@ -24,7 +24,7 @@ expect 2 "$DXGKMEM" generate --lines 129
 one_line '128'
 expect 2 "$DXGKMEM" generate --seed minus
 one_line "'minus'"
-for verb in run show pack batch drive generate matrix operations violations; do
+for verb in run minimize triage promote show pack batch drive generate matrix operations violations; do
     expect 0 "$DXGKMEM" "$verb" --help
     prints 'usage: dxgkmem'
     expect 0 "$DXGKMEM" help "$verb"

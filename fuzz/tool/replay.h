@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Running one program where it may do harm: in a child of this process, or in a
+ * fuzz target that is named; and what was found there.
+ */
+#ifndef DXGKMEM_TOOL_REPLAY_H
+#define DXGKMEM_TOOL_REPLAY_H
+
+#include "tool/child.h"
+#include "tool/finding.h"
+
+struct replay {
+    struct child_limits limits;
+    const char *binary;       /* a fuzz target that takes a file; NULL: this tool itself */
+    unsigned violation;       /* FINDING_VIOLATION is looked for: this one, else 0 */
+    unsigned slowest;         /* milliseconds of the slowest run that ended by itself */
+    struct runner *runner;    /* its worlds are made once and inherited */
+    struct replay_shared *at; /* what the child tells */
+    char *file;               /* where programs for the fuzz target are written */
+};
+
+/* limits, binary and violation are given. 0, or TOOL_BAD after saying what is wrong. */
+int replay_open(struct replay *replay);
+void replay_close(struct replay *replay);
+
+/*
+ * Runs it. `wanted`, if a violation is looked for, says at which operation; NULL: the first. finding->kind is
+ * FINDING_NONE when nothing was found. 0, or TOOL_BAD after saying what is wrong.
+ */
+int replay_program(struct replay *replay, const struct program *program, const struct finding *wanted,
+                   struct finding *finding);
+/* The same in a process that is started anew, with other addresses. */
+int replay_afresh(struct replay *replay, const struct program *program, struct finding *finding);
+
+/* The verbs' options: --timeout and --memory in seconds and MiB, --binary. False after saying what is wrong. */
+#define REPLAY_LIMITS                                                                                        \
+    {                                                                                                        \
+        .milliseconds = 2000, .mebibytes = 1024                                                              \
+    }
+bool replay_timeout(struct replay *replay, const char *text);
+bool replay_memory(struct replay *replay, const char *text);
+
+#endif

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: MIT */
+/* dxgkmem triage: from a folder of crashes to a short list of findings, one of each made small. */
+#include "tool/triage.h"
+
+#include "tool/input.h"
+#include "tool/minimize.h"
+#include "tool/replay.h"
+#include "tool/tool.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char help[] =
+    "usage: dxgkmem triage [OPTION]... FILE|FOLDER...\n\n"
+    "Replays findings of any engine (crashes, timeouts, out of memory) in child processes.\n"
+    "Sorts out what is found no more and what is found sometimes, groups the rest by what\n"
+    "went wrong, makes one program of each group small, and ranks the groups. Interrupted\n"
+    "and started again, it goes on where it was; another build begins anew.\n\n"
+    "  -o, --output OUT   folder for the results (triage): a program of each group,\n"
+    "                     findings.json, findings.sarif\n"
+    "  --binary TARGET    replay with this fuzz target, not with the tool itself\n"
+    "  --time SECONDS     for making one program small, at most (20)\n"
+    "  --timeout SECONDS  longer than that is a hang (2)\n"
+    "  --memory MIB       more than that is too much (1024)\n"
+    "  --fresh            begin anew\n"
+    "  --help             this text\n\n"
+    "exit status: 0 nothing is found, 1 there are findings, 2 bad input, 130 interrupted\n";
+
+struct options {
+    const char *out;
+    uint64_t seconds;
+    bool fresh;
+};
+
+/* After so many hangs a run need not be waited for so long: this many times the slowest that ended. */
+enum { HANGS = 3, PATIENCE = 20, SHORTEST_TIMEOUT = 200 };
+
+static void wait_shorter(struct replay *replay)
+{
+    unsigned enough = PATIENCE * replay->slowest;
+
+    enough = enough < SHORTEST_TIMEOUT ? SHORTEST_TIMEOUT : enough;
+    if (enough < replay->limits.milliseconds)
+        replay->limits.milliseconds = enough;
+}
+
+/* -- the inputs ------------------------------------------------------------------------------- */
+
+/* Text that the campaign or the tool wrote beside an input, and what AFL++ explains. */
+static bool is_companion(const struct input_list *list, size_t at)
+{
+    const char *path = list->path[at];
+    size_t length = strlen(path);
+
+    if (length >= 10 && strcmp(path + length - 10, "README.txt") == 0)
+        return true;
+    if (!list->folders || length < 4 || strcmp(path + length - 4, ".txt") != 0)
+        return false;
+    char *without = tool_format("%.*s", (int)length - 4, path);
+    bool companion = access(without, F_OK) == 0;
+    free(without);
+    return companion;
+}
+
+static void add_input(struct triage *triage, const char *path)
+{
+    static struct input input;
+    static uint8_t bytes[PROGRAM_BYTES];
+
+    if ((triage->inputs & (triage->inputs + 1)) == 0) {
+        size_t room = 2 * triage->inputs + 2;
+        struct triage_input *inputs = tool_alloc(room * sizeof *inputs);
+        if (triage->inputs)
+            memcpy(inputs, triage->input, triage->inputs * sizeof *inputs);
+        free(triage->input);
+        triage->input = inputs;
+    }
+    struct triage_input *added = &triage->input[triage->inputs++];
+    *added = (struct triage_input){.path = tool_format("%s", path), .fate = TRIAGE_BAD};
+    if (input_read(&input, path, true))
+        return;
+    added->fate = TRIAGE_FIXED;
+    added->lines = input.program.lines;
+    added->key = triage_hash(TRIAGE_HASH, bytes, program_encode(&input.program, bytes, sizeof bytes));
+}
+
+/* Each argument by itself: one that has gone does not take the others along. */
+static int gather(struct triage *triage, int count, char **arguments)
+{
+    int status = count ? 0 : tool_error("no file is named");
+
+    for (int i = 0; i < count; i++) {
+        struct input_list list;
+        if (input_list_make(&list, 1, &arguments[i])) {
+            status = TOOL_BAD;
+            continue;
+        }
+        for (size_t k = 0; k < list.count; k++)
+            if (!is_companion(&list, k))
+                add_input(triage, list.path[k]);
+        input_list_free(&list);
+    }
+    for (size_t i = 0; i < triage->inputs; i++)
+        if (triage->input[i].fate == TRIAGE_BAD)
+            status = TOOL_BAD;
+    return status;
+}
+
+static int read_program(const struct triage_input *input, struct program *program)
+{
+    static struct input again;
+    int status = input_read(&again, input->path, true);
+
+    *program = again.program;
+    return status;
+}
+
+/* -- replaying --------------------------------------------------------------------------------- */
+
+/* Twice: what is found once only, or differently, is flaky. A process of its own has other addresses. */
+static int judge(struct replay *replay, const struct program *program, struct triage_input *input)
+{
+    struct finding second;
+    int status = replay_program(replay, program, NULL, &input->finding);
+
+    input->fate = TRIAGE_FOUND;
+    if (status || input->finding.kind == FINDING_TIMEOUT)
+        return status;
+    if (input->finding.kind != FINDING_NONE) {
+        status = replay_program(replay, program, NULL, &second);
+        if (!finding_same(&input->finding, &second))
+            input->fate = TRIAGE_FLAKY;
+        return status;
+    }
+    status = replay_afresh(replay, program, &second);
+    input->fate = second.kind == FINDING_NONE ? TRIAGE_FIXED : TRIAGE_FLAKY;
+    input->finding = second;
+    return status;
+}
+
+static void progress(const char *what, size_t at, size_t all)
+{
+    if (isatty(STDERR_FILENO) && (at % 16 == 0 || at == all))
+        fprintf(stderr, at == all ? "\r\033[K" : "\r\033[K%s: %zu of %zu", what, at, all);
+}
+
+static int replay_all(struct triage *triage, struct replay *replay, struct triage_state *state)
+{
+    static struct program program;
+    unsigned hangs = 0;
+    int status = 0;
+
+    for (size_t i = 0; i < triage->inputs && !status; i++) {
+        struct triage_input *input = &triage->input[i];
+        progress("replay", i, triage->inputs);
+        if (input->fate == TRIAGE_BAD || triage_state_input(state, input))
+            continue;
+        if (read_program(input, &program)) { /* it was there a moment ago */
+            input->fate = TRIAGE_BAD;
+            continue;
+        }
+        status = judge(replay, &program, input);
+        if (!status)
+            triage_state_put_input(state, input);
+        hangs += input->finding.kind == FINDING_TIMEOUT && input->fate == TRIAGE_FOUND;
+        if (hangs == HANGS)
+            wait_shorter(replay);
+    }
+    if (hangs)
+        wait_shorter(replay); /* making them small takes many runs */
+    progress("replay", triage->inputs, triage->inputs);
+    return status;
+}
+
+/* -- groups ------------------------------------------------------------------------------------- */
+
+static void count_variant(struct triage_group *group, const struct finding *finding)
+{
+    for (unsigned i = 0; i < group->variants; i++)
+        if (finding_same(group->variant[i].finding, finding)) {
+            group->variant[i].count++;
+            return;
+        }
+    if (group->variants < TRIAGE_VARIANTS) {
+        group->variant[group->variants].finding = finding;
+        group->variant[group->variants++].count = 1;
+    }
+}
+
+static struct triage_group *group_of(struct triage *triage, const struct finding *finding)
+{
+    for (size_t i = 0; i < triage->groups; i++)
+        if (finding_same_cause(&triage->group[i].finding, finding))
+            return &triage->group[i];
+    return &triage->group[triage->groups++];
+}
+
+static void make_groups(struct triage *triage)
+{
+    triage->group = tool_alloc((triage->inputs + 1) * sizeof *triage->group);
+    for (size_t i = 0; i < triage->inputs; i++) {
+        struct triage_input *input = &triage->input[i];
+        if (input->fate != TRIAGE_FOUND)
+            continue;
+        struct triage_group *group = group_of(triage, &input->finding);
+        if (!group->shortest || input->lines < group->shortest->lines) {
+            group->shortest = input;
+            group->finding = input->finding;
+        }
+        group->count++;
+        count_variant(group, &input->finding);
+    }
+}
+
+static int worst_first(const void *a, const void *b)
+{
+    const struct triage_group *one = a, *other = b;
+    int by = (int)finding_severity(&one->finding) - (int)finding_severity(&other->finding);
+
+    if (!by)
+        by = (int)(other->count > one->count) - (int)(other->count < one->count);
+    return by ? by : strcmp(one->slug, other->slug);
+}
+
+/* Makes the group's shortest program small, once, and writes it. */
+static int shrink_group(struct triage *triage, struct triage_group *group, struct replay *replay,
+                        struct triage_state *state, unsigned seconds)
+{
+    struct minimized minimized;
+    int status = 0;
+
+    finding_slug(&group->finding, group->slug, sizeof group->slug);
+    if (!triage_state_group(state, group)) {
+        status = read_program(group->shortest, &group->program);
+        if (!status)
+            status = minimize(replay, &group->program, &group->finding, seconds, group->slug, &minimized);
+        if (status)
+            return status;
+        group->minimal = minimized.minimal;
+        triage_state_put_group(state, group);
+    }
+    char *path = tool_format("%s/%s.txt", triage->out, group->slug);
+    char *text = minimize_text(&group->program, &group->finding);
+    status = tool_write_file(path, text, strlen(text));
+    free(text);
+    free(path);
+    return status;
+}
+
+/* -- the table ------------------------------------------------------------------------------------ */
+
+static unsigned count_fate(const struct triage *triage, enum triage_fate fate)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < triage->inputs; i++)
+        count += triage->input[i].fate == fate;
+    return count;
+}
+
+static void print_table(const struct triage *triage)
+{
+    char what[FINDING_TEXT], where[FINDING_TEXT];
+
+    if (triage->groups)
+        printf("%3s  %-11s %-26s %-22s %6s  %s\n", "", "severity", "finding", "operation", "inputs",
+               "operations");
+    for (size_t i = 0; i < triage->groups; i++) {
+        const struct triage_group *group = &triage->group[i];
+        const struct finding *finding = &group->finding;
+        printf("%3zu  %-11s %-26s %-22s %6u  %u%s\n", i + 1, finding_severity_name(finding_severity(finding)),
+               finding_what(finding, what, sizeof what), finding_where(finding, where, sizeof where),
+               group->count, group->program.lines, group->minimal ? "" : " or fewer");
+        printf("     %s\n", finding->message[0] ? finding->message : finding_meaning(finding));
+        if (finding->frames && finding->frame[0].file[0])
+            printf("     in %s, %s:%u\n", finding->frame[0].function[0] ? finding->frame[0].function : "it",
+                   finding->frame[0].file, finding->frame[0].line);
+        printf("     %s/%s.txt\n", triage->out, group->slug);
+    }
+    printf("%zu inputs: %zu findings", triage->inputs, triage->groups);
+    printf("; of the inputs %u are fixed, %u flaky, %u unreadable\n", count_fate(triage, TRIAGE_FIXED),
+           count_fate(triage, TRIAGE_FLAKY), count_fate(triage, TRIAGE_BAD));
+}
+
+/* -- the verb -------------------------------------------------------------------------------------- */
+
+static int parse(int count, char **arguments, struct replay *replay, struct options *options)
+{
+    enum { TIME = 256, BINARY, TIMEOUT, MEMORY, FRESH, HELP };
+    static const struct option names[] = {
+        {"output", required_argument, NULL, 'o'},    {"time", required_argument, NULL, TIME},
+        {"binary", required_argument, NULL, BINARY}, {"timeout", required_argument, NULL, TIMEOUT},
+        {"memory", required_argument, NULL, MEMORY}, {"fresh", no_argument, NULL, FRESH},
+        {"help", no_argument, NULL, HELP},           {NULL, 0, NULL, 0}};
+    int option;
+
+    while ((option = getopt_long(count, arguments, "o:", names, NULL)) != -1) {
+        switch (option) {
+        case 'o':
+            options->out = optarg;
+            break;
+        case TIME:
+            if (!tool_number(optarg, 1u << 20, &options->seconds) || options->seconds == 0)
+                return tool_error("--time takes a number of seconds above 0, not '%s'", optarg);
+            break;
+        case BINARY:
+            replay->binary = optarg;
+            break;
+        case TIMEOUT:
+            if (!replay_timeout(replay, optarg))
+                return TOOL_BAD;
+            break;
+        case MEMORY:
+            if (!replay_memory(replay, optarg))
+                return TOOL_BAD;
+            break;
+        case FRESH:
+            options->fresh = true;
+            break;
+        case HELP:
+            fputs(help, stdout);
+            return -1;
+        default:
+            return TOOL_BAD;
+        }
+    }
+    return 0;
+}
+
+static int make_folder(const char *out)
+{
+    struct stat about;
+
+    if (mkdir(out, 0777) == 0)
+        return 0;
+    if (errno != EEXIST)
+        return tool_error("%s: cannot be made: %s", out, strerror(errno));
+    return stat(out, &about) == 0 && S_ISDIR(about.st_mode) ? 0 : tool_error("%s: not a folder", out);
+}
+
+static int triage_inputs(struct triage *triage, struct replay *replay, const struct options *options)
+{
+    struct triage_state *state =
+        triage_state_open(triage->out, replay->binary ? replay->binary : "/proc/self/exe", options->fresh);
+    int status = state ? replay_all(triage, replay, state) : TOOL_BAD;
+
+    if (!status) {
+        make_groups(triage);
+        for (size_t i = 0; i < triage->groups && !status; i++)
+            status = shrink_group(triage, &triage->group[i], replay, state, (unsigned)options->seconds);
+    }
+    triage_state_close(state);
+    if (status)
+        return status;
+    qsort(triage->group, triage->groups, sizeof *triage->group, worst_first);
+    print_table(triage);
+    return triage_write_reports(triage);
+}
+
+int verb_triage(int count, char **arguments)
+{
+    static struct replay replay;
+    struct options options = {.out = "triage", .seconds = 20};
+    struct triage triage = {0};
+
+    replay = (struct replay){.limits = REPLAY_LIMITS};
+    int status = parse(count, arguments, &replay, &options);
+    if (status)
+        return status < 0 ? TOOL_CLEAN : status;
+    triage.out = options.out;
+    int bad = gather(&triage, count - optind, arguments + optind);
+    status = triage.inputs ? make_folder(options.out) : TOOL_BAD;
+    if (!status)
+        status = replay_open(&replay);
+    if (!status)
+        status = triage_inputs(&triage, &replay, &options);
+    if (!status)
+        status = bad ? TOOL_BAD : triage.groups ? TOOL_FINDING : TOOL_CLEAN;
+    replay_close(&replay);
+    for (size_t i = 0; i < triage.inputs; i++)
+        free(triage.input[i].path);
+    free(triage.input);
+    free(triage.group);
+    return status;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of dxgkmem triage share: the inputs, the groups they fall
+ * into, what is kept between two runs, and the reports.
+ *
+ * A group is what looks like one bug: findings that agree in everything but the operation, the
+ * class of its operand, and who called the function that crashed. Its variants are its signatures.
+ */
+#ifndef DXGKMEM_TOOL_TRIAGE_H
+#define DXGKMEM_TOOL_TRIAGE_H
+
+#include "tool/finding.h"
+
+#include <jansson.h>
+
+enum triage_fate { TRIAGE_FOUND, TRIAGE_FIXED, TRIAGE_FLAKY, TRIAGE_BAD };
+
+struct triage_input {
+    char *path;
+    uint64_t key; /* hash of the program: inputs with one program are replayed once */
+    unsigned lines;
+    enum triage_fate fate;
+    struct finding finding; /* when it was found, or sometimes found */
+};
+
+#define TRIAGE_VARIANTS 64
+
+struct triage_group {
+    struct finding finding; /* of the shortest program */
+    unsigned count;
+    struct triage_input *shortest;
+    unsigned variants;
+    struct {
+        const struct finding *finding;
+        unsigned count;
+    } variant[TRIAGE_VARIANTS]; /* further ones are counted in the group only */
+    bool minimal, flaky;
+    char slug[FINDING_TEXT];
+    struct program program;
+};
+
+struct triage {
+    const char *out;
+    size_t inputs, groups;
+    struct triage_input *input;
+    struct triage_group *group; /* the worst first */
+};
+
+/* triage_json.c */
+json_t *triage_finding_json(const struct finding *finding);
+bool triage_finding_read(const json_t *json, struct finding *finding);
+/* findings.json and findings.sarif in the folder. 0, or TOOL_BAD after saying what is wrong. */
+int triage_write_reports(const struct triage *triage);
+
+/* triage_state.c: what an interrupted run leaves behind, one JSON object a line. */
+struct triage_state;
+/* NULL after saying what is wrong. What another binary found, or fresh, counts for nothing. */
+struct triage_state *triage_state_open(const char *out, const char *binary, bool fresh);
+void triage_state_close(struct triage_state *state);
+/* Whether the input's fate is known; fills it in. */
+bool triage_state_input(struct triage_state *state, struct triage_input *input);
+void triage_state_put_input(struct triage_state *state, const struct triage_input *input);
+/* The same for the small program of a group. */
+bool triage_state_group(struct triage_state *state, struct triage_group *group);
+void triage_state_put_group(struct triage_state *state, const struct triage_group *group);
+
+/* FNV-1a. */
+uint64_t triage_hash(uint64_t hash, const void *bytes, size_t size);
+#define TRIAGE_HASH 14695981039346656037u
+
+#endif
