@@ -109,7 +109,7 @@ static void body(void *context)
 
 static void note_time(struct replay *replay, const struct child_end *end)
 {
-    if (!end->timeout && !end->memory && end->milliseconds > replay->slowest)
+    if (!end->timeout && end->milliseconds > replay->slowest)
         replay->slowest = end->milliseconds;
 }
 

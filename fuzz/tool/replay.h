@@ -13,7 +13,7 @@ struct replay {
     struct child_limits limits;
     const char *binary;       /* a fuzz target that takes a file; NULL: this tool itself */
     unsigned violation;       /* FINDING_VIOLATION is looked for: this one, else 0 */
-    unsigned slowest;         /* milliseconds of the slowest run that ended by itself */
+    unsigned slowest;         /* milliseconds of the slowest run that was no hang */
     struct runner *runner;    /* its worlds are made once and inherited */
     struct replay_shared *at; /* what the child tells */
     char *file;               /* where programs for the fuzz target are written */

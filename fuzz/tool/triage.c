@@ -37,7 +37,10 @@ struct options {
     bool fresh;
 };
 
-/* After so many hangs a run need not be waited for so long: this many times the slowest that ended. */
+/*
+ * After so many hangs a run need not be waited for so long: this many times the slowest that ended otherwise.
+ * The given limit holds for everything else, so that what eats memory is not taken for a hang.
+ */
 enum { HANGS = 3, PATIENCE = 20, SHORTEST_TIMEOUT = 200 };
 
 static void wait_shorter(struct replay *replay)
@@ -152,7 +155,7 @@ static void progress(const char *what, size_t at, size_t all)
 static int replay_all(struct triage *triage, struct replay *replay, struct triage_state *state)
 {
     static struct program program;
-    unsigned hangs = 0;
+    unsigned hangs = 0, given = replay->limits.milliseconds;
     int status = 0;
 
     for (size_t i = 0; i < triage->inputs && !status; i++) {
@@ -171,8 +174,7 @@ static int replay_all(struct triage *triage, struct replay *replay, struct triag
         if (hangs == HANGS)
             wait_shorter(replay);
     }
-    if (hangs)
-        wait_shorter(replay); /* making them small takes many runs */
+    replay->limits.milliseconds = given;
     progress("replay", triage->inputs, triage->inputs);
     return status;
 }
@@ -236,9 +238,13 @@ static int shrink_group(struct triage *triage, struct triage_group *group, struc
 
     finding_slug(&group->finding, group->slug, sizeof group->slug);
     if (!triage_state_group(state, group)) {
+        unsigned given = replay->limits.milliseconds;
         status = read_program(group->shortest, &group->program);
+        if (group->finding.kind == FINDING_TIMEOUT)
+            wait_shorter(replay); /* it takes many runs */
         if (!status)
             status = minimize(replay, &group->program, &group->finding, seconds, group->slug, &minimized);
+        replay->limits.milliseconds = given;
         if (status)
             return status;
         group->minimal = minimized.minimal;

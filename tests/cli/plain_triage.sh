@@ -30,9 +30,12 @@ grep -q 'host_yield' "$ROOT/include/dxgkmem/host.h" || sed -i 's/dxgkmem_host_yi
 build_tool tree
 planted=$PWD/tree/build/fuzz/dxgkmem
 
-# Inputs: what the generator makes and the planted bugs notice.
+# Inputs: programs of the corpus, which provoke each of the planted bugs, and some of the generator's.
 mkdir in
-for seed in $(seq 1 400); do
+for file in "$ROOT"/corpus/seeds/*.txt; do
+    "$planted" run --quiet "$file" >out 2>&1 || cp "$file" "in/crash-$(basename "$file" .txt)"
+done
+for seed in $(seq 1 100); do
     "$planted" generate --seed "$seed" --lines 16 >program.txt
     "$planted" run --quiet program.txt >out 2>&1 || cp program.txt "in/crash-$seed"
 done
@@ -45,7 +48,7 @@ printf 'world small\nadd d0\n' >in/crash-fixed
 printf 'world small\nadd d0\n' >beside && cp beside in/timeout-1.txt # a text beside an input is none itself
 mkdir bad && printf 'dance d0\n' >bad/crash-words && head -c 20000 /dev/zero >bad/crash-long
 
-expect 1 "$planted" triage -o results --time 300 --timeout 1 --memory 256 in
+expect 1 "$planted" triage -o results --time 300 --timeout 5 --memory 128 in
 cp out table
 prints "$((many + 4)) inputs"
 prints 'of the inputs 1 are fixed, 0 flaky, 0 unreadable'
@@ -65,11 +68,11 @@ if python3 -c 'import json' 2>/dev/null; then
 fi
 
 # Started again it has nothing to do; with the end of its progress cut off it does the rest, with the same result.
-expect 1 "$planted" triage -o results --time 300 --timeout 1 --memory 256 in
+expect 1 "$planted" triage -o results --time 300 --timeout 5 --memory 128 in
 cmp -s out table || fail 'the second time the table is another one'
 cp results/findings.json first.json
 head -c $(($(wc -c <results/progress) / 2)) results/progress >part && cp part results/progress && rm results/findings.json
-expect 1 "$planted" triage -o results --time 300 --timeout 1 --memory 256 in
+expect 1 "$planted" triage -o results --time 300 --timeout 5 --memory 128 in
 cmp -s results/findings.json first.json || fail 'after an interrupt the result is another one'
 
 # One that has gone, one that is no program: a line each, the others go on.
@@ -96,7 +99,8 @@ expect 0 "$planted" triage -o other --binary ./flaky in/crash-fixed
 prints 'of the inputs 0 are fixed, 1 flaky'
 
 # Without the bugs everything is fixed.
-expect 0 "$DXGKMEM" triage -o clean in/crash-[0-9]*
+rm in/crash-fixed
+expect 0 "$DXGKMEM" triage -o clean in/crash-*
 prints " 0 findings; of the inputs $many are fixed"
 
 # Promotion: with the bug there, and after the fix.
@@ -111,7 +115,7 @@ expect 0 "$DXGKMEM" promote --name io-over-ram-again "$crash"
 grep -qE '^regressions/io-over-ram-again.txt [0-9a-f]{16}$' corpus/golden.txt || fail "no hash: $(cat corpus/golden.txt)"
 expect 1 "$planted" run --quiet corpus/regressions/io-over-ram-again.txt
 expect 0 "$DXGKMEM" run --quiet --golden corpus/golden.txt corpus/regressions/io-over-ram-again.txt
-expect 2 "$DXGKMEM" promote --name silent in/crash-fixed
+expect 2 "$DXGKMEM" promote --name silent beside
 one_line 'no comment says what went wrong'
 [[ ! -e corpus/regressions/silent.txt ]] || fail 'it was written all the same'
 expect 2 "$DXGKMEM" promote --name ../x "$crash"
