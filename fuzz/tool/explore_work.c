@@ -4,6 +4,8 @@
 
 #include "program/operands.h"
 
+#include <dxgkmem/user.h>
+
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -79,6 +81,7 @@ static int ending(struct explore_shared *shared, const struct program *program)
 
         if (runner == NULL || freopen("/dev/null", "w", stderr) == NULL)
             _exit(0);
+        dxgkmem_user_seed(1);
         runner_run(runner, program, &result);
         shared->finding = result.finding;
         _exit(result.finding.invariant == 0 ? 0 : FOUND + (int)result.finding.invariant);
@@ -165,6 +168,7 @@ static bool run_once(struct explore_work *work, uint32_t at, unsigned *line)
     struct runner_result result;
 
     explore_program(program, work->lines, work->states, at);
+    dxgkmem_user_seed(1); /* the same handles in every run, so that a forged one means the same everywhere */
     if (runner_begin(work->runner, program)) {
         for (unsigned i = 0; i < program->lines; i++)
             runner_line(work->runner, i);
