@@ -153,14 +153,19 @@ static void refuse_ended(struct call *call, uint64_t handle, stamp ended)
 
 /*
  * Judges a handle against its slot's life, which the caller read before: true
- * when they match. The kind of a handle is part of its check, so a slot that is
- * used for another kind by now does not matter.
+ * when they match. The kind of a handle is part of its check, but one guess in
+ * 2^18 has a good check: what was guessed must not name a thing of another kind.
  */
 static bool life_matches(struct call *call, uint64_t handle, const struct handle_slot *slot, uint32_t life)
 {
     uint32_t wanted = handle_generation(handle);
     uint32_t present = life_generation(life);
 
+    if (present == wanted && life_kind(life) != handle_kind(handle)) {
+        refuse(call, DXGKMEM_VIOLATION_UNKNOWN_HANDLE, handle,
+               0); /* this generation was given out for another kind */
+        return false;
+    }
     if (present == wanted && (life & LIFE_LIVE) != 0)
         return true;
     if (present - wanted <= 1)
