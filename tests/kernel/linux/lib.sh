@@ -106,9 +106,11 @@ guest_qemu() {
     local initramfs=$1 parameters=$2
     shift 2
     # TCG executes rep movs and rep stos step by step, so the processor does not say that they are
-    # fast, and the kernel does not believe it anyway (rep_good).
+    # fast, and the kernel does not believe it anyway (rep_good). Nor that it has five levels of page tables:
+    # a kernel with KASAN that is interrupted while it learns what its processor has would take its own
+    # memory for wild.
     # shellcheck disable=SC2054 # commas are QEMU's
-    guest_command=(qemu-system-x86_64 -M q35 -accel tcg,thread=multi -cpu "max,-erms,-fsrm" -m "$guest_memory"
+    guest_command=(qemu-system-x86_64 -M q35 -accel tcg,thread=multi -cpu "max,-erms,-fsrm,-la57" -m "$guest_memory"
         -nodefaults -no-reboot -display none -kernel "$guest_kernel" -initrd "$initramfs"
         -append "console=ttyS0 rdinit=/init panic=-1 oops=panic mitigations=off nokaslr tsc=reliable no_timer_check cryptomgr.notests clearcpuid=rep_good $parameters"
         "$@")
