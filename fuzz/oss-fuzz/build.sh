@@ -21,7 +21,8 @@ mkdir -p "$OUT" "$WORK"
 # -- the tool, for this machine and without instrumentation ------------------------------------------
 
 host=$WORK/dxgkmem-tool
-env -u CFLAGS -u CXXFLAGS cmake -S "$root" -B "$host" -DCMAKE_C_COMPILER="${HOST_CC:-cc}" -DDXGKMEM_TESTS=OFF -DDXGKMEM_TRIAGE=OFF
+env -u CFLAGS -u CXXFLAGS cmake -S "$root" -B "$host" -DCMAKE_C_COMPILER="${HOST_CC:-cc}" -DDXGKMEM_TESTS=OFF \
+    -DDXGKMEM_TRIAGE=OFF
 cmake --build "$host" --target dxgkmem_tool -j "$(nproc)"
 tool=$host/fuzz/dxgkmem
 
@@ -33,11 +34,11 @@ link="-static-libstdc++ -static-libgcc"
 
 # Debug without flags of its own: all of them come from outside, and assertions stay in.
 build=$WORK/dxgkmem-${ARCHITECTURE:-x86_64}-${SANITIZER:-none}-$(basename "$CC")
-cmake -S "$root" -DDXGKMEM_TRIAGE=OFF -B "$build" -DCMAKE_C_COMPILER="$CC" -DCMAKE_CXX_COMPILER="$CXX" \
+cmake -S "$root" -B "$build" -DCMAKE_C_COMPILER="$CC" -DCMAKE_CXX_COMPILER="$CXX" \
     -DCMAKE_C_FLAGS="${CFLAGS-}" -DCMAKE_CXX_FLAGS="${CXXFLAGS-}" \
     -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG= -DCMAKE_CXX_FLAGS_DEBUG= \
     -DCMAKE_EXE_LINKER_FLAGS="$link" \
-    -DDXGKMEM_TESTS=OFF -DDXGKMEM_FUZZER=ON -DDXGKMEM_FUZZER_CXX=ON \
+    -DDXGKMEM_TESTS=OFF -DDXGKMEM_TRIAGE=OFF -DDXGKMEM_FUZZER=ON -DDXGKMEM_FUZZER_CXX=ON \
     -DDXGKMEM_FUZZER_LINK="$LIB_FUZZING_ENGINE"
 cmake --build "$build" --target "${targets[@]}" -j "$(nproc)"
 
