@@ -197,7 +197,7 @@ struct runner {
     unsigned wrong_invariant;
     struct runner_event event;
     struct runner_passed passed[PROGRAM_OPERANDS];
-    uint64_t wanted[2];         /* of an access: whether it must fault, what it must read */
+    uint64_t wanted[2]; /* of an access: whether it must fault, what it must read */
     struct dxgkmem_leaks wanted_leaks;
     unsigned wanted_left;       /* reports in `left` */
     unsigned violations;        /* reported during this line */
