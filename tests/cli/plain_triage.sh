@@ -23,8 +23,9 @@ bugs=(cache-type-lost io-over-ram-accepted adl-past-the-end unmap-any-size)
 for bug in "${bugs[@]}"; do
     patch -d tree -p1 -s <"$ROOT/tests/mutants/$bug.patch" || fail "$bug does not apply"
 done
-# A call that crashes, one that hangs, one that eats memory: unpin with an index that nobody has.
-sed -i '/^void runner_unpin(/,/^{/s/^{/{\n    if (runner_number(runner, UNPIN_INDEX) == 77) *(volatile int *)8 = 1;\n    while (runner_number(runner, UNPIN_INDEX) == 78) dxgkmem_host_yield();\n    while (runner_number(runner, UNPIN_INDEX) == 79) memset(dxgkmem_host_alloc(1 << 20), 1, 1 << 20);/' \
+# A call that crashes, one that hangs, one that eats memory: unpin with an index that nobody has. The
+# three are far from each other, so that making one small does not try the others.
+sed -i '/^void runner_unpin(/,/^{/s/^{/{\n    if (runner_number(runner, UNPIN_INDEX) == 17) *(volatile int *)8 = 1;\n    while (runner_number(runner, UNPIN_INDEX) == 259) dxgkmem_host_yield();\n    while (runner_number(runner, UNPIN_INDEX) == 8197) memset(dxgkmem_host_alloc(1 << 20), 1, 1 << 20);/' \
     tree/fuzz/program/calls.c
 grep -q 'host_yield' "$ROOT/include/dxgkmem/host.h" || sed -i 's/dxgkmem_host_yield();/runner->turn++;/' tree/fuzz/program/calls.c
 build_tool tree
@@ -41,9 +42,9 @@ for seed in $(seq 1 100); do
 done
 many=$(find in -type f | wc -l)
 ((many >= 20)) || fail "only $many inputs"
-printf 'world small\nadd d0\ndma_read d0 l0\n%s\n' 'unpin d0 index=77' >in/id:000001,sig:11,src:000000
-printf 'world small\nadd d0\n%s\n' 'unpin d0 index=78' >in/timeout-1
-printf 'world small\nadd d0\n%s\n' 'unpin d0 index=79' >in/oom-1
+printf 'world small\nadd d0\ndma_read d0 l0\n%s\n' 'unpin d0 index=17' >in/id:000001,sig:11,src:000000
+printf 'world small\nadd d0\n%s\n' 'unpin d0 index=259' >in/timeout-1
+printf 'world small\nadd d0\n%s\n' 'unpin d0 index=8197' >in/oom-1
 printf 'world small\nadd d0\n' >in/crash-fixed
 printf 'world small\nadd d0\n' >beside && cp beside in/timeout-1.txt # a text beside an input is none itself
 mkdir bad && printf 'dance d0\n' >bad/crash-words && head -c 20000 /dev/zero >bad/crash-long
