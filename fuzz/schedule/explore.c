@@ -160,17 +160,15 @@ bool explore_run(struct explore *explore, struct concurrent *concurrent, const s
     return false;
 }
 
-unsigned explore_switches(const struct explore *explore, const struct section_switch **switched)
+unsigned explore_switches(struct explore *explore, const struct section_switch **switched)
 {
-    struct explore *mutable = (struct explore *)(uintptr_t)explore;
-
-    mutable->switches = 0;
-    for (unsigned at = 0; at < explore->steps && mutable->switches < PROGRAM_OPERATIONS; at++) {
+    explore->switches = 0;
+    for (unsigned at = 0; at < explore->steps && explore->switches < PROGRAM_OPERATIONS; at++) {
         const struct decision *decision = &explore->decision[at];
         unsigned plain = decision->forced ? (unsigned)__builtin_ctz(decision->enabled) : decision->current;
 
         if (decision->chosen != plain)
-            mutable->switched[mutable->switches++] = (struct section_switch){at, decision->chosen};
+            explore->switched[explore->switches++] = (struct section_switch){at, decision->chosen};
     }
     *switched = explore->switched;
     return explore->switches;

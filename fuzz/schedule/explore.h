@@ -26,6 +26,6 @@ bool explore_run(struct explore *explore, struct concurrent *concurrent, const s
                  unsigned bound, uint64_t limit, struct concurrent_result *result, uint64_t *schedules);
 
 /* The switches of the last run that were not plain. */
-unsigned explore_switches(const struct explore *explore, const struct section_switch **switched);
+unsigned explore_switches(struct explore *explore, const struct section_switch **switched);
 
 #endif

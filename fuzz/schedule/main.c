@@ -139,13 +139,12 @@ static bool has_finding(const struct program *program, const struct verdict *wan
     return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 1;
 }
 
-static bool without(const struct program *program, unsigned at, struct program *less)
+static void without(const struct program *program, unsigned at, struct program *less)
 {
     *less = *program;
     for (unsigned i = at + 1; i < program->lines; i++)
         less->line[i - 1] = less->line[i];
     less->lines--;
-    return true;
 }
 
 /* Takes out line after line, switches too, until none can go. */
@@ -157,7 +156,8 @@ static void minimize(struct program *program, const struct verdict *verdict)
     while (again) {
         again = false;
         for (unsigned at = program->lines; at-- > 0;) {
-            if (without(program, at, &less) && has_finding(&less, verdict)) {
+            without(program, at, &less);
+            if (has_finding(&less, verdict)) {
                 *program = less;
                 again = true;
             }
