@@ -7,6 +7,7 @@
 #include "schedule/explore.h"
 #include "program/operands.h"
 #include "tool/input.h"
+#include "tool/options.h"
 #include "tool/report.h"
 #include "tool/tool.h"
 
@@ -37,8 +38,7 @@ struct job {
     struct program shown;
     struct concurrent *concurrent;
     struct explore *explore;
-    unsigned runs, bound;
-    uint64_t limit;
+    uint64_t runs, bound, limit;
     bool all, trace, minimize;
 };
 
@@ -67,7 +67,8 @@ static void print_event(void *context, unsigned thread, const struct program *pr
 static bool run(const struct program *program, struct concurrent_result *result, uint64_t *schedules)
 {
     if (job.all)
-        return explore_run(job.explore, job.concurrent, program, job.bound, job.limit, result, schedules);
+        return explore_run(job.explore, job.concurrent, program, (unsigned)job.bound, job.limit, result,
+                           schedules);
     for (*schedules = 0; *schedules < job.runs;) {
         concurrent_run(job.concurrent, program, (unsigned)(*schedules)++, result);
         if (result->invariant)
@@ -195,50 +196,20 @@ static int run_file(const char *path, uint64_t *schedules, uint64_t *programs)
 
 static int parse(int count, char **arguments)
 {
-    enum { RUNS = 256, ALL, BOUND, LIMIT, TRACE, MINIMIZE, HELP };
-    static const struct option options[] = {
-        {"runs", required_argument, NULL, RUNS},   {"all", no_argument, NULL, ALL},
-        {"bound", required_argument, NULL, BOUND}, {"limit", required_argument, NULL, LIMIT},
-        {"trace", no_argument, NULL, TRACE},       {"minimize", no_argument, NULL, MINIMIZE},
-        {"help", no_argument, NULL, HELP},         {NULL, 0, NULL, 0},
+    const struct tool_option table[] = {
+        {.name = "runs", .number = &job.runs, .least = 1, .most = UINT32_MAX},
+        {.name = "all", .flag = &job.all},
+        {.name = "bound", .number = &job.bound, .least = 1, .most = UINT32_MAX},
+        {.name = "limit", .number = &job.limit, .least = 1, .most = UINT32_MAX},
+        {.name = "trace", .flag = &job.trace},
+        {.name = "minimize", .flag = &job.minimize},
+        {0},
     };
-    int option;
+    int status = tool_options(count, arguments, table, help);
 
-    while ((option = getopt_long(count, arguments, "", options, NULL)) != -1) {
-        char *end = NULL;
-        unsigned long number =
-            option == RUNS || option == BOUND || option == LIMIT ? strtoul(optarg, &end, 10) : 1;
-
-        if (number == 0 || number > UINT32_MAX || (end && (*end || end == optarg)))
-            return tool_error("'%s' is not a number above 0", optarg);
-        switch (option) {
-        case RUNS:
-            job.runs = (unsigned)number;
-            break;
-        case ALL:
-            job.all = true;
-            break;
-        case BOUND:
-            job.bound = (unsigned)number;
-            break;
-        case LIMIT:
-            job.limit = number;
-            break;
-        case TRACE:
-            job.trace = true;
-            job.runs = 1;
-            break;
-        case MINIMIZE:
-            job.minimize = true;
-            break;
-        case HELP:
-            fputs(help, stdout);
-            return -1;
-        default:
-            return TOOL_BAD;
-        }
-    }
-    return 0;
+    if (job.trace)
+        job.runs = 1;
+    return status;
 }
 
 int main(int count, char **arguments)

@@ -32,10 +32,10 @@ target_compile_definitions(dxgkmem_schedule PRIVATE _GNU_SOURCE)
 target_include_directories(dxgkmem_schedule PUBLIC ${CMAKE_CURRENT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include
     ${PROJECT_SOURCE_DIR}/src PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/generated)
 
-dxgkmem_fuzz_target(fuzz_schedule targets/fuzz_schedule.c targets/status.c)
+dxgkmem_fuzz_target(fuzz_schedule targets/fuzz_schedule.c ${target_sources})
 target_link_libraries(fuzz_schedule PRIVATE dxgkmem_schedule)
 
-add_executable(dxgkmem_schedule_tool schedule/main.c tool/common.c tool/input.c)
+add_executable(dxgkmem_schedule_tool schedule/main.c tool/common.c tool/input.c tool/options.c)
 set_target_properties(dxgkmem_schedule_tool PROPERTIES OUTPUT_NAME dxgkmem-schedule)
 target_compile_definitions(dxgkmem_schedule_tool PRIVATE _GNU_SOURCE)
 target_link_libraries(dxgkmem_schedule_tool PRIVATE dxgkmem_schedule)

@@ -2,18 +2,16 @@
 /*
  * dxgkmem batch: requests for the drivers' devices as files, and what came back.
  *
- * Writes programs into requests, answers requests in this process as a driver would, and compares
- * replies with what the same programs do in this process.
+ * Writes programs into requests, and answers requests in this process as a driver would; replies are
+ * batch_read.c's.
  */
-#include "tool/golden.h"
+#include "tool/batch_files.h"
+#include "tool/batch_read.h"
 #include "tool/input.h"
-#include "tool/report.h"
+#include "tool/options.h"
 #include "tool/tool.h"
 
-#include "driver/batch.h"
-#include "program/runner.h"
-
-#include <dxgkmem/user.h>
+#include "program/program.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -41,101 +39,32 @@ static const char help[] =
     "  --help             this text\n\n"
     "exit status: 0 clean, 1 a finding or another trace, 2 bad input, 130 interrupted\n";
 
-/* Longer than any file of requests or replies that makes sense. */
-#define FILE_BYTES ((size_t)1 << 30)
-
-static struct input input;
-static const char *const function_names[BATCH_FUNCTIONS] = {
-    [BATCH_QUERY] = "query", [BATCH_RUN] = "run", [BATCH_COVERAGE] = "coverage", [BATCH_RESET] = "reset"};
-
 struct options {
     const char *output, *golden;
     uint16_t function;
-    uint32_t flags, programs;
+    uint32_t flags;
+    uint64_t programs;
     bool lenient;
 };
 
-/* -- bytes that grow, and files of messages ------------------------------------------------- */
-
-struct buffer {
-    uint8_t *bytes;
-    size_t size, room;
-};
-
-/* Room for so many more bytes, at the end. */
-static uint8_t *buffer_extend(struct buffer *buffer, size_t more)
-{
-    if (more > buffer->room - buffer->size) {
-        size_t room = 2 * (buffer->size + more);
-        uint8_t *bytes = tool_alloc(room);
-        if (buffer->size)
-            memcpy(bytes, buffer->bytes, buffer->size);
-        free(buffer->bytes);
-        buffer->bytes = bytes;
-        buffer->room = room;
-    }
-    buffer->size += more;
-    return buffer->bytes + buffer->size - more;
-}
-
-static int read_file(const char *path, struct buffer *buffer)
-{
-    FILE *file = fopen(path, "rb");
-    size_t got = 1;
-
-    while (file && got && buffer->size < FILE_BYTES) {
-        uint8_t *to = buffer_extend(buffer, 65536);
-        got = fread(to, 1, 65536, file);
-        buffer->size -= 65536 - got;
-    }
-    if (!file || ferror(file)) {
-        tool_error("%s: cannot be read: %s", path, strerror(errno));
-        if (file)
-            fclose(file);
-        return TOOL_BAD;
-    }
-    fclose(file);
-    if (buffer->size >= FILE_BYTES)
-        return tool_error("%s: too large", path);
-    return buffer->size ? 0 : tool_error("%s: empty", path);
-}
-
-/*
- * The message at `at`, whose header is checked as far as finding its end needs. NULL at the end of
- * the file, and when it is bad: then *status is TOOL_BAD, and it was said why.
- */
-static const uint8_t *next_message(const char *path, const struct buffer *file, size_t at,
-                                   struct batch_header *header, int *status)
-{
-    size_t left = file->size - at;
-
-    if (left == 0)
-        return NULL;
-    if (left >= sizeof *header)
-        memcpy(header, file->bytes + at, sizeof *header);
-    if (left < sizeof *header)
-        *status = tool_error("%s: byte %zu: cut off within a header", path, at);
-    else if (header->magic != BATCH_MAGIC)
-        *status = tool_error("%s: byte %zu: no message of dxgkmem begins here", path, at);
-    else if (header->bytes < sizeof *header || header->bytes > left)
-        *status = tool_error("%s: byte %zu: cut off: a message of %" PRIu32 " bytes, and %zu are left", path,
-                             at, header->bytes, left);
-    else
-        return file->bytes + at;
-    return NULL;
-}
+static const char *const function_names[BATCH_FUNCTIONS] = {
+    [BATCH_QUERY] = "query", [BATCH_RUN] = "run", [BATCH_COVERAGE] = "coverage", [BATCH_RESET] = "reset"};
 
 /* -- write ------------------------------------------------------------------------------------ */
 
 /* The request that is being filled; programs too many or too long for one begin the next. */
 struct request {
+    const struct options *options;
     struct buffer file;
     size_t begin; /* of the present request in the file */
     struct batch_header header;
+    int status; /* TOOL_BAD: a program does not fit */
 };
 
-static void begin_request(struct request *request, const struct options *options)
+static void begin_request(struct request *request)
 {
+    const struct options *options = request->options;
+
     request->begin = request->file.size;
     request->header = (struct batch_header){
         .magic = BATCH_MAGIC,
@@ -163,31 +92,31 @@ static void end_request(struct request *request)
     memcpy(request->file.bytes + request->begin, header, sizeof *header);
 }
 
-static int append_program(struct request *request, const struct options *options, const char *path)
+static void append_program(void *context, const struct input *input, const struct input_list *list, size_t at)
 {
     static uint8_t bytes[PROGRAM_BYTES];
-    int status = input_read(&input, path, options->lenient);
+    struct request *request = context;
+    uint32_t size = (uint32_t)program_encode(&input->program, bytes, sizeof bytes);
 
-    if (status)
-        return status;
-    uint32_t size = (uint32_t)program_encode(&input.program, bytes, sizeof bytes);
-    if (!size)
-        return tool_error("%s: does not fit into a binary program", path);
+    if (!size) {
+        request->status = tool_error("%s: does not fit into a binary program", list->path[at]);
+        return;
+    }
     size_t so_far = request->file.size - request->begin;
-    if (request->header.count == options->programs || so_far + sizeof size + size > BATCH_REQUEST_BYTES) {
+    if (request->header.count == request->options->programs ||
+        so_far + sizeof size + size > BATCH_REQUEST_BYTES) {
         end_request(request);
-        begin_request(request, options);
+        begin_request(request);
     }
     uint8_t *to = buffer_extend(&request->file, sizeof size + size);
     memcpy(to, &size, sizeof size);
     memcpy(to + sizeof size, bytes, size);
     request->header.count++;
-    return 0;
 }
 
 static int write_requests(const struct options *options, int count, char **arguments)
 {
-    struct request request = {.begin = 0};
+    struct request request = {.options = options};
     struct input_list list = {0};
     int status = 0;
 
@@ -199,10 +128,11 @@ static int write_requests(const struct options *options, int count, char **argum
         status = input_list_make(&list, count, arguments);
     if (status)
         return status;
-    begin_request(&request, options);
-    for (size_t i = 0; i < list.count; i++)
-        status |= append_program(&request, options, list.path[i]);
+    begin_request(&request);
+    status = input_each(&list, options->lenient, append_program, &request);
     end_request(&request);
+    if (!status)
+        status = request.status;
     if (!status)
         status = tool_write_file(options->output, request.file.bytes, request.file.size);
     free(request.file.bytes);
@@ -240,11 +170,12 @@ static int run_requests(const struct options *options, int count, char **argumen
         return tool_error("batch run: -o REPLY says where to");
     if (count != 1)
         return tool_error("batch run: takes one file of requests");
-    status = read_file(arguments[0], &requests);
+    status = buffer_read_file(arguments[0], &requests);
     struct batch *batch = status ? NULL : batch_create(&batch_options);
     if (!status && !batch)
         status = tool_error("no memory");
-    for (size_t at = 0; !status && (message = next_message(arguments[0], &requests, at, &header, &status));
+    for (size_t at = 0;
+         !status && (message = batch_next_message(arguments[0], &requests, at, &header, &status));
          at += header.bytes)
         status = answer(batch, arguments[0], at, message, &header, &replies);
     if (!status)
@@ -300,288 +231,51 @@ static int serve_requests(const struct options *options, int count, char **argum
     return status;
 }
 
-/* -- read ----------------------------------------------------------------------------------------- */
-
-struct reading {
-    const char *path; /* of the reply */
-    struct input_list list;
-    size_t next; /* program in the list */
-    bool lenient;
-    struct golden *golden;
-    struct runner *runner;
-    struct buffer trace; /* of the program in this process */
-    unsigned findings, differences;
-};
-
-static void take_event(void *context, const struct program *program, const struct runner_event *event)
-{
-    struct reading *reading = context;
-    char line[1024];
-    size_t length = trace_print(program, event, line, sizeof line);
-
-    if (length >= sizeof line)
-        length = sizeof line - 1;
-    line[length++] = '\n';
-    memcpy(buffer_extend(&reading->trace, length), line, length);
-}
-
-/* The first line in which the traces differ, from both. */
-static void print_difference(const struct reading *reading, const char *text, size_t bytes)
-{
-    const char *here = (const char *)reading->trace.bytes;
-    size_t same = 0, line = 0;
-
-    while (same < bytes && same < reading->trace.size && text[same] == here[same]) {
-        same++;
-        if (text[same - 1] == '\n')
-            line = same;
-    }
-    if (same == bytes) /* cut, or not asked for */
-        return;
-    const char *end = memchr(text + line, '\n', bytes - line);
-    printf("  there: %.*s\n", (int)((end ? (size_t)(end - text) : bytes) - line), text + line);
-    end = memchr(here + line, '\n', reading->trace.size - line);
-    printf("  here:  %.*s\n", end ? (int)(end - here - (ptrdiff_t)line) : 0, here + line);
-}
-
-/* Whether the same came of the program there and here. */
-static bool same_result(const struct batch_result *there, const struct runner_result *here)
-{
-    return there->trace_hash == here->trace_hash && there->invariant == here->finding.invariant &&
-           there->callbacks == here->callbacks && there->successes == here->successes &&
-           (there->invariant == 0 ||
-            (there->line == here->finding.line &&
-             strncmp(there->message, here->finding.message, BATCH_MESSAGE_BYTES) == 0));
-}
-
-static void print_finding(const char *path, const struct batch_result *result)
-{
-    struct runner_finding finding = {.invariant = result->invariant, .line = result->line};
-
-    memcpy(finding.message, result->message, BATCH_MESSAGE_BYTES);
-    finding.message[BATCH_MESSAGE_BYTES - 1] = '\0';
-    printf("%s:\n", path);
-    report_finding(stdout, path, &input.program, input.line, &finding);
-}
-
-static int read_result(struct reading *reading, const struct batch_result *result, const char *trace)
-{
-    const char *path = reading->list.path[reading->next], *name = reading->list.name[reading->next];
-    static uint8_t bytes[PROGRAM_BYTES];
-    static struct program program;
-    struct runner_result here;
-    int status = input_read(&input, path, reading->lenient);
-
-    if (status)
-        return status;
-    /* As it went over the device: without the lines of its text. */
-    program_decode(&program, bytes, program_encode(&input.program, bytes, sizeof bytes));
-    reading->trace.size = 0;
-    dxgkmem_user_seed(1);
-    runner_run(reading->runner, &program, &here);
-    if (result->invariant) {
-        reading->findings++;
-        print_finding(path, result);
-    }
-    bool same = same_result(result, &here);
-    if (!same) {
-        printf("%s: trace %016" PRIx64 " there, %016" PRIx64 " here; %" PRIu32 " and %u of %" PRIu32
-               " and %u callbacks succeeded\n",
-               path, result->trace_hash, here.trace_hash, result->successes, here.successes,
-               result->callbacks, here.callbacks);
-        print_difference(reading, trace, result->trace_bytes);
-    }
-    if (reading->golden && !golden_check(reading->golden, name, result->trace_hash))
-        same = false;
-    reading->differences += !same;
-    return 0;
-}
-
-static int bad_reply(const struct reading *reading, const char *what)
-{
-    return tool_error("%s: %s", reading->path, what);
-}
-
-static int read_run(struct reading *reading, const uint8_t *message, const struct batch_header *header)
-{
-    const uint8_t *at = message + sizeof *header, *end = message + header->bytes;
-    struct batch_result result;
-
-    for (uint32_t i = 0; i < header->count; i++) {
-        if ((size_t)(end - at) < sizeof result)
-            return bad_reply(reading, "cut off: fewer results than the header says");
-        memcpy(&result, at, sizeof result);
-        at += sizeof result;
-        if (result.trace_bytes > (size_t)(end - at))
-            return bad_reply(reading, "cut off within a trace");
-        if (reading->next == reading->list.count)
-            return bad_reply(reading, "has more results than programs are named");
-        int status = read_result(reading, &result, (const char *)at);
-        if (status)
-            return status;
-        at += result.trace_bytes;
-        reading->next++;
-    }
-    return at == end ? 0 : bad_reply(reading, "something is behind the last result");
-}
-
-static int read_query(const struct reading *reading, const uint8_t *message,
-                      const struct batch_header *header)
-{
-    struct batch_limits limits;
-
-    if (header->bytes != sizeof *header + sizeof limits)
-        return bad_reply(reading, "the answer to a query has another length");
-    memcpy(&limits, message + sizeof *header, sizeof limits);
-    printf("host %.*s, %" PRIu32 " bits, protocol %u, language %" PRIu32 ", %" PRIu32 " edges\n",
-           (int)sizeof limits.host, limits.host, limits.pointer_bits, header->version, limits.language,
-           limits.coverage_bytes);
-    printf("a request: %" PRIu32 " programs of %" PRIu32 " bytes, %" PRIu32 " bytes in all; a reply: %" PRIu32
-           " bytes\n",
-           limits.programs, limits.program_bytes, limits.request_bytes, limits.reply_bytes);
-    return 0;
-}
-
-static int read_message(struct reading *reading, const uint8_t *message, const struct batch_header *header)
-{
-    size_t reached = 0;
-
-    if (header->version != BATCH_VERSION)
-        return bad_reply(reading, "of another version of the protocol");
-    switch (header->function) {
-    case BATCH_QUERY:
-        return read_query(reading, message, header);
-    case BATCH_RUN:
-        return read_run(reading, message, header);
-    case BATCH_COVERAGE:
-        for (size_t i = sizeof *header; i < header->bytes; i++)
-            reached += message[i] != 0;
-        printf("%zu of %zu edges reached\n", reached, header->bytes - sizeof *header);
-        return 0;
-    case BATCH_RESET:
-        return 0;
-    default:
-        return bad_reply(reading, "has a reply to an unknown function");
-    }
-}
-
-static int print_end(struct reading *reading)
-{
-    if (reading->next < reading->list.count)
-        return bad_reply(reading, "has fewer results than programs are named");
-    if (reading->golden && reading->list.folders)
-        reading->differences += golden_unused(reading->golden);
-    if (reading->findings)
-        printf("%u of %zu programs: findings\n", reading->findings, reading->next);
-    if (reading->differences)
-        printf("%u of %zu programs: another trace\n", reading->differences, reading->next);
-    if (!reading->findings && !reading->differences && reading->next)
-        printf("clean: %zu program%s, the same traces there and here\n", reading->next,
-               reading->next == 1 ? "" : "s");
-    return reading->findings || reading->differences ? TOOL_FINDING : TOOL_CLEAN;
-}
-
-static int read_replies(const struct options *options, int count, char **arguments)
-{
-    struct reading reading = {.lenient = options->lenient};
-    const struct runner_options runner_options = {.event = take_event, .event_context = &reading};
-    struct buffer replies = {0};
-    struct batch_header header;
-    const uint8_t *message;
-    int status;
-
-    if (count < 1)
-        return tool_error("batch read: takes a file of replies, and the programs that were written");
-    reading.path = arguments[0];
-    status = read_file(reading.path, &replies);
-    if (!status && count > 1)
-        status = input_list_make(&reading.list, count - 1, arguments + 1);
-    if (!status && options->golden && !(reading.golden = golden_open(options->golden, false)))
-        status = TOOL_BAD;
-    if (!status && !(reading.runner = runner_create(&runner_options)))
-        status = tool_error("no memory");
-    for (size_t at = 0; !status && (message = next_message(reading.path, &replies, at, &header, &status));
-         at += header.bytes)
-        status = read_message(&reading, message, &header);
-    if (!status)
-        status = print_end(&reading);
-    runner_destroy(reading.runner);
-    golden_close(reading.golden);
-    input_list_free(&reading.list);
-    free(reading.trace.bytes);
-    free(replies.bytes);
-    return status;
-}
-
 /* -- the verb --------------------------------------------------------------------------------------- */
 
-static bool find_function(const char *name, uint16_t *function)
+static bool take_function(void *context, const char *name)
 {
+    struct options *options = context;
+
     for (uint16_t i = BATCH_QUERY; i < BATCH_FUNCTIONS; i++) {
         if (strcmp(name, function_names[i]) == 0) {
-            *function = i;
+            options->function = i;
             return true;
         }
     }
+    tool_error("--function takes run, query, coverage or reset, not '%s'", name);
     return false;
 }
 
 /* 0, -1 when help was printed, or TOOL_BAD. */
 static int parse(int count, char **arguments, struct options *options)
 {
-    enum { FUNCTION = 256, TRACE, CLEAR, PROGRAMS, LENIENT, GOLDEN, HELP };
-    static const struct option table[] = {
-        {"output", required_argument, NULL, 'o'},
-        {"function", required_argument, NULL, FUNCTION},
-        {"trace", no_argument, NULL, TRACE},
-        {"clear", no_argument, NULL, CLEAR},
-        {"programs", required_argument, NULL, PROGRAMS},
-        {"lenient", no_argument, NULL, LENIENT},
-        {"golden", required_argument, NULL, GOLDEN},
-        {"help", no_argument, NULL, HELP},
-        {NULL, 0, NULL, 0},
+    bool trace = false, clear = false;
+    const struct tool_option table[] = {
+        {.name = "output", .letter = 'o', .text = &options->output},
+        {.name = "function", .take = take_function, .context = options},
+        {.name = "trace", .flag = &trace},
+        {.name = "clear", .flag = &clear},
+        {.name = "programs", .number = &options->programs, .least = 1, .most = BATCH_PROGRAMS},
+        {.name = "lenient", .flag = &options->lenient},
+        {.name = "golden", .text = &options->golden},
+        {0},
     };
-    uint64_t number;
-    int option;
+    int status = tool_options(count, arguments, table, help);
 
-    while ((option = getopt_long(count, arguments, "o:", table, NULL)) != -1) {
-        switch (option) {
-        case 'o':
-            options->output = optarg;
-            break;
-        case FUNCTION:
-            if (!find_function(optarg, &options->function))
-                return tool_error("--function takes run, query, coverage or reset, not '%s'", optarg);
-            break;
-        case TRACE:
-            options->flags |= BATCH_FLAG_TRACE;
-            break;
-        case CLEAR:
-            options->flags |= BATCH_FLAG_CLEAR;
-            break;
-        case PROGRAMS:
-            if (!tool_number(optarg, BATCH_PROGRAMS, &number) || number == 0)
-                return tool_error("--programs takes a number from 1 to %u, not '%s'", BATCH_PROGRAMS, optarg);
-            options->programs = (uint32_t)number;
-            break;
-        case LENIENT:
-            options->lenient = true;
-            break;
-        case GOLDEN:
-            options->golden = optarg;
-            break;
-        case HELP:
-            fputs(help, stdout);
-            return -1;
-        default:
-            return TOOL_BAD;
-        }
-    }
-    if ((options->flags & BATCH_FLAG_TRACE) && options->function != BATCH_RUN)
+    if (status)
+        return status;
+    if (trace && options->function != BATCH_RUN)
         return tool_error("--trace belongs to --function run");
-    if ((options->flags & BATCH_FLAG_CLEAR) && options->function != BATCH_COVERAGE)
+    if (clear && options->function != BATCH_COVERAGE)
         return tool_error("--clear belongs to --function coverage");
+    options->flags = (trace ? BATCH_FLAG_TRACE : 0u) | (clear ? BATCH_FLAG_CLEAR : 0u);
     return 0;
+}
+
+static int read_replies(const struct options *options, int count, char **arguments)
+{
+    return batch_read_replies(options->golden, options->lenient, count, arguments);
 }
 
 int verb_batch(int count, char **arguments)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* dxgkmem show, pack and generate: programs from one form into the other, and from nothing. */
 #include "tool/input.h"
+#include "tool/options.h"
 #include "tool/report.h"
 #include "tool/timeline.h"
 #include "tool/tool.h"
@@ -30,59 +31,56 @@ static const char show_help[] =
     "  --lenient  take every byte string as a program, as a fuzz target does\n"
     "  --help     this text\n";
 
+struct page {
+    const struct recording *recording;
+    const char *name;
+};
+
+static void write_page(FILE *to, const void *context)
+{
+    const struct page *page = context;
+
+    timeline_page(to, page->recording, page->name, input.line);
+}
+
 static int show_page(const char *path, const char *out, bool lenient)
 {
-    const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
     struct recording *recording;
-    char *text = NULL;
-    size_t size = 0;
     int status = input_read(&input, path, lenient);
 
     if (!status)
         status = recording_make(&recording, &input.program);
     if (status)
         return status;
-    FILE *to = open_memstream(&text, &size);
-    if (!to)
-        return tool_error("no memory");
-    timeline_page(to, recording, name, input.line);
-    fclose(to);
+    struct page page = {recording, input_name(path)};
+    status = tool_write_page(out, write_page, &page);
     free(recording);
-    status = tool_write_page(out, text, size);
-    free(text);
     return status;
+}
+
+static void show_text(void *context, const struct input *shown, const struct input_list *list, size_t at)
+{
+    (void)context;
+    if (list->count > 1)
+        printf("%s# %s\n", at ? "\n" : "", list->path[at]);
+    report_program(stdout, &shown->program);
 }
 
 int verb_show(int count, char **arguments)
 {
-    static const struct option options[] = {{"lenient", no_argument, NULL, 'l'},
-                                            {"html", no_argument, NULL, 'w'},
-                                            {"output", required_argument, NULL, 'o'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
     bool lenient = false, html = false;
     const char *out = NULL;
     struct input_list list;
-    int option, status;
+    const struct tool_option table[] = {
+        {.name = "lenient", .flag = &lenient},
+        {.name = "html", .flag = &html},
+        {.name = "output", .letter = 'o', .text = &out},
+        {0},
+    };
+    int status = tool_options(count, arguments, table, show_help);
 
-    while ((option = getopt_long(count, arguments, "o:", options, NULL)) != -1) {
-        switch (option) {
-        case 'l':
-            lenient = true;
-            break;
-        case 'w':
-            html = true;
-            break;
-        case 'o':
-            out = optarg;
-            break;
-        case 'h':
-            fputs(show_help, stdout);
-            return TOOL_CLEAN;
-        default:
-            return TOOL_BAD;
-        }
-    }
+    if (status)
+        return status < 0 ? TOOL_CLEAN : status;
     if (out && !html)
         return tool_error("show: -o goes with --html");
     if (html && optind + 1 != count)
@@ -92,15 +90,7 @@ int verb_show(int count, char **arguments)
     status = input_list_make(&list, count - optind, arguments + optind);
     if (status)
         return status;
-    for (size_t i = 0; i < list.count; i++) {
-        if (input_read(&input, list.path[i], lenient)) {
-            status = TOOL_BAD;
-            continue;
-        }
-        if (list.count > 1)
-            printf("%s# %s\n", i ? "\n" : "", list.path[i]);
-        report_program(stdout, &input.program);
-    }
+    status = input_each(&list, lenient, show_text, NULL);
     input_list_free(&list);
     return status;
 }
@@ -127,55 +117,48 @@ static char *packed_name(const char *folder, const char *path)
     return tool_format("%s/%.*s", folder, (int)length, name);
 }
 
-static int pack_one(const char *path, const char *to)
+struct pack {
+    const char *out;
+    bool folder; /* that is what out is */
+    int status;
+};
+
+static void pack_one(void *context, const struct input *packed, const struct input_list *list, size_t at)
 {
     static uint8_t bytes[PROGRAM_BYTES];
-    int status = input_read(&input, path, false);
+    struct pack *pack = context;
+    char *to = pack->folder ? packed_name(pack->out, list->path[at]) : tool_format("%s", pack->out);
+    size_t size = program_encode(&packed->program, bytes, sizeof bytes);
 
-    if (status)
-        return status;
-    size_t size = program_encode(&input.program, bytes, sizeof bytes);
-    return size ? tool_write_file(to, bytes, size)
-                : tool_error("%s: does not fit into a binary program", path);
+    if (size ? tool_write_file(to, bytes, size)
+             : tool_error("%s: does not fit into a binary program", list->path[at]))
+        pack->status = TOOL_BAD;
+    free(to);
 }
 
 static int pack_all(const struct input_list *list, const char *out)
 {
     struct stat about;
-    bool folder = stat(out, &about) == 0 && S_ISDIR(about.st_mode);
-    int status = 0;
+    struct pack pack = {.out = out, .folder = stat(out, &about) == 0 && S_ISDIR(about.st_mode)};
 
-    if (!folder && (list->count > 1 || list->folders)) {
+    if (!pack.folder && (list->count > 1 || list->folders)) {
         if (mkdir(out, 0777) != 0)
             return tool_error("%s: cannot be made: %s", out, strerror(errno));
-        folder = true;
+        pack.folder = true;
     }
-    for (size_t i = 0; i < list->count; i++) {
-        char *to = folder ? packed_name(out, list->path[i]) : tool_format("%s", out);
-        if (pack_one(list->path[i], to))
-            status = TOOL_BAD;
-        free(to);
-    }
-    return status;
+    int status = input_each(list, false, pack_one, &pack);
+    return status ? status : pack.status;
 }
 
 int verb_pack(int count, char **arguments)
 {
-    static const struct option options[] = {
-        {"output", required_argument, NULL, 'o'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     const char *out = NULL;
     struct input_list list;
-    int option, status;
+    const struct tool_option table[] = {{.name = "output", .letter = 'o', .text = &out}, {0}};
+    int status = tool_options(count, arguments, table, pack_help);
 
-    while ((option = getopt_long(count, arguments, "o:", options, NULL)) != -1) {
-        if (option == 'h') {
-            fputs(pack_help, stdout);
-            return TOOL_CLEAN;
-        }
-        if (option != 'o')
-            return TOOL_BAD;
-        out = optarg;
-    }
+    if (status)
+        return status < 0 ? TOOL_CLEAN : status;
     if (!out)
         return tool_error("pack: -o OUT says where to");
     status = input_list_make(&list, count - optind, arguments + optind);
@@ -198,30 +181,16 @@ static const char generate_help[] =
 
 int verb_generate(int count, char **arguments)
 {
-    static const struct option options[] = {{"seed", required_argument, NULL, 's'},
-                                            {"lines", required_argument, NULL, 'l'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
     uint64_t seed = 1, lines = 16;
-    int option;
+    const struct tool_option table[] = {
+        {.name = "seed", .number = &seed},
+        {.name = "lines", .number = &lines, .most = PROGRAM_OPERATIONS},
+        {0},
+    };
+    int status = tool_options(count, arguments, table, generate_help);
 
-    while ((option = getopt_long(count, arguments, "", options, NULL)) != -1) {
-        switch (option) {
-        case 's':
-            if (!tool_number(optarg, UINT64_MAX, &seed))
-                return tool_error("--seed takes a number, not '%s'", optarg);
-            break;
-        case 'l':
-            if (!tool_number(optarg, PROGRAM_OPERATIONS, &lines))
-                return tool_error("--lines takes a number up to %d, not '%s'", PROGRAM_OPERATIONS, optarg);
-            break;
-        case 'h':
-            fputs(generate_help, stdout);
-            return TOOL_CLEAN;
-        default:
-            return TOOL_BAD;
-        }
-    }
+    if (status)
+        return status < 0 ? TOOL_CLEAN : status;
     if (optind < count)
         return tool_error("generate takes no file: '%s'", arguments[optind]);
     engine_generate(&input.program, seed, (unsigned)lines);

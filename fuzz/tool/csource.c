@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dxgkmem csource: a program as a C file of its own. Owns the file as a whole, the
- * expectations, and what is looked at when a finding is no call's answer; the
- * calls are csource_calls.c's.
+ * dxgkmem csource: a program as a C file of its own. Owns the file as a whole and the
+ * expectations; the calls are csource_calls.c's, looks from outside csource_looks.c's.
  */
 #include "tool/csource_internal.h"
+#include "tool/input.h"
+#include "tool/options.h"
 #include "tool/report.h"
 #include "tool/tool.h"
 
@@ -72,19 +73,6 @@ static void find_uses_of_line(struct csource_writer *writer, unsigned at)
     }
 }
 
-/* Whether the finding is no call's answer but what a look from outside shows. */
-static bool looks(const struct csource_writer *writer)
-{
-    const struct recording *recording = writer->recording;
-    char is[2048], must[2048];
-
-    if (recording->result.finding.invariant == 0 || writer->how->driver || recording->lines == 0)
-        return false;
-    recording_outcome(recording->program, &recording->line[recording->lines - 1].event, is, sizeof is);
-    recording_outcome(recording->program, &recording->wanted, must, sizeof must);
-    return strcmp(is, must) == 0;
-}
-
 static void find_uses(struct csource_writer *writer, bool look)
 {
     for (unsigned at = 0; at < writer->recording->lines; at++)
@@ -98,138 +86,6 @@ static void find_uses(struct csource_writer *writer, bool look)
         if (writer->uses[i] & USES_TOLD)
             writer->needs |= NEEDS_TOLD;
     }
-}
-
-/* -- looks from outside ---------------------------------------------------------------- */
-
-/* Whether another ADL that lives after the line may name the same page: identity domains share pages. */
-static bool covered(const struct recording *recording, unsigned adl, unsigned at)
-{
-    for (unsigned i = 0; i < recording->things; i++) {
-        const struct recording_thing *other = &recording->thing[i];
-        if (i != adl && other->view.kind == PROGRAM_ADL && other->view.line <= at && other->ended > at &&
-            other->view.chain == recording->thing[adl].view.chain)
-            return true;
-    }
-    return false;
-}
-
-static void look_at_adl(struct csource_writer *writer, unsigned adl)
-{
-    const struct recording *recording = writer->recording;
-    const struct recording_thing *thing = &recording->thing[adl];
-    bool alive = thing->ended > writer->at;
-    char name[64];
-
-    if (!alive && covered(recording, adl, writer->at))
-        return;
-    csource_variable(writer, (int)adl, name);
-    for (unsigned i = 0; i < recording->things; i++) {
-        const struct recording_thing *adapter = &recording->thing[i];
-        if (adapter->view.kind != PROGRAM_ADAPTER || adapter->view.chain != thing->view.chain ||
-            adapter->view.line > writer->at)
-            continue;
-        for (unsigned k = 0; k < 2 && k < thing->view.pages; k++)
-            fprintf(writer->body,
-                    "    look(\"device %u reaches page %" PRIu64 " of %s\",\n"
-                    "         dxgkmem_sim_dma_read(sim, %u, logical(&%s_told, %" PRIu64
-                    ", 0), &word, sizeof word), "
-                    "%d);\n",
-                    adapter->view.device, k ? thing->view.pages - 1 : 0, name, adapter->view.device, name,
-                    k ? thing->view.pages - 1 : 0, alive && adapter->ended > writer->at);
-    }
-    writer->needs |= NEEDS_LOGICAL | NEEDS_LOOKS | NEEDS_WORD;
-}
-
-static unsigned alive(const struct csource_writer *writer, enum program_kind kind)
-{
-    unsigned count = 0;
-
-    for (unsigned i = 0; i < writer->recording->things; i++) {
-        const struct recording_thing *thing = &writer->recording->thing[i];
-        count += thing->view.kind == kind && thing->view.line <= writer->at && thing->ended > writer->at &&
-                 !(kind == PROGRAM_ADL && thing->view.owner < 0);
-    }
-    return count;
-}
-
-/* Whether the last call made something that the run did not take down, because its outputs are wrong. */
-static bool made_unseen(const struct csource_writer *writer)
-{
-    const struct runner_event *event = &writer->recording->line[writer->at].event;
-
-    return event->has_status && NT_SUCCESS(event->status) && event->opcode < PROGRAM_OPCODES &&
-           program_operations[event->opcode].operand[0].type == PROGRAM_OPERAND_BIND &&
-           program_operations[event->opcode].operands > 0 &&
-           csource_made(writer, program_operations[event->opcode].operand[0].kind) < 0;
-}
-
-/* How many pages the devices of a chain must reach; false: ADLs overlap, or pages are not known to differ. */
-static bool reached_pages(const struct csource_writer *writer, unsigned chain, uint64_t *pages)
-{
-    const struct recording *recording = writer->recording;
-
-    *pages = 0;
-    for (unsigned i = 0; i < recording->things; i++) {
-        const struct recording_thing *one = &recording->thing[i];
-        if (one->view.kind != PROGRAM_ADL || one->view.chain != chain || one->ended <= writer->at)
-            continue;
-        for (unsigned k = 0; k < i; k++) {
-            const struct recording_thing *other = &recording->thing[k];
-            if (other->view.kind == PROGRAM_ADL && other->view.chain == chain && other->ended > writer->at &&
-                (!one->view.consecutive || !other->view.consecutive ||
-                 (one->first_page < other->first_page + other->view.pages &&
-                  other->first_page < one->first_page + one->view.pages)))
-                return false;
-        }
-        *pages += one->view.pages;
-    }
-    return true;
-}
-
-static void look_at_reach(struct csource_writer *writer)
-{
-    const struct recording *recording = writer->recording;
-    uint64_t pages;
-
-    for (unsigned i = 0; i < recording->things; i++) {
-        const struct recording_thing *adapter = &recording->thing[i];
-        if (adapter->view.kind == PROGRAM_ADAPTER && adapter->ended > writer->at &&
-            reached_pages(writer, adapter->view.chain, &pages))
-            fprintf(writer->body,
-                    "    look(\"pages that device %u reaches\", dxgkmem_sim_device_pages(sim, %u), %" PRIu64
-                    ");\n",
-                    adapter->view.device, adapter->view.device, pages);
-    }
-}
-
-static void look_at_everything(struct csource_writer *writer)
-{
-    FILE *to = writer->body;
-    bool counts = !made_unseen(writer);
-
-    for (unsigned i = 0; i < writer->recording->things; i++)
-        if (writer->recording->thing[i].view.kind == PROGRAM_ADL)
-            look_at_adl(writer, i);
-    if (counts)
-        look_at_reach(writer);
-    fputs("    {\n        struct dxgkmem_audit audit;\n"
-          "        uint64_t domain, page;\n\n        dxgkmem_audit(&audit);\n"
-          "        look(\"a structure is unsound\", audit.problem != NULL, 0);\n"
-          "        look(\"the machine complains\", dxgkmem_sim_complaint(sim) != NULL, 0);\n"
-          "        look(\"the IOTLB has a stale entry\", dxgkmem_sim_stale_iotlb(sim, &domain, &page), 0);\n",
-          to);
-    if (counts)
-        fprintf(to,
-                "        struct dxgkmem_statistics alive;\n\n        dxgkmem_query_statistics(&alive);\n"
-                "        look(\"live objects\", alive.objects, %u);\n"
-                "        look(\"live adapter memory objects\", alive.adapter_objects, %u);\n"
-                "        look(\"live ADLs\", alive.adls, %u);\n"
-                "        look(\"live mappings\", alive.mappings, %u);\n",
-                alive(writer, PROGRAM_OBJECT), alive(writer, PROGRAM_ADAPTER_OBJECT),
-                alive(writer, PROGRAM_ADL), alive(writer, PROGRAM_MAPPING));
-    fputs("    }\n", to);
-    writer->needs |= NEEDS_LOOKS;
 }
 
 /* -- one line ------------------------------------------------------------------------------ */
@@ -340,7 +196,7 @@ static void write_line(struct csource_writer *writer, bool look)
     else
         write_expectation(writer);
     if (look && csource_made(writer, PROGRAM_ADL) >= 0 && writer->at + 1 < recording->lines)
-        look_at_adl(writer, (unsigned)csource_made(writer, PROGRAM_ADL));
+        csource_look_at_adl(writer, (unsigned)csource_made(writer, PROGRAM_ADL));
 }
 
 /* -- the file --------------------------------------------------------------------------------- */
@@ -517,7 +373,7 @@ void csource_write(FILE *to, const struct recording *recording, const struct cso
         tool_error("no memory");
         exit(TOOL_BAD);
     }
-    look = looks(writer);
+    look = csource_looks(writer);
     find_uses(writer, look);
     for (; writer->at < recording->lines; writer->at++) {
         const struct runner_event *event = &recording->line[writer->at].event;
@@ -528,7 +384,7 @@ void csource_write(FILE *to, const struct recording *recording, const struct cso
     }
     writer->at = recording->lines - 1;
     if (look)
-        look_at_everything(writer);
+        csource_look_at_everything(writer);
     fclose(writer->body);
     write_heads(to, writer);
     if (how->driver)
@@ -576,66 +432,47 @@ static bool is_name(const char *name)
     return length > 0 && name[length] == '\0' && (name[0] < '0' || name[0] > '9');
 }
 
-static int write_out(const struct recording *recording, const struct csource *how, const char *out)
-{
-    char *text = NULL;
-    size_t size = 0;
-    FILE *to = open_memstream(&text, &size);
+struct form {
+    const struct recording *recording;
+    const struct csource *how;
+};
 
-    if (!to)
-        return tool_error("no memory");
-    csource_write(to, recording, how);
-    fclose(to);
-    int status = tool_write_page(out, text, size);
-    free(text);
-    return status;
+static void write_form(FILE *to, const void *context)
+{
+    const struct form *form = context;
+
+    csource_write(to, form->recording, form->how);
 }
 
 int verb_csource(int count, char **arguments)
 {
-    static const struct option options[] = {
-        {"output", required_argument, NULL, 'o'}, {"driver", no_argument, NULL, 'd'},
-        {"name", required_argument, NULL, 'n'},   {"lenient", no_argument, NULL, 'l'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
     static struct input input;
     struct csource how = {.line = input.line};
     struct recording *recording;
     const char *out = NULL;
     bool lenient = false;
-    int option, status;
+    const struct tool_option table[] = {
+        {.name = "output", .letter = 'o', .text = &out},
+        {.name = "driver", .flag = &how.driver},
+        {.name = "name", .text = &how.name},
+        {.name = "lenient", .flag = &lenient},
+        {0},
+    };
+    int status = tool_options(count, arguments, table, help);
 
-    while ((option = getopt_long(count, arguments, "o:", options, NULL)) != -1) {
-        switch (option) {
-        case 'o':
-            out = optarg;
-            break;
-        case 'd':
-            how.driver = true;
-            break;
-        case 'n':
-            how.name = optarg;
-            break;
-        case 'l':
-            lenient = true;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            return TOOL_CLEAN;
-        default:
-            return TOOL_BAD;
-        }
-    }
+    if (status)
+        return status < 0 ? TOOL_CLEAN : status;
     if (how.name && !is_name(how.name))
         return tool_error("--name takes a C identifier, not '%s'", how.name);
     if (optind + 1 != count)
         return tool_error(optind == count ? "no file is named" : "csource takes one file");
-    how.title = strrchr(arguments[optind], '/') ? strrchr(arguments[optind], '/') + 1 : arguments[optind];
+    how.title = input_name(arguments[optind]);
     status = input_read(&input, arguments[optind], lenient);
     if (!status)
         status = recording_make(&recording, &input.program);
     if (status)
         return status;
-    status = write_out(recording, &how, out);
+    status = tool_write_page(out, write_form, &(struct form){recording, &how});
     free(recording);
     return status;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the two files of the C form share: csource.c has the file as a whole, its
- * expectations and the verb, csource_calls.c one function an operation.
+ * What the files of the C form share: csource.c has the file as a whole, its expectations
+ * and the verb, csource_calls.c one function an operation, csource_looks.c what is seen from outside.
  */
 #ifndef DXGKMEM_TOOL_CSOURCE_INTERNAL_H
 #define DXGKMEM_TOOL_CSOURCE_INTERNAL_H
@@ -54,5 +54,11 @@ const char *csource_variable(const struct csource_writer *writer, int thing, cha
 int csource_made(const struct csource_writer *writer, enum program_kind kind);
 /* The mapping whose size an unmap passes; -1: none, it passes a page. */
 int csource_unmap_size(const struct recording *recording, unsigned at);
+
+/* Whether the finding is no call's answer but what a look from outside shows. */
+bool csource_looks(const struct csource_writer *writer);
+/* Looks at the reach of an ADL, and at everything. */
+void csource_look_at_adl(struct csource_writer *writer, unsigned adl);
+void csource_look_at_everything(struct csource_writer *writer);
 
 #endif

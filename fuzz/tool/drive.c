@@ -8,6 +8,7 @@
  * request under way are tried one by one in a new one, so that the culprit is known.
  */
 #include "tool/input.h"
+#include "tool/options.h"
 #include "tool/report.h"
 #include "tool/tool.h"
 
@@ -425,50 +426,28 @@ static int make_home(struct drive *drive)
 /* 0, -1 when help was printed, or TOOL_BAD. */
 static int parse(int count, char **arguments, struct drive *drive)
 {
-    enum { HOME = 256, SECONDS, SEED, KEEP_GOING, HELP };
-    static const struct option table[] = {
-        {"home", required_argument, NULL, HOME}, {"seconds", required_argument, NULL, SECONDS},
-        {"seed", required_argument, NULL, SEED}, {"keep-going", no_argument, NULL, KEEP_GOING},
-        {"help", no_argument, NULL, HELP},       {NULL, 0, NULL, 0},
+    const struct tool_option table[] = {
+        {.name = "home", .text = &drive->home},
+        {.name = "seconds", .number = &drive->seconds, .least = 1, .most = 1000000},
+        {.name = "seed", .number = &drive->seed},
+        {.name = "keep-going", .flag = &drive->keep_going},
+        {0},
     };
-    int option;
+    int status = tool_options(count, arguments, table, help);
 
-    while ((option = getopt_long(count, arguments, "+", table, NULL)) != -1) {
-        switch (option) {
-        case HOME:
-            drive->home = optarg;
-            break;
-        case SECONDS:
-            if (!tool_number(optarg, 1000000, &drive->seconds) || drive->seconds == 0)
-                return tool_error("--seconds takes a number above 0, not '%s'", optarg);
-            break;
-        case SEED:
-            if (!tool_number(optarg, UINT64_MAX, &drive->seed))
-                return tool_error("--seed takes a number, not '%s'", optarg);
-            break;
-        case KEEP_GOING:
-            drive->keep_going = true;
-            break;
-        case HELP:
-            fputs(help, stdout);
-            return -1;
-        default:
-            return TOOL_BAD;
-        }
-    }
-    return 0;
+    if (!status && !drive->home)
+        status = tool_error("drive: --home FOLDER says where what is found is kept");
+    return status;
 }
 
-/* Files up to --, and the command behind it. */
-static int split(int count, char **arguments, int *files)
+/* The place of the -- behind which the command stands, or of the end. */
+static int find_command(int count, char **arguments)
 {
-    for (int i = 0; i < count; i++) {
-        if (strcmp(arguments[i], "--") == 0 && i + 1 < count) {
-            *files = i;
-            return 0;
-        }
-    }
-    return tool_error("drive: -- COMMAND says what to drive");
+    int at = 1;
+
+    while (at < count && strcmp(arguments[at], "--") != 0)
+        at++;
+    return at;
 }
 
 int verb_drive(int count, char **arguments)
@@ -476,20 +455,16 @@ int verb_drive(int count, char **arguments)
     static struct drive drive = {.seconds = 60, .seed = 1};
     const struct sigaction action = {.sa_handler = interrupt};
     struct input_list list = {0};
-    int files = 0, status = parse(count, arguments, &drive);
+    int command = find_command(count, arguments), status = parse(command, arguments, &drive);
 
     if (status)
         return status < 0 ? TOOL_CLEAN : status;
-    /* getopt takes a -- that follows the options for itself. */
-    int first = optind > 1 && strcmp(arguments[optind - 1], "--") == 0 ? optind - 1 : optind;
-    if (!drive.home)
-        return tool_error("drive: --home FOLDER says where what is found is kept");
-    if (split(count - first, arguments + first, &files))
-        return TOOL_BAD;
-    drive.command = arguments + first + files + 1;
+    if (command + 1 >= count)
+        return tool_error("drive: -- COMMAND says what to drive");
+    drive.command = arguments + command + 1;
     drive.random.state = drive.seed;
-    if (files)
-        status = input_list_make(&list, files, arguments + first);
+    if (optind < command)
+        status = input_list_make(&list, command - optind, arguments + optind);
     if (status || make_home(&drive))
         return TOOL_BAD;
     signal(SIGPIPE, SIG_IGN);

@@ -4,6 +4,7 @@
  * finding is a shortest one. Owns the states, the processes among which a level is shared out, and the file.
  */
 #include "tool/explore_work.h"
+#include "tool/options.h"
 #include "tool/report.h"
 #include "tool/tool.h"
 
@@ -517,41 +518,20 @@ static int run(struct explore *explore)
 
 int verb_explore(int count, char **arguments)
 {
-    enum { DEPTH = 256, DEVIATIONS, JOBS, RESUME, HELP };
-    static const struct option options[] = {
-        {"depth", required_argument, NULL, DEPTH}, {"deviations", required_argument, NULL, DEVIATIONS},
-        {"jobs", required_argument, NULL, JOBS},   {"resume", required_argument, NULL, RESUME},
-        {"help", no_argument, NULL, HELP},         {NULL, 0, NULL, 0},
-    };
     static struct explore explore;
     uint64_t depth = 0, deviations = 1, jobs = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
-    int option;
+    const struct tool_option table[] = {
+        {.name = "depth", .number = &depth, .least = 1, .most = DEEPEST},
+        {.name = "deviations", .number = &deviations, .most = DEEPEST},
+        {.name = "jobs", .number = &jobs, .least = 1, .most = MOST_JOBS},
+        {.name = "resume", .text = &explore.file},
+        {0},
+    };
 
     jobs = jobs < 1 ? 1 : jobs > MOST_JOBS ? MOST_JOBS : jobs;
-    while ((option = getopt_long(count, arguments, "", options, NULL)) != -1) {
-        switch (option) {
-        case DEPTH:
-            if (!tool_number(optarg, DEEPEST, &depth) || depth == 0)
-                return tool_error("--depth takes a number from 1 to %d, not '%s'", DEEPEST, optarg);
-            break;
-        case DEVIATIONS:
-            if (!tool_number(optarg, DEEPEST, &deviations))
-                return tool_error("--deviations takes a number from 0 to %d, not '%s'", DEEPEST, optarg);
-            break;
-        case JOBS:
-            if (!tool_number(optarg, MOST_JOBS, &jobs) || jobs == 0)
-                return tool_error("--jobs takes a number from 1 to %d, not '%s'", MOST_JOBS, optarg);
-            break;
-        case RESUME:
-            explore.file = optarg;
-            break;
-        case HELP:
-            fputs(help, stdout);
-            return TOOL_CLEAN;
-        default:
-            return TOOL_BAD;
-        }
-    }
+    int status = tool_options(count, arguments, table, help);
+    if (status)
+        return status < 0 ? TOOL_CLEAN : status;
     if (optind < count)
         return tool_error("explore takes no file, but '%s'", arguments[optind]);
     if (depth == 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* dxgkmem faults: runs programs again and again, with every fallible call of the host failing. */
 #include "tool/input.h"
+#include "tool/options.h"
 #include "tool/report.h"
 #include "tool/tool.h"
 
@@ -33,14 +34,13 @@ static const char help[] =
 struct faults {
     struct runner *runner;
     const char *path, *save;
-    bool singles, quiet, progress;
-    struct input input;
-    struct program planned;
+    bool singles, quiet, progress, bad;
+    struct program program, planned; /* without fail lines, and with the plan in front */
     /* of the run: in which lines of `planned` the faults fired; how many calls were made up to each line's end */
     unsigned fired_at[2], fired, lines;
     uint64_t calls_until[PROGRAM_OPERATIONS + 1];
     uint64_t points, passed_over, runs;
-    size_t program, programs; /* how far */
+    size_t done, programs; /* how far */
     unsigned findings;
     time_t shown;
 };
@@ -85,7 +85,7 @@ static void show_progress(struct faults *faults)
         return;
     faults->shown = now;
     fprintf(stderr, "\r\033[K%zu/%zu programs  %" PRIu64 " points  %" PRIu64 " runs  %u findings",
-            faults->program, faults->programs, faults->points, faults->runs, faults->findings);
+            faults->done, faults->programs, faults->points, faults->runs, faults->findings);
 }
 
 static int tell(struct faults *faults, struct faults_plan plan, const struct runner_finding *finding)
@@ -127,7 +127,7 @@ static int run(struct faults *faults, struct faults_plan plan, uint64_t *calls)
 {
     struct runner_result result;
 
-    faults_put_in(&faults->planned, &faults->input.program, plan);
+    faults_put_in(&faults->planned, &faults->program, plan);
     faults->fired = faults->lines = 0;
     faults->runs++;
     dxgkmem_user_seed(1);
@@ -158,17 +158,18 @@ static int run_first(struct faults *faults, uint64_t first, bool *found)
     return status;
 }
 
-static int run_program(struct faults *faults)
+static void run_program(void *context, const struct input *input, const struct input_list *list, size_t at)
 {
+    struct faults *faults = context;
     uint64_t until[PROGRAM_OPERATIONS + 1], points, passed_over = 0;
     bool found = false;
-    int status = input_read(&faults->input, faults->path, false);
     unsigned lines;
 
-    if (status)
-        return status;
-    faults_take_out(&faults->input.program);
-    status = run(faults, (struct faults_plan){0, 0}, &points);
+    faults->program = input->program;
+    faults->path = list->path[at];
+    faults->done = at;
+    faults_take_out(&faults->program);
+    int status = run(faults, (struct faults_plan){0, 0}, &points);
     lines = faults->lines;
     memcpy(until, faults->calls_until, sizeof until);
     for (uint64_t first = 1; first <= points && !status && !found; first++) {
@@ -180,26 +181,19 @@ static int run_program(struct faults *faults)
     }
     faults->points += points - passed_over;
     faults->passed_over += passed_over;
+    faults->bad = faults->bad || status;
     if (!faults->quiet && !status)
         printf("%6" PRIu64 " points  %s\n", points - passed_over, faults->path);
-    return status;
 }
 
 static int run_all(struct faults *faults, const struct input_list *list)
 {
-    int status = 0;
-
     faults->programs = list->count;
-    for (size_t i = 0; i < list->count; i++) {
-        faults->path = list->path[i];
-        faults->program = i;
-        if (run_program(faults))
-            status = TOOL_BAD; /* said already; the other files are still worth running */
-    }
+    int status = input_each(list, false, run_program, faults);
     if (faults->progress)
         fputs("\r\033[K", stderr);
-    if (status)
-        return status;
+    if (status || faults->bad)
+        return TOOL_BAD;
     if (faults->findings)
         printf("%u of %zu programs: findings; ", faults->findings, list->count);
     else
@@ -214,37 +208,19 @@ static int run_all(struct faults *faults, const struct input_list *list)
 
 int verb_faults(int count, char **arguments)
 {
-    enum { SINGLES = 256, QUIET, SAVE, HELP };
-    static const struct option options[] = {
-        {"singles", no_argument, NULL, SINGLES},
-        {"quiet", no_argument, NULL, QUIET},
-        {"save", required_argument, NULL, SAVE},
-        {"help", no_argument, NULL, HELP},
-        {NULL, 0, NULL, 0},
-    };
     static struct faults faults;
     const struct runner_options how = {.event = note_faults, .event_context = &faults};
     struct input_list list;
-    int option, status;
+    const struct tool_option table[] = {
+        {.name = "singles", .flag = &faults.singles},
+        {.name = "quiet", .flag = &faults.quiet},
+        {.name = "save", .text = &faults.save},
+        {0},
+    };
+    int status = tool_options(count, arguments, table, help);
 
-    while ((option = getopt_long(count, arguments, "", options, NULL)) != -1) {
-        switch (option) {
-        case SINGLES:
-            faults.singles = true;
-            break;
-        case QUIET:
-            faults.quiet = true;
-            break;
-        case SAVE:
-            faults.save = optarg;
-            break;
-        case HELP:
-            fputs(help, stdout);
-            return TOOL_CLEAN;
-        default:
-            return TOOL_BAD;
-        }
-    }
+    if (status)
+        return status < 0 ? TOOL_CLEAN : status;
     if (faults.save && access(faults.save, W_OK) != 0)
         return tool_error("%s: no folder that can be written to", faults.save);
     status = input_list_make(&list, count - optind, arguments + optind);

@@ -25,10 +25,15 @@ static const char *last_part(const char *path, size_t length)
     return path + length;
 }
 
+const char *input_name(const char *path)
+{
+    return last_part(path, strlen(path));
+}
+
 /* folder/file, whatever stands before it. */
 static char *short_name(const char *path)
 {
-    const char *file = last_part(path, strlen(path));
+    const char *file = input_name(path);
 
     if (file == path)
         return tool_format("%s", file);
@@ -252,5 +257,22 @@ int input_read(struct input *input, const char *path, bool lenient)
         status = read_binary(input, path, bytes, size, lenient);
 out:
     free(bytes);
+    return status;
+}
+
+int input_each(const struct input_list *list, bool lenient,
+               void (*body)(void *context, const struct input *input, const struct input_list *list,
+                            size_t at),
+               void *context)
+{
+    static struct input input;
+    int status = 0;
+
+    for (size_t i = 0; i < list->count; i++) {
+        if (input_read(&input, list->path[i], lenient))
+            status = TOOL_BAD;
+        else
+            body(context, &input, list, i);
+    }
     return status;
 }

@@ -20,6 +20,9 @@ struct input_list {
 int input_list_make(struct input_list *list, int count, char **arguments);
 void input_list_free(struct input_list *list);
 
+/* The file's own name, without folders. */
+const char *input_name(const char *path);
+
 struct input {
     struct program program;
     bool text;
@@ -33,5 +36,14 @@ struct input {
  * 0, or TOOL_BAD after saying what is wrong.
  */
 int input_read(struct input *input, const char *path, bool lenient);
+
+/*
+ * Reads one after the other and hands each to body. What cannot be read is told, and the rest goes on.
+ * 0, or TOOL_BAD when there was such a file.
+ */
+int input_each(const struct input_list *list, bool lenient,
+               void (*body)(void *context, const struct input *input, const struct input_list *list,
+                            size_t at),
+               void *context);
 
 #endif

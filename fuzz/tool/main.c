@@ -88,11 +88,23 @@ int tool_write_file(const char *path, const void *bytes, size_t size)
     return good ? 0 : tool_error("%s: cannot be written: %s", path, strerror(error));
 }
 
-int tool_write_page(const char *path, const char *text, size_t size)
+int tool_write_page(const char *path, void (*write)(FILE *to, const void *context), const void *context)
 {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *to = open_memstream(&text, &size);
+    int status = 0;
+
+    if (!to)
+        return tool_error("no memory");
+    write(to, context);
+    fclose(to);
     if (path)
-        return tool_write_file(path, text, size);
-    return fwrite(text, 1, size, stdout) == size ? 0 : tool_error("standard output: cannot be written");
+        status = tool_write_file(path, text, size);
+    else if (fwrite(text, 1, size, stdout) != size)
+        status = tool_error("standard output: cannot be written");
+    free(text);
+    return status;
 }
 
 static void help(FILE *to)

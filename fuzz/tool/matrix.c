@@ -2,6 +2,7 @@
 /* dxgkmem matrix: which cells of operation x operand x class x fate programs hit, and which stay dark. */
 #include "tool/html.h"
 #include "tool/input.h"
+#include "tool/options.h"
 #include "tool/tool.h"
 
 #include "program/runner.h"
@@ -25,6 +26,7 @@ static const char help[] =
     "exit status: 0 every feasible cell is hit, 1 not every one, 2 bad input\n";
 
 struct matrix {
+    struct runner *runner;
     unsigned cells;
     unsigned *programs; /* of each cell, how many programs hit it */
     size_t *last;       /* of each cell, the last program that did, from 1 */
@@ -41,26 +43,26 @@ static void hit(void *context, unsigned cell)
     matrix->programs[cell]++;
 }
 
+static void run_one(void *context, const struct input *input, const struct input_list *list, size_t at)
+{
+    struct matrix *matrix = context;
+    struct runner_result result;
+
+    (void)list;
+    matrix->present = at + 1;
+    dxgkmem_user_seed(1);
+    runner_run(matrix->runner, &input->program, &result);
+}
+
 static int run_all(struct matrix *matrix, const struct input_list *list, bool lenient)
 {
-    static struct input input;
     const struct runner_options options = {.cell = hit, .cell_context = matrix};
-    struct runner *runner = runner_create(&options);
-    struct runner_result result;
-    int status = 0;
 
-    if (!runner)
+    matrix->runner = runner_create(&options);
+    if (!matrix->runner)
         return tool_error("no memory");
-    for (size_t i = 0; i < list->count; i++) {
-        matrix->present = i + 1;
-        if (input_read(&input, list->path[i], lenient)) {
-            status = TOOL_BAD;
-        } else {
-            dxgkmem_user_seed(1);
-            runner_run(runner, &input.program, &result);
-        }
-    }
-    runner_destroy(runner);
+    int status = input_each(list, lenient, run_one, matrix);
+    runner_destroy(matrix->runner);
     return status;
 }
 
@@ -129,8 +131,9 @@ static void write_row(FILE *to, const struct matrix *matrix, unsigned first, uns
     fputs("</tr>\n", to);
 }
 
-static void write_page(FILE *to, const struct matrix *matrix)
+static void write_page(FILE *to, const void *context)
 {
+    const struct matrix *matrix = context;
     unsigned feasible = 0, hit_cells = 0, most = 0;
 
     for (unsigned cell = 0; cell < matrix->cells; cell++) {
@@ -159,54 +162,23 @@ static void write_page(FILE *to, const struct matrix *matrix)
     html_end(to);
 }
 
-static int print_page(const struct matrix *matrix, const char *out)
-{
-    char *text = NULL;
-    size_t size = 0;
-    FILE *to = open_memstream(&text, &size);
-
-    if (!to)
-        return tool_error("no memory");
-    write_page(to, matrix);
-    fclose(to);
-    int status = tool_write_page(out, text, size);
-    free(text);
-    return status;
-}
-
 int verb_matrix(int count, char **arguments)
 {
-    static const struct option options[] = {
-        {"missing", no_argument, NULL, 'm'},      {"html", no_argument, NULL, 'w'},
-        {"output", required_argument, NULL, 'o'}, {"lenient", no_argument, NULL, 'l'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
     struct matrix matrix = {.cells = matrix_cells()};
     bool missing = false, lenient = false, html = false;
     const char *out = NULL;
     struct input_list list;
-    int option, status;
+    const struct tool_option table[] = {
+        {.name = "missing", .flag = &missing},
+        {.name = "html", .flag = &html},
+        {.name = "output", .letter = 'o', .text = &out},
+        {.name = "lenient", .flag = &lenient},
+        {0},
+    };
+    int status = tool_options(count, arguments, table, help);
 
-    while ((option = getopt_long(count, arguments, "o:", options, NULL)) != -1) {
-        switch (option) {
-        case 'm':
-            missing = true;
-            break;
-        case 'w':
-            html = true;
-            break;
-        case 'o':
-            out = optarg;
-            break;
-        case 'l':
-            lenient = true;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            return TOOL_CLEAN;
-        default:
-            return TOOL_BAD;
-        }
-    }
+    if (status)
+        return status < 0 ? TOOL_CLEAN : status;
     if (out && !html)
         return tool_error("matrix: -o goes with --html");
     if (html && missing)
@@ -218,7 +190,7 @@ int verb_matrix(int count, char **arguments)
     matrix.last = tool_alloc(matrix.cells * sizeof *matrix.last);
     status = run_all(&matrix, &list, lenient);
     if (!status)
-        status = html ? print_page(&matrix, out) : print(&matrix, missing);
+        status = html ? tool_write_page(out, write_page, &matrix) : print(&matrix, missing);
     free(matrix.programs);
     free(matrix.last);
     input_list_free(&list);

@@ -3,6 +3,7 @@
 #include "tool/minimize.h"
 
 #include "tool/input.h"
+#include "tool/options.h"
 #include "tool/tool.h"
 
 #include "engine/shrink.h"
@@ -115,8 +116,10 @@ static const char help[] =
     "  --help             this text\n\n"
     "exit status: 0 done, 2 nothing is found or bad input, 130 interrupted\n";
 
-static bool take_violation(struct replay *replay, const char *name)
+static bool take_violation(void *context, const char *name)
 {
+    struct replay *replay = context;
+
     for (unsigned code = 1; code < DXGKMEM_VIOLATION_COUNT; code++)
         if (strcmp(name, dxgkmem_violation_name((enum dxgkmem_violation_code)code)) == 0) {
             replay->violation = code;
@@ -133,48 +136,19 @@ struct minimize_options {
 
 static int parse(int count, char **arguments, struct replay *replay, struct minimize_options *options)
 {
-    enum { TIME = 256, VIOLATION, BINARY, TIMEOUT, MEMORY, HELP };
-    static const struct option names[] = {{"output", required_argument, NULL, 'o'},
-                                          {"time", required_argument, NULL, TIME},
-                                          {"violation", required_argument, NULL, VIOLATION},
-                                          {"binary", required_argument, NULL, BINARY},
-                                          {"timeout", required_argument, NULL, TIMEOUT},
-                                          {"memory", required_argument, NULL, MEMORY},
-                                          {"help", no_argument, NULL, HELP},
-                                          {NULL, 0, NULL, 0}};
-    bool good = true;
-    int option;
+    const struct tool_option table[] = {
+        {.name = "output", .letter = 'o', .text = &options->out},
+        {.name = "time", .number = &options->seconds, .least = 1, .most = 1u << 20, .unit = "seconds"},
+        {.name = "violation", .take = take_violation, .context = replay},
+        {.name = "binary", .text = &replay->binary},
+        REPLAY_TIMEOUT(replay),
+        REPLAY_MEMORY(replay),
+        {0},
+    };
+    int status = tool_options(count, arguments, table, help);
 
-    while (good && (option = getopt_long(count, arguments, "o:", names, NULL)) != -1) {
-        switch (option) {
-        case 'o':
-            options->out = optarg;
-            break;
-        case TIME:
-            if (!tool_number(optarg, 1u << 20, &options->seconds) || options->seconds == 0)
-                return tool_error("--time takes a number of seconds above 0, not '%s'", optarg);
-            break;
-        case VIOLATION:
-            good = take_violation(replay, optarg);
-            break;
-        case BINARY:
-            replay->binary = optarg;
-            break;
-        case TIMEOUT:
-            good = replay_timeout(replay, optarg);
-            break;
-        case MEMORY:
-            good = replay_memory(replay, optarg);
-            break;
-        case HELP:
-            fputs(help, stdout);
-            return -1;
-        default:
-            return TOOL_BAD;
-        }
-    }
-    if (!good)
-        return TOOL_BAD;
+    if (status)
+        return status;
     if (replay->violation && replay->binary)
         return tool_error("--violation and --binary exclude each other: fuzz targets do not tell violations");
     if (optind + 1 != count)

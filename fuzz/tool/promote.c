@@ -3,6 +3,7 @@
 #include "tool/golden.h"
 #include "tool/input.h"
 #include "tool/minimize.h"
+#include "tool/options.h"
 #include "tool/tool.h"
 
 #include <ctype.h>
@@ -41,35 +42,17 @@ static bool good_name(const char *name)
 
 static int parse(int count, char **arguments, struct replay *replay, struct promotion *promotion)
 {
-    enum { NAME = 256, COMMENT, CORPUS, TIMEOUT, HELP };
-    static const struct option names[] = {
-        {"name", required_argument, NULL, NAME},     {"comment", required_argument, NULL, COMMENT},
-        {"corpus", required_argument, NULL, CORPUS}, {"timeout", required_argument, NULL, TIMEOUT},
-        {"help", no_argument, NULL, HELP},           {NULL, 0, NULL, 0}};
-    int option;
+    const struct tool_option table[] = {
+        {.name = "name", .text = &promotion->name},
+        {.name = "comment", .text = &promotion->comment},
+        {.name = "corpus", .text = &promotion->corpus},
+        REPLAY_TIMEOUT(replay),
+        {0},
+    };
+    int status = tool_options(count, arguments, table, help);
 
-    while ((option = getopt_long(count, arguments, "", names, NULL)) != -1) {
-        switch (option) {
-        case NAME:
-            promotion->name = optarg;
-            break;
-        case COMMENT:
-            promotion->comment = optarg;
-            break;
-        case CORPUS:
-            promotion->corpus = optarg;
-            break;
-        case TIMEOUT:
-            if (!replay_timeout(replay, optarg))
-                return TOOL_BAD;
-            break;
-        case HELP:
-            fputs(help, stdout);
-            return -1;
-        default:
-            return TOOL_BAD;
-        }
-    }
+    if (status)
+        return status;
     if (promotion->name && !good_name(promotion->name))
         return tool_error("--name takes small letters, digits and '-', not '%s'", promotion->name);
     if (promotion->comment && strchr(promotion->comment, '\n'))

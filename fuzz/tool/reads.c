@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* dxgkmem reads: runs programs with every access of their argument blocks looked at. */
 #include "tool/input.h"
+#include "tool/options.h"
 #include "tool/report.h"
 #include "tool/tool.h"
 
@@ -34,35 +35,38 @@ static void print_finding(const char *path, const struct input *input, const str
     printf("  then:  %s\n", reads_place(result->second, place, sizeof place));
 }
 
-static int run_all(struct reads *reads, const struct input_list *list, bool quiet)
-{
-    static struct input input;
-    struct reads_counts before, counts;
-    struct reads_result result;
-    unsigned findings = 0;
-    int status = 0;
+struct run {
+    struct reads *reads;
+    bool quiet;
+    unsigned findings;
+};
 
-    for (size_t i = 0; i < list->count; i++) {
-        before = reads_counts(reads);
-        if (input_read(&input, list->path[i], false)) {
-            status = TOOL_BAD; /* said already; the other files are still worth running */
-            continue;
-        }
-        reads_run(reads, &input.program, &result);
-        counts = reads_counts(reads);
-        if (result.finding.invariant) {
-            findings++;
-            print_finding(list->path[i], &input, &result);
-        } else if (!quiet) {
-            printf("%6" PRIu64 " blocks %7" PRIu64 " reads  %s\n", counts.blocks - before.blocks,
-                   counts.reads - before.reads, list->path[i]);
-        }
+static void run_one(void *context, const struct input *input, const struct input_list *list, size_t at)
+{
+    struct run *run = context;
+    struct reads_counts before = reads_counts(run->reads), counts;
+    struct reads_result result;
+
+    reads_run(run->reads, &input->program, &result);
+    counts = reads_counts(run->reads);
+    if (result.finding.invariant) {
+        run->findings++;
+        print_finding(list->path[at], input, &result);
+    } else if (!run->quiet) {
+        printf("%6" PRIu64 " blocks %7" PRIu64 " reads  %s\n", counts.blocks - before.blocks,
+               counts.reads - before.reads, list->path[at]);
     }
+}
+
+static int run_all(struct run *run, const struct input_list *list)
+{
+    int status = input_each(list, false, run_one, run);
+
     if (status)
         return status;
-    counts = reads_counts(reads);
-    if (findings)
-        printf("%u of %zu programs: findings; ", findings, list->count);
+    struct reads_counts counts = reads_counts(run->reads);
+    if (run->findings)
+        printf("%u of %zu programs: findings; ", run->findings, list->count);
     else
         printf("clean: ");
     printf("%zu program%s, %" PRIu64 " argument blocks, %" PRIu64 " reads and %" PRIu64
@@ -70,23 +74,23 @@ static int run_all(struct reads *reads, const struct input_list *list, bool quie
            " bytes changed after they were read\n",
            list->count, list->count == 1 ? "" : "s", counts.blocks, counts.reads, counts.writes,
            counts.adl_accesses, counts.changed);
-    return findings ? TOOL_FINDING : TOOL_CLEAN;
+    return run->findings ? TOOL_FINDING : TOOL_CLEAN;
 }
 
-static int run(const struct input_list *list, bool quiet)
+static int open_and_run(const struct input_list *list, bool quiet)
 {
-    struct reads *reads = reads_open(NULL);
+    struct run run = {.reads = reads_open(NULL), .quiet = quiet};
 
-    if (!reads)
+    if (!run.reads)
         return tool_error("reads: no memory");
-    int status = run_all(reads, list, quiet);
-    reads_close(reads);
+    int status = run_all(&run, list);
+    reads_close(run.reads);
     return status;
 }
 
 #else
 
-static int run(const struct input_list *list, bool quiet)
+static int open_and_run(const struct input_list *list, bool quiet)
 {
     (void)list;
     (void)quiet;
@@ -98,29 +102,17 @@ static int run(const struct input_list *list, bool quiet)
 
 int verb_reads(int count, char **arguments)
 {
-    enum { QUIET = 256, HELP };
-    static const struct option options[] = {
-        {"quiet", no_argument, NULL, QUIET}, {"help", no_argument, NULL, HELP}, {NULL, 0, NULL, 0}};
     struct input_list list;
     bool quiet = false;
-    int option;
+    const struct tool_option table[] = {{.name = "quiet", .flag = &quiet}, {0}};
+    int status = tool_options(count, arguments, table, help);
 
-    while ((option = getopt_long(count, arguments, "", options, NULL)) != -1) {
-        switch (option) {
-        case QUIET:
-            quiet = true;
-            break;
-        case HELP:
-            fputs(help, stdout);
-            return TOOL_CLEAN;
-        default:
-            return TOOL_BAD;
-        }
-    }
-    int status = input_list_make(&list, count - optind, arguments + optind);
+    if (status)
+        return status < 0 ? TOOL_CLEAN : status;
+    status = input_list_make(&list, count - optind, arguments + optind);
     if (status)
         return status;
-    status = run(&list, quiet);
+    status = open_and_run(&list, quiet);
     input_list_free(&list);
     return status;
 }

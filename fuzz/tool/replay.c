@@ -179,8 +179,9 @@ int replay_afresh(struct replay *replay, const struct program *program, struct f
 
 /* -- options ---------------------------------------------------------------------------------------- */
 
-bool replay_timeout(struct replay *replay, const char *text)
+bool replay_timeout(void *context, const char *text)
 {
+    struct replay *replay = context;
     uint64_t seconds;
 
     if (!tool_number(text, 3600, &seconds) || seconds == 0) {
@@ -191,8 +192,9 @@ bool replay_timeout(struct replay *replay, const char *text)
     return true;
 }
 
-bool replay_memory(struct replay *replay, const char *text)
+bool replay_memory(void *context, const char *text)
 {
+    struct replay *replay = context;
     uint64_t mebibytes;
 
     if (!tool_number(text, 1 << 20, &mebibytes) || mebibytes < 16) {

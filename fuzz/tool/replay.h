@@ -32,12 +32,21 @@ int replay_program(struct replay *replay, const struct program *program, const s
 /* The same in a process that is started anew, with other addresses. */
 int replay_afresh(struct replay *replay, const struct program *program, struct finding *finding);
 
-/* The verbs' options: --timeout and --memory in seconds and MiB, --binary. False after saying what is wrong. */
+/* Unless the options say otherwise. */
 #define REPLAY_LIMITS                                                                                        \
     {                                                                                                        \
         .milliseconds = 2000, .mebibytes = 1024                                                              \
     }
-bool replay_timeout(struct replay *replay, const char *text);
-bool replay_memory(struct replay *replay, const char *text);
+/* The verbs' options --timeout and --memory, in seconds and MiB. */
+#define REPLAY_TIMEOUT(replay)                                                                               \
+    {                                                                                                        \
+        .name = "timeout", .take = replay_timeout, .context = (replay)                                       \
+    }
+#define REPLAY_MEMORY(replay)                                                                                \
+    {                                                                                                        \
+        .name = "memory", .take = replay_memory, .context = (replay)                                         \
+    }
+bool replay_timeout(void *replay, const char *text);
+bool replay_memory(void *replay, const char *text);
 
 #endif

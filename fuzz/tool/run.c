@@ -2,6 +2,7 @@
 /* dxgkmem run: runs programs, prints what happened and what was found. */
 #include "tool/golden.h"
 #include "tool/input.h"
+#include "tool/options.h"
 #include "tool/report.h"
 #include "tool/tool.h"
 #include "tool/windows.h"
@@ -29,7 +30,9 @@ static const char help[] =
     "exit status: 0 clean, 1 a finding or another hash, 2 bad input, 130 interrupted\n";
 
 struct run {
-    struct input input;
+    struct runner *runner;
+    struct golden *golden;     /* NULL: no hash is compared */
+    const struct input *input; /* the present one */
     const char *path;
     bool trace, quiet, lenient;
     unsigned findings, differences;
@@ -44,11 +47,11 @@ static void print_reports(const struct run *run, const struct runner_event *even
         unsigned earlier = event->report[i].earlier_line;
 
         printf("       violation %s: %s\n", dxgkmem_violation_name(code), dxgkmem_violation_sentence(code));
-        if (event->line < run->input.program.lines)
-            printf("         at %s:%u\n", run->path, run->input.line[event->line]);
+        if (event->line < run->input->program.lines)
+            printf("         at %s:%u\n", run->path, run->input->line[event->line]);
         if (earlier)
             printf("         because of %s at %s:%u\n", dxgkmem_call_name(event->report[i].earlier_call),
-                   run->path, run->input.line[earlier - 1]);
+                   run->path, run->input->line[earlier - 1]);
     }
 }
 
@@ -61,83 +64,59 @@ static void print_event(void *context, const struct program *program, const stru
         return;
     trace_print(program, event, text, sizeof text);
     if (event->line < program->lines)
-        printf("%5u  %s\n", run->input.line[event->line], text);
+        printf("%5u  %s\n", run->input->line[event->line], text);
     else
         printf("  end  %s\n", text);
     print_reports(run, event);
 }
 
-static int parse(int count, char **arguments, struct run *run, const char **golden, bool *update, bool *real,
-                 bool *trace)
-{
-    enum { TRACE = 256, QUIET, GOLDEN, UPDATE, WINDOWS, LENIENT, HELP };
-    static const struct option options[] = {
-        {"trace", no_argument, NULL, TRACE},
-        {"quiet", no_argument, NULL, QUIET},
-        {"golden", required_argument, NULL, GOLDEN},
-        {"update", no_argument, NULL, UPDATE},
-        {"windows", required_argument, NULL, WINDOWS},
-        {"lenient", no_argument, NULL, LENIENT},
-        {"help", no_argument, NULL, HELP},
-        {NULL, 0, NULL, 0},
-    };
-    int option;
+struct run_options {
+    const char *golden, *windows;
+    bool update, trace;
+};
 
-    while ((option = getopt_long(count, arguments, "", options, NULL)) != -1) {
-        switch (option) {
-        case TRACE:
-            *trace = true;
-            break;
-        case QUIET:
-            run->quiet = true;
-            break;
-        case GOLDEN:
-            *golden = optarg;
-            break;
-        case UPDATE:
-            *update = true;
-            break;
-        case WINDOWS:
-            *real = strcmp(optarg, "real") == 0;
-            if (!*real && strcmp(optarg, "fast") != 0)
-                return tool_error("--windows takes fast or real, not '%s'", optarg);
-            break;
-        case LENIENT:
-            run->lenient = true;
-            break;
-        case HELP:
-            fputs(help, stdout);
-            return -1;
-        default:
-            return TOOL_BAD;
-        }
-    }
-    if (*update && !*golden)
+static int parse(int count, char **arguments, struct run *run, struct run_options *options)
+{
+    const struct tool_option table[] = {
+        {.name = "trace", .flag = &options->trace},
+        {.name = "quiet", .flag = &run->quiet},
+        {.name = "golden", .text = &options->golden},
+        {.name = "update", .flag = &options->update},
+        {.name = "windows", .text = &options->windows},
+        {.name = "lenient", .flag = &run->lenient},
+        {0},
+    };
+    int status = tool_options(count, arguments, table, help);
+
+    if (status)
+        return status;
+    if (strcmp(options->windows, "real") != 0 && strcmp(options->windows, "fast") != 0)
+        return tool_error("--windows takes fast or real, not '%s'", options->windows);
+    if (options->update && !options->golden)
         return tool_error("--update needs --golden FILE");
     return 0;
 }
 
-static int run_one(struct run *run, struct runner *runner, const char *name, struct golden *golden)
+static void run_one(void *context, const struct input *input, const struct input_list *list, size_t at)
 {
+    struct run *run = context;
     struct runner_result result;
-    int status = input_read(&run->input, run->path, run->lenient);
 
-    if (status)
-        return status;
+    run->input = input;
+    run->path = list->path[at];
     dxgkmem_user_seed(1);
-    runner_run(runner, &run->input.program, &result);
+    runner_run(run->runner, &input->program, &result);
     if (result.finding.invariant) {
         run->findings++;
         if (!run->trace)
             printf("%s:\n", run->path);
-        report_finding(stdout, run->path, &run->input.program, run->input.line, &result.finding);
-        return 0;
+        report_finding(stdout, run->path, &input->program, input->line, &result.finding);
+        return;
     }
     if (!run->quiet && !run->trace)
         printf("%016" PRIx64 "  %s\n", result.trace_hash, run->path);
-    if (golden && !golden_check(golden, name, result.trace_hash))
+    if (run->golden && !golden_check(run->golden, list->name[at], result.trace_hash))
         run->differences++;
-    return 0;
 }
 
 static void print_end(const struct run *run, size_t programs)
@@ -150,63 +129,53 @@ static void print_end(const struct run *run, size_t programs)
         printf("clean: %zu program%s\n", programs, programs == 1 ? "" : "s");
 }
 
-static int run_all(struct run *run, struct runner *runner, const struct input_list *list,
-                   struct golden *golden)
+static int run_all(struct run *run, const struct input_list *list)
 {
-    int status = 0;
+    int status = input_each(list, run->lenient, run_one, run);
 
-    for (size_t i = 0; i < list->count; i++) {
-        run->path = list->path[i];
-        if (run_one(run, runner, list->name[i], golden))
-            status = TOOL_BAD; /* said already; the other files are still worth running */
-    }
     if (status)
         return status;
     /* A golden hash that no program has any more is a difference too, when whole folders were run. */
-    if (golden && list->folders)
-        run->differences += golden_unused(golden);
+    if (run->golden && list->folders)
+        run->differences += golden_unused(run->golden);
     print_end(run, list->count);
     return run->findings || run->differences ? TOOL_FINDING : TOOL_CLEAN;
+}
+
+static int open_and_run(struct run *run, const struct input_list *list, const struct run_options *options)
+{
+    struct runner_options how = {.event = run->trace ? print_event : NULL, .event_context = run};
+    struct tool_windows *windows = NULL;
+    int status = TOOL_BAD;
+
+    if (options->golden && !(run->golden = golden_open(options->golden, options->update)))
+        return TOOL_BAD;
+    if (strcmp(options->windows, "real") != 0 || (windows = tool_windows_open(&how))) {
+        run->runner = runner_create(&how);
+        status = run->runner ? run_all(run, list) : tool_error("no memory");
+    }
+    if (options->update && status != TOOL_BAD && !run->findings)
+        status = golden_save(run->golden);
+    runner_destroy(run->runner);
+    tool_windows_close(windows);
+    golden_close(run->golden);
+    return status;
 }
 
 int verb_run(int count, char **arguments)
 {
     static struct run run;
-    const char *golden_path = NULL;
-    bool update = false, real = false, trace = false;
-    int status = parse(count, arguments, &run, &golden_path, &update, &real, &trace);
+    struct run_options options = {.windows = "fast"};
     struct input_list list;
-    struct golden *golden = NULL;
+    int status = parse(count, arguments, &run, &options);
 
     if (status)
         return status < 0 ? TOOL_CLEAN : status;
     status = input_list_make(&list, count - optind, arguments + optind);
     if (status)
         return status;
-    run.trace = trace || (!run.quiet && list.count == 1 && !list.folders);
-    if (golden_path) {
-        golden = golden_open(golden_path, update);
-        if (!golden) {
-            input_list_free(&list);
-            return TOOL_BAD;
-        }
-    }
-
-    struct runner_options options = {.event = run.trace ? print_event : NULL, .event_context = &run};
-    struct tool_windows *windows = NULL;
-    if (real && !(windows = tool_windows_open(&options)))
-        status = TOOL_BAD;
-    struct runner *runner = status ? NULL : runner_create(&options);
-    if (runner)
-        status = run_all(&run, runner, &list, golden);
-    else if (!status)
-        status = tool_error("no memory");
-    if (update && status != TOOL_BAD && !run.findings)
-        status = golden_save(golden);
-    if (runner)
-        runner_destroy(runner);
-    tool_windows_close(windows);
-    golden_close(golden);
+    run.trace = options.trace || (!run.quiet && list.count == 1 && !list.folders);
+    status = open_and_run(&run, &list, &options);
     input_list_free(&list);
     return status;
 }

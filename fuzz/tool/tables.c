@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* dxgkmem operations and violations: the tables, in Markdown, as the documentation has them. */
+#include "tool/options.h"
 #include "tool/tool.h"
 
 #include "program/runner.h"
@@ -11,17 +12,13 @@
 /* True when there is nothing to print: help was asked for, or the command line is wrong. */
 static bool only_help(int count, char **arguments, const char *help, int *status)
 {
-    static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-    int option = getopt_long(count, arguments, "", options, NULL);
+    const struct tool_option none = {0};
+    int taken = tool_options(count, arguments, &none, help);
 
-    *status = TOOL_CLEAN;
-    if (option == 'h')
-        fputs(help, stdout);
-    else if (option != -1)
-        *status = TOOL_BAD;
-    else if (optind < count)
+    *status = taken < 0 ? TOOL_CLEAN : taken;
+    if (!taken && optind < count)
         *status = tool_error("no file is taken here: '%s'", arguments[optind]);
-    else
+    else if (!taken)
         return false;
     return true;
 }

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum { TOOL_CLEAN = 0, TOOL_FINDING = 1, TOOL_BAD = 2, TOOL_INTERRUPTED = 130 };
 
@@ -48,7 +49,7 @@ bool tool_number(const char *text, uint64_t most, uint64_t *value);
  * takes its name. Returns 0 or TOOL_BAD. An interrupt removes the new file.
  */
 int tool_write_file(const char *path, const void *bytes, size_t size);
-/* The same, or to standard output when path is NULL. */
-int tool_write_page(const char *path, const char *text, size_t size);
+/* The same of what write() writes; to standard output when path is NULL. */
+int tool_write_page(const char *path, void (*write)(FILE *to, const void *context), const void *context);
 
 #endif

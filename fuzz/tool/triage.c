@@ -4,6 +4,7 @@
 
 #include "tool/input.h"
 #include "tool/minimize.h"
+#include "tool/options.h"
 #include "tool/replay.h"
 #include "tool/tool.h"
 
@@ -297,45 +298,17 @@ static void print_table(const struct triage *triage)
 
 static int parse(int count, char **arguments, struct replay *replay, struct options *options)
 {
-    enum { TIME = 256, BINARY, TIMEOUT, MEMORY, FRESH, HELP };
-    static const struct option names[] = {
-        {"output", required_argument, NULL, 'o'},    {"time", required_argument, NULL, TIME},
-        {"binary", required_argument, NULL, BINARY}, {"timeout", required_argument, NULL, TIMEOUT},
-        {"memory", required_argument, NULL, MEMORY}, {"fresh", no_argument, NULL, FRESH},
-        {"help", no_argument, NULL, HELP},           {NULL, 0, NULL, 0}};
-    int option;
+    const struct tool_option table[] = {
+        {.name = "output", .letter = 'o', .text = &options->out},
+        {.name = "time", .number = &options->seconds, .least = 1, .most = 1u << 20, .unit = "seconds"},
+        {.name = "binary", .text = &replay->binary},
+        {.name = "fresh", .flag = &options->fresh},
+        REPLAY_TIMEOUT(replay),
+        REPLAY_MEMORY(replay),
+        {0},
+    };
 
-    while ((option = getopt_long(count, arguments, "o:", names, NULL)) != -1) {
-        switch (option) {
-        case 'o':
-            options->out = optarg;
-            break;
-        case TIME:
-            if (!tool_number(optarg, 1u << 20, &options->seconds) || options->seconds == 0)
-                return tool_error("--time takes a number of seconds above 0, not '%s'", optarg);
-            break;
-        case BINARY:
-            replay->binary = optarg;
-            break;
-        case TIMEOUT:
-            if (!replay_timeout(replay, optarg))
-                return TOOL_BAD;
-            break;
-        case MEMORY:
-            if (!replay_memory(replay, optarg))
-                return TOOL_BAD;
-            break;
-        case FRESH:
-            options->fresh = true;
-            break;
-        case HELP:
-            fputs(help, stdout);
-            return -1;
-        default:
-            return TOOL_BAD;
-        }
-    }
-    return 0;
+    return tool_options(count, arguments, table, help);
 }
 
 static int make_folder(const char *out)
