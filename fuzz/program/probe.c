@@ -52,7 +52,7 @@ static void check_word(struct runner *runner, const struct runner_word *word)
     size_t cursor = 0;
 
     while (model_next_adl(runner->model, &cursor, &adl)) {
-        uint64_t device = adl.device_count > 0 ? adl.devices[runner->turn % adl.device_count] : 0;
+        uint64_t device = adl.device_count > 0 ? adl.devices[runner->round % adl.device_count] : 0;
 
         if (adl.device_count == 0 || !holds(word, adl.memory, adl.first_page, adl.pages, &at) ||
             !runner_knows_page(&adl, at >> DXGKMEM_PAGE_SHIFT))

@@ -337,46 +337,23 @@ void runner_begin_turn(const struct runner *runner, struct runner_turn *turn, un
     turn->violations = 0;
 }
 
+static size_t used_bytes(const struct runner_turn *turn)
+{
+    return offsetof(struct runner_turn, violation) + turn->violations * sizeof(turn->violation[0]);
+}
+
 void runner_save_turn(const struct runner *runner, struct runner_turn *turn)
 {
     struct dxgkmem_machine *machine = dxgkmem_sim_machine(runner->sim);
 
-    turn->irql = machine->ops->irql(machine);
-    turn->line = runner->line;
-    turn->at = runner->at;
-    turn->shard = runner->shard;
-    turn->arguments_are = runner->arguments_are;
-    turn->received = runner->received;
-    turn->config = runner->config;
-    turn->exiting = runner->exiting;
-    turn->arguments = runner->arguments;
-    turn->before = runner->before;
-    memcpy(turn->misaligned, runner->misaligned, sizeof(turn->misaligned));
-    turn->conditions = runner->conditions;
-    turn->outcome = runner->outcome;
-    turn->event = runner->event;
-    turn->violations = runner->violations;
-    memcpy(turn->violation, runner->violation, runner->violations * sizeof(turn->violation[0]));
+    memcpy(turn, &runner->turn, used_bytes(&runner->turn));
+    turn->machine_irql = machine->ops->irql(machine);
 }
 
 void runner_restore_turn(struct runner *runner, const struct runner_turn *turn)
 {
-    dxgkmem_sim_set_irql(runner->sim, turn->irql);
-    runner->line = turn->line;
-    runner->at = turn->at;
-    runner->shard = turn->shard;
-    runner->arguments_are = turn->arguments_are;
-    runner->received = turn->received;
-    runner->config = turn->config;
-    runner->exiting = turn->exiting;
-    runner->arguments = turn->arguments;
-    runner->before = turn->before;
-    memcpy(runner->misaligned, turn->misaligned, sizeof(turn->misaligned));
-    runner->conditions = turn->conditions;
-    runner->outcome = turn->outcome;
-    runner->event = turn->event;
-    runner->violations = turn->violations;
-    memcpy(runner->violation, turn->violation, turn->violations * sizeof(turn->violation[0]));
+    dxgkmem_sim_set_irql(runner->sim, turn->machine_irql);
+    memcpy(&runner->turn, turn, used_bytes(turn));
 }
 
 /* -- the runner ------------------------------------------------------------------------------------ */

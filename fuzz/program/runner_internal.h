@@ -123,22 +123,29 @@ struct runner_operations {
     uint16_t line[PROGRAM_OPERATIONS + 2];
 };
 
-/* What belongs to the thread whose turn it is; see runner.h. */
-struct runner_turn {
-    const struct program_line *line;
-    unsigned at, shard, irql;
-    int arguments_are;
-    DXGKRNL_INTERFACE received;
-    struct dxgkmem_adapter_config config;
-    uint64_t exiting;
-    union runner_arguments arguments, before;
-    uint8_t misaligned[sizeof(union runner_arguments) + 1];
-    struct model_conditions conditions;
-    enum runner_outcome outcome;
-    struct runner_event event;
-    unsigned violations;
-    struct dxgkmem_violation violation[RUNNER_VIOLATIONS];
-};
+/*
+ * What belongs to the thread whose turn it is; see runner.h. A runner has these as members of its own, so
+ * that they are put away and brought back as one. The violations come last: only those there are are copied.
+ */
+#define RUNNER_TURN_MEMBERS                                                                                  \
+    {                                                                                                        \
+        const struct program_line *line;                                                                     \
+        unsigned at;                /* index of the line; program->lines: at the final stop */               \
+        unsigned shard;             /* of the thread that makes the calls */                                 \
+        unsigned machine_irql;      /* while the turn is put away */                                         \
+        int arguments_are;          /* enum program_how of the next callback, or -1 */                       \
+        DXGKRNL_INTERFACE received; /* of the newest adapter */                                              \
+        struct dxgkmem_adapter_config config;                                                                \
+        uint64_t exiting; /* the process that ends */                                                        \
+        union runner_arguments arguments, before;                                                            \
+        uint8_t misaligned[sizeof(union runner_arguments) + 1];                                              \
+        struct model_conditions conditions;                                                                  \
+        enum runner_outcome outcome;                                                                         \
+        struct runner_event event;                                                                           \
+        unsigned violations; /* reported during this line */                                                 \
+        struct dxgkmem_violation violation[RUNNER_VIOLATIONS];                                               \
+    }
+struct runner_turn RUNNER_TURN_MEMBERS;
 
 /* One machine with what it is like when nothing happens on it. */
 struct runner_world {
@@ -156,11 +163,14 @@ struct runner {
     struct dxgkmem_sim *sim;           /* here->sim */
     bool started;
 
+    union {
+        struct runner_turn turn;
+        struct RUNNER_TURN_MEMBERS;
+    };
+
     /* the program */
     const struct program *program;
-    const struct program_line *line;
     unsigned faults_before_line;
-    unsigned at; /* index of the line; program->lines: at the final stop */
     struct runner_result result;
     struct writer says; /* writes the finding's message */
     struct writer sink; /* swallows those of later ones */
@@ -168,9 +178,7 @@ struct runner {
     /* conditions */
     unsigned irql;
     uint64_t process;
-    int arguments_are;           /* enum program_how of the next callback, or -1 */
     DXGKRNL_INTERFACE interface; /* Size 0: none was received yet */
-    DXGKRNL_INTERFACE received;  /* of the newest adapter */
 
     /* things */
     struct runner_variable variable[PROGRAM_KINDS][PROGRAM_VARIABLES];
@@ -180,29 +188,20 @@ struct runner {
     struct runner_thing thing[RUNNER_THINGS];
     uint64_t adl_page[PROGRAM_OPERATIONS][RUNNER_ADL_KEPT];
     uint16_t chain_devices[PROGRAM_OPERATIONS]; /* bit per device that ever was in the chain */
-    unsigned shard;                             /* of the thread that makes the calls */
     struct runner_operations numbered[RUNNER_SHARDS];
 
     /* the call under way */
-    struct dxgkmem_adapter_config config;
-    uint64_t exiting; /* the process that ends */
-    union runner_arguments arguments, before, compared;
-    uint8_t misaligned[sizeof(union runner_arguments) + 1];
-    struct model_conditions conditions;
+    union runner_arguments compared;
     struct model_expectation expected;
     unsigned faults_before; /* that fired before this call */
     uint64_t refusals;      /* of the host, before this line */
-    enum runner_outcome outcome;
-    const char *wrong; /* the model's sentence about the outputs of a call that succeeded */
+    const char *wrong;      /* the model's sentence about the outputs of a call that succeeded */
     unsigned wrong_invariant;
-    struct runner_event event;
     struct runner_passed passed[PROGRAM_OPERANDS];
     uint64_t wanted[2]; /* of an access: whether it must fault, what it must read */
     struct dxgkmem_leaks wanted_leaks;
-    unsigned wanted_left;       /* reports in `left` */
-    unsigned violations;        /* reported during this line */
-    uint64_t violations_in_all; /* since the start */
-    struct dxgkmem_violation violation[RUNNER_VIOLATIONS];
+    unsigned wanted_left;                             /* reports in `left` */
+    uint64_t violations_in_all;                       /* since the start */
     struct dxgkmem_violation left[RUNNER_VIOLATIONS]; /* what the model says is left */
     unsigned ended, made;                             /* things that ended or were made in this line */
     uint16_t ended_thing[RUNNER_THINGS];
@@ -215,7 +214,7 @@ struct runner {
 
     /* sweeps */
     uint64_t epoch;
-    unsigned seen_pages, seen_logical, turn;
+    unsigned seen_pages, seen_logical, round;
     struct runner_seen seen_page[RUNNER_SEEN];  /* physical page -> memory and page of it */
     struct runner_seen seen_place[RUNNER_SEEN]; /* memory and page of it -> physical page */
     struct runner_seen seen_reach[RUNNER_SEEN]; /* device and logical page */
@@ -381,7 +380,7 @@ static inline bool runner_pick(const struct runner *runner, uint64_t pages, unsi
         *page = k;
         return k < pages;
     }
-    *page = k < 4 ? k : k == 4 ? 4 + runner->turn % (pages - 6) : pages - RUNNER_PICKS + k;
+    *page = k < 4 ? k : k == 4 ? 4 + runner->round % (pages - 6) : pages - RUNNER_PICKS + k;
     return k < RUNNER_PICKS;
 }
 

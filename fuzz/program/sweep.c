@@ -181,7 +181,7 @@ static bool sweep_adls(struct runner *runner)
         uint64_t pages;
 
         /* of the devices that never were an adapter's, one that goes round */
-        if ((runner->devices >> device & 1) == 0 && device != runner->turn % DXGKMEM_SIM_DEVICES)
+        if ((runner->devices >> device & 1) == 0 && device != runner->round % DXGKMEM_SIM_DEVICES)
             continue;
         pages = dxgkmem_sim_device_pages(runner->sim, device);
         if (pages == reach->pages || (reach->inexact && pages > reach->pages))
@@ -228,7 +228,7 @@ static const char *check_stranger(struct runner *runner, const struct model_live
                                   unsigned *invariant)
 {
     uint64_t stranger =
-        (mapping->process + runner->turn % (DXGKMEM_SIM_PROCESSES - 1)) % DXGKMEM_SIM_PROCESSES + 1;
+        (mapping->process + runner->round % (DXGKMEM_SIM_PROCESSES - 1)) % DXGKMEM_SIM_PROCESSES + 1;
     struct dxgkmem_sim_translation translation;
     uint32_t memory;
     uint64_t offset;
@@ -279,7 +279,7 @@ static bool sweep_mappings(struct runner *runner)
         }
     }
     for (unsigned process = 0; process <= DXGKMEM_SIM_PROCESSES; process++) {
-        if ((counted >> process & 1) == 0 && process != runner->turn % (DXGKMEM_SIM_PROCESSES + 1))
+        if ((counted >> process & 1) == 0 && process != runner->round % (DXGKMEM_SIM_PROCESSES + 1))
             continue;
         if (dxgkmem_sim_mappings(runner->sim, process) == mappings[process])
             continue;
@@ -398,7 +398,7 @@ static void check_machine(struct runner *runner)
     if (dxgkmem_sim_changes(runner->sim) == runner->changes)
         return;
     runner->epoch++;
-    runner->turn++;
+    runner->round++;
     runner->seen_pages = runner->seen_logical = 0;
     if (!sweep_adls(runner) || !sweep_mappings(runner))
         return;

@@ -16,6 +16,6 @@ if(CAPSTONE_INCLUDE AND CAPSTONE_LIBRARY AND CMAKE_SYSTEM_NAME STREQUAL Linux
     target_link_libraries(dxgkmem_reads PUBLIC dxgkmem_program dxgkmem_watch ${CAPSTONE_LIBRARY})
     target_link_libraries(dxgkmem_tool PRIVATE dxgkmem_reads)
     target_compile_definitions(dxgkmem_tool PRIVATE TOOL_READS)
-    dxgkmem_fuzz_target(fuzz_reads targets/fuzz_reads.c targets/status.c)
+    dxgkmem_fuzz_target(fuzz_reads targets/fuzz_reads.c targets/hooks.c ${target_sources})
     target_link_libraries(fuzz_reads PRIVATE dxgkmem_reads)
 endif()

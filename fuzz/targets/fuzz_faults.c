@@ -6,37 +6,20 @@
  * Input: a program in binary form. Its fail lines are the plan: their numbers are taken
  * modulo the calls that there are, so that every plan hits.
  */
-#include "engine/engine.h"
 #include "engine/faults.h"
 #include "targets/status.h"
-#include "tool/report.h"
+#include "targets/target.h"
 
 #include <dxgkmem/user.h>
 
-#include <stdlib.h>
-
-int LLVMFuzzerInitialize(int *count, char ***arguments);
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t room, unsigned seed);
-size_t LLVMFuzzerCustomCrossOver(const uint8_t *first, size_t first_size, const uint8_t *second,
-                                 size_t second_size, uint8_t *out, size_t room, unsigned seed);
-
 static struct runner *runner;
 static struct program program, planned;
-static struct engine engine;
 
 int LLVMFuzzerInitialize(int *count, char ***arguments)
 {
-    static const struct runner_options options = {.cell = status_cell};
-
     (void)count;
     (void)arguments;
-    status_start();
-    runner = runner_create(&options);
-    if (!runner) {
-        fputs("fuzz_faults: no memory\n", stderr);
-        exit(2);
-    }
+    runner = target_runner();
     return 0;
 }
 
@@ -51,13 +34,7 @@ static uint64_t run(struct faults_plan plan)
     status_count(&planned, &result);
     if (!result.finding.invariant)
         return result.fallible_calls;
-    status_write();
-    fputs("\n", stderr);
-    report_finding(stderr, NULL, &planned, NULL, &result.finding);
-    fputs("program:\n", stderr);
-    report_program(stderr, &planned);
-    fputs("end of program\n", stderr);
-    abort(); /* the engine saves the input */
+    target_stop(&planned, &result.finding);
 }
 
 /* One of `calls` calls, from 1. */
@@ -83,15 +60,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     plan.second = choose(asked.second, calls - plan.first);
     run(plan);
     return 0;
-}
-
-size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t room, unsigned seed)
-{
-    return engine_mutate(&engine, bytes, size, room, seed);
-}
-
-size_t LLVMFuzzerCustomCrossOver(const uint8_t *first, size_t first_size, const uint8_t *second,
-                                 size_t second_size, uint8_t *out, size_t room, unsigned seed)
-{
-    return engine_crossover(&engine, first, first_size, second, second_size, out, room, seed);
 }

@@ -7,16 +7,13 @@
  * Input: one byte that says how much room the reply has (128 bytes for each), then the request.
  */
 #include "driver/batch.h"
-#include "program/runner.h"
+#include "targets/target.h"
 
 #include <dxgkmem/user.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerInitialize(int *count, char ***arguments);
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 #define ROOM_UNIT 128
 #define ROOM_MOST ((size_t)UINT8_MAX * ROOM_UNIT)
@@ -39,11 +36,7 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
 
     (void)count;
     (void)arguments;
-    batch = batch_create(&options);
-    if (!batch) {
-        fputs("fuzz_ioctl: no memory\n", stderr);
-        exit(2);
-    }
+    batch = target_made(batch_create(&options));
     return 0;
 }
 

@@ -6,10 +6,9 @@
  * The engine and the mutator run here, each program in a guest of this process' own; coverage is the
  * module's. Environment: DXGKMEM_GUEST_COMMAND and DXGKMEM_GUEST_FOLDER, see guest.h.
  */
-#include "engine/engine.h"
 #include "targets/guest.h"
 #include "targets/status.h"
-#include "tool/report.h"
+#include "targets/target.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,18 +16,11 @@
 
 #define PATIENCE 10 /* seconds for one program */
 
-int LLVMFuzzerInitialize(int *count, char ***arguments);
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t room, unsigned seed);
-size_t LLVMFuzzerCustomCrossOver(const uint8_t *first, size_t first_size, const uint8_t *second,
-                                 size_t second_size, uint8_t *out, size_t room, unsigned seed);
-
 /* The module's edges, as counters of libFuzzer; cells are status.c's. */
 __attribute__((section("__libfuzzer_extra_counters"))) static uint8_t edges[DXGKMEM_COVERAGE_EDGES];
 
 static struct guest_box *box;
 static struct program program;
-static struct engine engine;
 
 int LLVMFuzzerInitialize(int *count, char ***arguments)
 {
@@ -48,19 +40,14 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
 }
 
 /* The engine saves the input. */
-static void stop_here(const struct runner_finding *finding)
+_Noreturn static void stop_here(const struct runner_finding *finding)
 {
-    status_write();
-    fputs("\n", stderr);
     if (finding->invariant)
-        report_finding(stderr, NULL, &program, NULL, finding);
-    else
-        fprintf(stderr, "finding: the guest: %s\n  console: %s/console\n", finding->message,
-                getenv("DXGKMEM_GUEST_FOLDER"));
-    fputs("program:\n", stderr);
-    report_program(stderr, &program);
-    fputs("end of program\n", stderr);
-    abort();
+        target_stop(&program, finding);
+    status_write();
+    fprintf(stderr, "\nfinding: the guest: %s\n  console: %s/console\n", finding->message,
+            getenv("DXGKMEM_GUEST_FOLDER"));
+    target_save(&program);
 }
 
 static void ask(const uint8_t *bytes, size_t size)
@@ -117,16 +104,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     snprintf(result.finding.message, sizeof result.finding.message, "%.*s", (int)sizeof record.message - 1,
              record.message);
     stop_here(&result.finding);
-    return 0;
-}
-
-size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t room, unsigned seed)
-{
-    return engine_mutate(&engine, bytes, size, room, seed);
-}
-
-size_t LLVMFuzzerCustomCrossOver(const uint8_t *first, size_t first_size, const uint8_t *second,
-                                 size_t second_size, uint8_t *out, size_t room, unsigned seed)
-{
-    return engine_crossover(&engine, first, first_size, second, second_size, out, room, seed);
 }

@@ -6,15 +6,9 @@
  * This is fuzzing as it is done without a model. It is here to be compared
  * with: ./dev mutants shows what it finds beside what fuzz_program finds.
  */
-#include "program/runner.h"
+#include "targets/target.h"
 
 #include <dxgkmem/user.h>
-
-#include <stdio.h>
-#include <stdlib.h>
-
-int LLVMFuzzerInitialize(int *count, char ***arguments);
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 static struct runner *runner;
 static struct program program;
@@ -25,11 +19,7 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
 
     (void)count;
     (void)arguments;
-    runner = runner_create(&options);
-    if (!runner) {
-        fputs("fuzz_plain: no memory\n", stderr);
-        exit(2);
-    }
+    runner = target_made(runner_create(&options));
     return 0;
 }
 

@@ -5,20 +5,15 @@
  *
  * Input: a program in binary form.
  */
-#include "engine/engine.h"
 #include "reads/reads.h"
 #include "targets/status.h"
-#include "tool/report.h"
+#include "targets/target.h"
 
+#include <stdio.h>
 #include <stdlib.h>
-
-int LLVMFuzzerInitialize(int *count, char ***arguments);
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t room, unsigned seed);
 
 static struct reads *reads;
 static struct program program;
-static struct engine engine;
 
 int LLVMFuzzerInitialize(int *count, char ***arguments)
 {
@@ -42,19 +37,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     reads_run(reads, &program, &result);
     if (!result.finding.invariant)
         return 0;
-    fputs("\n", stderr);
-    report_finding(stderr, NULL, &program, NULL, &result.finding);
+    target_tell(&program, &result.finding);
     if (result.first) {
         fprintf(stderr, "  first: %s\n", reads_place(result.first, place, sizeof place));
         fprintf(stderr, "  then:  %s\n", reads_place(result.second, place, sizeof place));
     }
-    fputs("program:\n", stderr);
-    report_program(stderr, &program);
-    fputs("end of program\n", stderr);
-    abort(); /* the engine saves the input */
-}
-
-size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t room, unsigned seed)
-{
-    return engine_mutate(&engine, bytes, size, room, seed);
+    target_save(&program);
 }

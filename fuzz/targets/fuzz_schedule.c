@@ -11,15 +11,10 @@
 #include "program/operands.h"
 #include "schedule/concurrent.h"
 #include "targets/status.h"
+#include "targets/target.h"
 #include "tool/report.h"
 
-#include <stdlib.h>
-
-int LLVMFuzzerInitialize(int *count, char ***arguments);
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t room, unsigned seed);
-size_t LLVMFuzzerCustomCrossOver(const uint8_t *first, size_t first_size, const uint8_t *second,
-                                 size_t second_size, uint8_t *out, size_t room, unsigned seed);
+#include <stdio.h>
 
 #define RUNS 4 /* of one input */
 
@@ -54,28 +49,20 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
     (void)count;
     (void)arguments;
     status_start();
-    concurrent = concurrent_create(&options);
-    if (!concurrent) {
-        fputs("fuzz_schedule: no memory\n", stderr);
-        exit(2);
-    }
+    concurrent = target_made(concurrent_create(&options));
     return 0;
 }
 
 static void stop(const struct concurrent_result *result)
 {
     const struct strategy *strategy = concurrent_strategy(concurrent);
+    bool spelled =
+        !strategy->lost && section_spell_out(&program, strategy->switched, strategy->switches, &room);
 
     status_write();
     fprintf(stderr, "\nfinding: invariant %u: %s\n  %s\n", result->invariant,
             report_invariant(result->invariant), result->message);
-    fputs("program:\n", stderr);
-    if (strategy->lost || !section_spell_out(&program, strategy->switched, strategy->switches, &room))
-        report_program(stderr, &program);
-    else
-        report_program(stderr, &room);
-    fputs("end of program\n", stderr);
-    abort(); /* the engine saves the input */
+    target_save(spelled ? &room : &program);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

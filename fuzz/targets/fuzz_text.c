@@ -7,13 +7,11 @@
  *
  * Input: any bytes. They are taken as text, and as a binary program.
  */
-#include "program/program.h"
+#include "targets/target.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 /* A line at its longest is far below this. */
 #define TEXT_BYTES (PROGRAM_OPERATIONS * 1024)
