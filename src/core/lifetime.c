@@ -202,28 +202,23 @@ void dxgkmem_stop(struct dxgkmem_leaks *leaks)
 
 /* -- statistics ------------------------------------------------------------------------ */
 
-/* A shard may be below zero; only the sum means something. */
-static uint64_t counter_sum(enum counter_name name)
-{
-    counter sum = 0;
-    for (unsigned i = 0; i < INSTANCE_SHARDS; i++)
-        if (ATOMIC_LOAD(&instance.shard[i].used) != 0)
-            sum += ATOMIC_LOAD(&instance.shard[i].count[name]);
-    return sum;
-}
-
 void dxgkmem_query_statistics(struct dxgkmem_statistics *statistics)
 {
-    statistics->adapters = counter_sum(COUNT_ADAPTERS);
-    statistics->objects = counter_sum(COUNT_OBJECTS);
-    statistics->adapter_objects = counter_sum(COUNT_ADAPTER_OBJECTS);
-    statistics->adls = counter_sum(COUNT_ADLS);
-    statistics->mappings = counter_sum(COUNT_MAPPINGS);
-    statistics->frame_buffers = counter_sum(COUNT_FRAME_BUFFERS);
-    statistics->pages = counter_sum(COUNT_PAGES);
-    statistics->pool_bytes = counter_sum(COUNT_POOL_BYTES);
-    statistics->pool_blocks = counter_sum(COUNT_POOL_BLOCKS);
-    statistics->retired_slots = counter_sum(COUNT_RETIRED);
-    statistics->calls = counter_sum(COUNT_CALLS);
-    statistics->violations = counter_sum(COUNT_VIOLATIONS);
+    counter sum[COUNTERS] = {0}; /* a shard may be below zero; only the sum means something */
+
+    for (unsigned i = 0; i < INSTANCE_SHARDS; i++)
+        for (unsigned name = 0; name < COUNTERS && ATOMIC_LOAD(&instance.shard[i].used) != 0; name++)
+            sum[name] += ATOMIC_LOAD(&instance.shard[i].count[name]);
+    statistics->adapters = sum[COUNT_ADAPTERS];
+    statistics->objects = sum[COUNT_OBJECTS];
+    statistics->adapter_objects = sum[COUNT_ADAPTER_OBJECTS];
+    statistics->adls = sum[COUNT_ADLS];
+    statistics->mappings = sum[COUNT_MAPPINGS];
+    statistics->frame_buffers = sum[COUNT_FRAME_BUFFERS];
+    statistics->pages = sum[COUNT_PAGES];
+    statistics->pool_bytes = sum[COUNT_POOL_BYTES];
+    statistics->pool_blocks = sum[COUNT_POOL_BLOCKS];
+    statistics->retired_slots = sum[COUNT_RETIRED];
+    statistics->calls = sum[COUNT_CALLS];
+    statistics->violations = sum[COUNT_VIOLATIONS];
 }
