@@ -117,6 +117,9 @@ void runner_restore_turn(struct runner *runner, const struct runner_turn *turn);
  */
 uint64_t runner_state(const struct runner *runner);
 
+/* The value that a class of a thing stands for in the state that the run is in. Between lines. */
+uint64_t runner_value_of(struct runner *runner, enum program_kind kind, uint64_t thing);
+
 /* -- for pictures and other forms of a program; none of it is in the trace ---------------------------- */
 
 /* What an operand passed. thing: by number, -1: none. class: EXACT when the class asked for did not exist. */

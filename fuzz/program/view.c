@@ -50,6 +50,11 @@ uint64_t runner_view_page(const struct runner *runner, unsigned number, uint64_t
     return number < runner->things ? runner_adl_page(runner, &runner->thing[number], page) : 0;
 }
 
+uint64_t runner_value_of(struct runner *runner, enum program_kind kind, uint64_t thing)
+{
+    return runner_resolve_class(runner, kind, thing).value;
+}
+
 /* As reports of what was left are in a trace. */
 static void sort_by_making(struct runner_event *event)
 {

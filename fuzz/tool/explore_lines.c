@@ -189,7 +189,33 @@ bool explore_lines_make(struct explore_lines *lines, enum program_world world)
     return fits;
 }
 
-void explore_bindings_of(struct explore_bindings *bindings, const struct runner *runner)
+/* Where nothing of the kind was made, the first variable stands for what never was. */
+static bool is_named(const struct explore_bindings *bindings, enum program_kind kind, unsigned variable)
+{
+    return bindings->bound[kind][variable] || (variable == 0 && !bindings->bound[kind][1]);
+}
+
+static void note_same(struct explore_bindings *bindings, struct runner *runner, enum program_kind kind)
+{
+    uint64_t met[PROGRAM_CLASSES * EXPLORE_VARIABLES];
+    unsigned count = 0;
+
+    for (unsigned class = 0; class < PROGRAM_CLASSES; class ++) {
+        bool once = class == PROGRAM_NULL || class == PROGRAM_GARBAGE;
+
+        for (unsigned variable = 0; variable < (once ? 1 : EXPLORE_VARIABLES); variable++) {
+            uint64_t value = runner_value_of(runner, kind, PROGRAM_THING(class, variable));
+
+            if (!once && !is_named(bindings, kind, variable))
+                continue;
+            for (unsigned i = 0; i < count && class != PROGRAM_EXACT; i++)
+                bindings->same[kind][class][variable] |= met[i] == value;
+            met[count++] = value;
+        }
+    }
+}
+
+void explore_bindings_of(struct explore_bindings *bindings, struct runner *runner)
 {
     bool live[PROGRAM_KINDS][EXPLORE_VARIABLES] = {{false}};
     struct runner_view view;
@@ -209,6 +235,7 @@ void explore_bindings_of(struct explore_bindings *bindings, const struct runner 
         for (int variable = EXPLORE_VARIABLES; variable-- > 0;) /* rather one that holds nothing yet */
             if (!bindings->bound[kind][variable])
                 bindings->next[kind] = variable;
+        note_same(bindings, runner, (enum program_kind)kind);
     }
 }
 
@@ -223,11 +250,12 @@ bool explore_line_applies(const struct program_line *line, const struct explore_
 
         if (operand->type == PROGRAM_OPERAND_BIND && (int)value != bindings->next[operand->kind])
             return false;
-        if (operand->type != PROGRAM_OPERAND_THING || PROGRAM_CLASS_OF(value) == PROGRAM_NULL ||
-            PROGRAM_CLASS_OF(value) == PROGRAM_GARBAGE)
+        if (operand->type != PROGRAM_OPERAND_THING)
             continue;
-        /* where nothing of the kind was made, the first variable stands for what never was */
-        if (!bindings->bound[operand->kind][variable] && (variable != 0 || bindings->bound[operand->kind][1]))
+        if (bindings->same[operand->kind][PROGRAM_CLASS_OF(value)][variable])
+            return false;
+        if (PROGRAM_CLASS_OF(value) != PROGRAM_NULL && PROGRAM_CLASS_OF(value) != PROGRAM_GARBAGE &&
+            !is_named(bindings, operand->kind, variable))
             return false;
     }
     return true;

@@ -23,11 +23,13 @@ bool explore_lines_make(struct explore_lines *lines, enum program_world world);
 /* What the variables of a state hold. */
 struct explore_bindings {
     bool bound[PROGRAM_KINDS][EXPLORE_VARIABLES];
+    /* a class that stands for the value of an earlier one: another line makes the same call */
+    bool same[PROGRAM_KINDS][PROGRAM_CLASSES][EXPLORE_VARIABLES];
     int next[PROGRAM_KINDS]; /* the variable that an operation binds: one way of naming is enough; -1: none */
 };
-void explore_bindings_of(struct explore_bindings *bindings, const struct runner *runner);
+void explore_bindings_of(struct explore_bindings *bindings, struct runner *runner);
 
-/* Whether the line is one of this state: it names what was made, and binds the next variable. */
+/* Whether the line is one of this state: it names what was made, binds the next variable, and no other makes the call. */
 bool explore_line_applies(const struct program_line *line, const struct explore_bindings *bindings);
 
 #endif
