@@ -60,13 +60,16 @@ void model_add_adapter(struct model *model, const struct dxgkmem_adapter_config 
                        struct model_expectation *expectation)
 {
     model_expect_success(expectation);
-    if (model->stopped)
+    if (model->stopped) {
         expectation->status = STATUS_INVALID_DEVICE_STATE;
-    else if (bad_field(model, config))
+        expectation->answer = model_answer(model, DXGKMEM_CALL_ADD_ADAPTER, DXGKMEM_VIOLATION_NOT_STARTED);
+    } else if (bad_field(model, config)) {
         expectation->status = STATUS_INVALID_PARAMETER;
-    else
+    } else {
         expectation->status =
             config->link_to != NULL ? join_status(model, config) : own_chain_status(model, config);
+    }
+    expectation->any_status = model->answer[DXGKMEM_CALL_ADD_ADAPTER][DXGKMEM_VIOLATION_NONE].any_error;
     if (expectation->status == STATUS_SUCCESS)
         (void)model_handle_room(model, 1, expectation);
 }
@@ -81,6 +84,8 @@ static struct model_chain *make_chain(struct model *model, const struct dxgkmem_
         .highest_visible = highest_visible(config),
         .quota = config->quota,
     };
+    if (model->profile.no_limits)
+        chain->quota = (struct dxgkmem_quota){.pages = 0};
     if (chain->quota.pages == 0)
         chain->quota.pages = MODEL_UNLIMITED;
     if (chain->quota.objects == 0)
@@ -121,9 +126,24 @@ const char *model_add_adapter_done(struct model *model, const struct model_condi
     return NULL;
 }
 
+static bool leaves_something(const struct model_adapter *adapter)
+{
+    return adapter->frame_buffer != NULL || (adapter->chain->present == 1 && adapter->chain->objects != 0);
+}
+
 void model_remove_adapter(struct model *model, HANDLE handle, struct model_expectation *expectation)
 {
+    const struct profile_answer *answer =
+        &model->answer[DXGKMEM_CALL_REMOVE_ADAPTER][DXGKMEM_VIOLATION_LEFT_AT_REMOVAL];
+    const struct model_adapter *adapter = model_find_live(model, MODEL_ADAPTER, model_value(handle));
+
     model_expect_success(expectation);
-    if (model_find_live(model, MODEL_ADAPTER, model_value(handle)) == NULL)
+    if (adapter == NULL) {
         expectation->status = STATUS_INVALID_HANDLE;
+    } else if (answer->answer == DXGKMEM_ANSWER_UNCHECKED && leaves_something(adapter)) {
+        expectation->answer = DXGKMEM_ANSWER_UNCHECKED;
+    } else if (answer->answer == DXGKMEM_ANSWER_REFUSE && leaves_something(adapter)) {
+        expectation->status = answer->status != 0 ? answer->status : STATUS_DEVICE_BUSY;
+        expectation->any_status = answer->status == 0;
+    }
 }

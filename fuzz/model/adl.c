@@ -36,7 +36,8 @@ void model_allocate_adl(struct model *model, const struct model_conditions *cond
     uint64_t bytes = object->pages << DXGKMEM_PAGE_SHIFT;
     bool block = object->type == DXGK_PHYSICAL_MEMORY_TYPE_CONTIGUOUS_MEMORY ||
                  object->type == DXGK_PHYSICAL_MEMORY_TYPE_IO_SPACE;
-    if ((in->Flags.Value & ~(REQUIRE_CONTIGUOUS | PREFER_CONTIGUOUS)) != 0)
+    if ((in->Flags.Value & ~(REQUIRE_CONTIGUOUS | PREFER_CONTIGUOUS)) != 0 &&
+        model_minds(model, DXGKMEM_CALL_ALLOCATE_ADL, DXGKMEM_VIOLATION_RESERVED_BITS))
         model_refuse(expectation, DXGKMEM_VIOLATION_RESERVED_BITS, opened->handle);
     else if ((in->Flags.Value & REQUIRE_CONTIGUOUS) != 0 && !block)
         model_refuse(expectation, DXGKMEM_VIOLATION_CONTIGUOUS_OF_SCATTERED, opened->handle);
@@ -84,7 +85,7 @@ static const char *check_address(const struct model *model, const DXGK_ADL *hand
         return model_wrong(invariant, 2, "the address of a new ADL is NULL");
     if (address % _Alignof(DXGK_ADL) != 0)
         return model_wrong(invariant, 2, "the address of a new ADL is not aligned");
-    if (model_find_handle(model, address) != NULL)
+    if (model_handle_taken(model, address))
         return model_wrong(invariant, 2, "the address of a new ADL equals a handle");
     for (unsigned i = 0; i < model->live_adls; i++)
         if (model_ranges_meet(address, sizeof(DXGK_ADL), model->live_adl[i]->address, sizeof(DXGK_ADL)))
@@ -93,7 +94,7 @@ static const char *check_address(const struct model *model, const DXGK_ADL *hand
 }
 
 /* Everything that an ADL says but the page numbers. */
-static const char *check_form(const struct model_adl_wish *wish, const DXGK_ADL *handed_out,
+static const char *check_form(const struct model_adl_wish *wish, const DXGK_ADL *handed_out, bool at_will,
                               unsigned *invariant)
 {
     bool asked = wish->require || wish->prefer;
@@ -103,7 +104,7 @@ static const char *check_form(const struct model_adl_wish *wish, const DXGK_ADL 
     if ((handed_out->Flags.Value & ~1u) != 0)
         return model_wrong(invariant, 6, "reserved flags of the ADL are set");
     if (handed_out->Flags.Contiguous) {
-        if (!wish->chain->remapped && !asked)
+        if (!wish->chain->remapped && !asked && !at_will)
             return model_wrong(invariant, 6, "the ADL is contiguous, which nobody asked for");
         return NULL;
     }
@@ -166,7 +167,7 @@ const char *model_make_adl(struct model *model, const struct model_adl_wish *wis
         return model_wrong(invariant, 0, "the model has no room for another ADL");
     wrong = check_address(model, handed_out, invariant);
     if (wrong == NULL)
-        wrong = check_form(wish, handed_out, invariant);
+        wrong = check_form(wish, handed_out, model->profile.contiguous_at_will, invariant);
     if (wrong != NULL)
         return wrong;
 
@@ -184,7 +185,8 @@ const char *model_make_adl(struct model *model, const struct model_adl_wish *wis
     keep_numbers(model, adl);
     if (adl->consecutive && adl->highest < adl->lowest)
         return model_wrong(invariant, 7, "the ADL's pages wrap around the end of the address space");
-    if (adl->consecutive && !handed_out->Flags.Contiguous && wish->prefer)
+    if (adl->consecutive && !handed_out->Flags.Contiguous && wish->prefer &&
+        !model->profile.contiguous_at_will)
         return model_wrong(invariant, 6,
                            "the ADL is a page array of neighbours although contiguous was preferred");
     wrong = wish->chain->remapped ? model_check_logical(model, adl, invariant)

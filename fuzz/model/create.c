@@ -36,13 +36,13 @@ static bool bad_size(const struct model *model, const create_arguments *in)
            (in->Type == DXGK_PHYSICAL_MEMORY_TYPE_MDL && (uint64_t)in->Size > MDL_BYTES);
 }
 
-static enum dxgkmem_violation_code mdl_mistake(const create_arguments *in)
+static enum dxgkmem_violation_code mdl_mistake(const create_arguments *in, bool minds_bits)
 {
     uint64_t skip = (uint64_t)in->Mdl.SkipBytes.QuadPart;
     uint64_t bytes = round_up_to_pages(in->Size) << DXGKMEM_PAGE_SHIFT;
     bool chunks = (in->Mdl.Flags & MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS) != 0;
 
-    if ((in->Mdl.Flags & ~MDL_FLAGS) != 0)
+    if ((in->Mdl.Flags & ~MDL_FLAGS) != 0 && minds_bits)
         return DXGKMEM_VIOLATION_RESERVED_BITS;
     if ((uint64_t)in->Mdl.LowAddress.QuadPart > (uint64_t)in->Mdl.HighAddress.QuadPart ||
         !model_page_multiple(skip))
@@ -69,14 +69,14 @@ static enum dxgkmem_violation_code contiguous_mistake(const create_arguments *in
     return DXGKMEM_VIOLATION_NONE;
 }
 
-static enum dxgkmem_violation_code section_mistake(const create_arguments *in)
+static enum dxgkmem_violation_code section_mistake(const create_arguments *in, bool minds_bits)
 {
     uint32_t protection = (uint32_t)in->Section.PageProtection;
 
     if (protection != DXGKMEM_PAGE_READONLY && protection != DXGKMEM_PAGE_READWRITE &&
         protection != DXGKMEM_PAGE_EXECUTE && protection != DXGKMEM_PAGE_WRITECOPY)
         return DXGKMEM_VIOLATION_INVALID_PROTECTION;
-    if (in->Section.AllocationAttributes != 0 && in->Section.AllocationAttributes != SEC_COMMIT)
+    if (in->Section.AllocationAttributes != 0 && in->Section.AllocationAttributes != SEC_COMMIT && minds_bits)
         return DXGKMEM_VIOLATION_RESERVED_BITS;
     return DXGKMEM_VIOLATION_NONE;
 }
@@ -121,6 +121,7 @@ static void check_fields(const struct model *model, const create_arguments *in,
                          const struct model_chain *chain, struct model_expectation *expectation)
 {
     enum dxgkmem_violation_code mistake = DXGKMEM_VIOLATION_NONE;
+    bool minds_bits = model_minds(model, DXGKMEM_CALL_CREATE, DXGKMEM_VIOLATION_RESERVED_BITS);
 
     if ((unsigned)in->Type > DXGK_PHYSICAL_MEMORY_TYPE_IO_SPACE)
         mistake = DXGKMEM_VIOLATION_INVALID_TYPE;
@@ -129,11 +130,11 @@ static void check_fields(const struct model *model, const create_arguments *in,
     else if (bad_size(model, in))
         mistake = DXGKMEM_VIOLATION_INVALID_SIZE;
     else if (in->Type == DXGK_PHYSICAL_MEMORY_TYPE_MDL)
-        mistake = mdl_mistake(in);
+        mistake = mdl_mistake(in, minds_bits);
     else if (in->Type == DXGK_PHYSICAL_MEMORY_TYPE_CONTIGUOUS_MEMORY)
         mistake = contiguous_mistake(in);
     else if (in->Type == DXGK_PHYSICAL_MEMORY_TYPE_SECTION)
-        mistake = section_mistake(in);
+        mistake = section_mistake(in, minds_bits);
     else
         check_io_space(model, in, chain, expectation);
     if (mistake != DXGKMEM_VIOLATION_NONE)
@@ -191,6 +192,8 @@ static struct model_bounds resolve_bounds(const struct model *model, const struc
     default:
         break;
     }
+    if (model->profile.logical_unbounded)
+        bounds.logical_low = bounds.logical_high = false;
     return bounds;
 }
 
@@ -215,7 +218,12 @@ bool model_machine_can(const struct model *model, DXGK_PHYSICAL_MEMORY_TYPE type
         model_must_fail(expectation, STATUS_NO_MEMORY);
         return false;
     }
-    if (model->world.could_create == NULL || model->world.could_create(model->world.context, &request))
+    if (model->world.could_create == NULL) {
+        model_may_fail(expectation, STATUS_NO_MEMORY);
+        model_may_fail(expectation, STATUS_INSUFFICIENT_RESOURCES);
+        return true;
+    }
+    if (model->world.could_create(model->world.context, &request))
         return true;
     model_must_fail(expectation, STATUS_NO_MEMORY);
     model_may_fail(expectation, STATUS_INSUFFICIENT_RESOURCES);
@@ -246,7 +254,8 @@ void model_create(struct model *model, const struct model_conditions *conditions
         if (adapter == NULL)
             return;
         chain = adapter->chain;
-        if (chain->version < DXGKDDI_INTERFACE_VERSION_WDDM2_9) {
+        if (chain->version < DXGKDDI_INTERFACE_VERSION_WDDM2_9 &&
+            model_minds(model, DXGKMEM_CALL_CREATE, DXGKMEM_VIOLATION_WRONG_WDDM_LEVEL)) {
             model_refuse(expectation, DXGKMEM_VIOLATION_WRONG_WDDM_LEVEL, adapter->handle);
             return;
         }
@@ -269,13 +278,15 @@ void model_create(struct model *model, const struct model_conditions *conditions
                             section ? (uint32_t)in->Section.PageProtection : 0, expectation);
 }
 
-static void set_access(struct model_object *object, const create_arguments *in)
+static void set_access(const struct model *model, struct model_object *object, const create_arguments *in)
 {
     object->cpu_access = object->device_access = DXGKMEM_ACCESS_READ | DXGKMEM_ACCESS_WRITE;
     if (object->type != DXGK_PHYSICAL_MEMORY_TYPE_SECTION ||
         in->Section.PageProtection == DXGKMEM_PAGE_READWRITE)
         return;
-    object->cpu_access = object->device_access = DXGKMEM_ACCESS_READ;
+    object->cpu_access = DXGKMEM_ACCESS_READ;
+    if (!model->profile.device_writes_sections)
+        object->device_access = DXGKMEM_ACCESS_READ;
     if (in->Section.PageProtection == DXGKMEM_PAGE_EXECUTE)
         object->cpu_access |= DXGKMEM_ACCESS_EXECUTE;
 }
@@ -294,7 +305,7 @@ static struct model_object *make_object(struct model *model, const create_argume
         .bounds = resolve_bounds(model, chain, in),
     };
     model_life_begin(&object->life, operation, DXGKMEM_CALL_CREATE);
-    set_access(object, in);
+    set_access(model, object, in);
     if (object->type == DXGK_PHYSICAL_MEMORY_TYPE_IO_SPACE) {
         object->memory = MODEL_MEMORY_IO;
         object->first_page = object->bounds.lowest;

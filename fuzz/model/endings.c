@@ -91,6 +91,14 @@ size_t model_remove_adapter_done(struct model *model, const struct model_conditi
     return leaving.count;
 }
 
+bool model_process_leaves(const struct model *model, uint64_t process)
+{
+    for (unsigned i = 0; i < model->live_mappings; i++)
+        if (model->live_mapping[i]->process == process)
+            return true;
+    return false;
+}
+
 size_t model_process_exit(struct model *model, const struct model_conditions *conditions, uint64_t process,
                           struct dxgkmem_violation *left, size_t room)
 {

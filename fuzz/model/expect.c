@@ -6,7 +6,7 @@
  */
 #include "model_internal.h"
 
-static NTSTATUS violation_status(enum dxgkmem_violation_code code)
+NTSTATUS model_violation_status(enum dxgkmem_violation_code code)
 {
     static const NTSTATUS statuses[DXGKMEM_VIOLATION_COUNT] = {[DXGKMEM_VIOLATION_NONE] = STATUS_SUCCESS,
 #define MODEL_STATUS(constant, name, status, sentence) [DXGKMEM_VIOLATION_##constant] = status,
@@ -26,7 +26,7 @@ void model_refuse_after(struct model_expectation *expectation, enum dxgkmem_viol
 {
     model_expect_success(expectation);
     expectation->violation = code;
-    expectation->status = violation_status(code);
+    expectation->status = model_violation_status(code);
     expectation->documented = code == DXGKMEM_VIOLATION_DESTROY_WITH_LIVE_ADL;
     expectation->subject = subject;
     expectation->earlier_operation = earlier;
@@ -56,13 +56,61 @@ bool model_begin(const struct model *model, const struct model_conditions *condi
         model_refuse(expectation, DXGKMEM_VIOLATION_NOT_STARTED, 0);
     else if (conditions->null_arguments)
         model_refuse(expectation, DXGKMEM_VIOLATION_NULL_ARGUMENTS, 0);
-    else if (conditions->misaligned_arguments)
+    else if (conditions->misaligned_arguments &&
+             model_minds(model, DXGKMEM_CALL_NONE, DXGKMEM_VIOLATION_MISALIGNED_ARGUMENTS))
         model_refuse(expectation, DXGKMEM_VIOLATION_MISALIGNED_ARGUMENTS, 0);
-    else if (conditions->irql > APC_LEVEL) {
+    else if (conditions->irql > APC_LEVEL &&
+             model_minds(model, DXGKMEM_CALL_NONE, DXGKMEM_VIOLATION_IRQL_TOO_HIGH)) {
         model_refuse(expectation, DXGKMEM_VIOLATION_IRQL_TOO_HIGH, 0);
         expectation->documented = high_irql_is_documented(model);
     }
     return expectation->violation == DXGKMEM_VIOLATION_NONE;
+}
+
+bool model_minds(const struct model *model, enum dxgkmem_call call, enum dxgkmem_violation_code code)
+{
+    return model->answer[call][code].answer != DXGKMEM_ANSWER_IGNORE;
+}
+
+enum dxgkmem_answer model_answer(const struct model *model, enum dxgkmem_call call,
+                                 enum dxgkmem_violation_code mistake)
+{
+    return model->answer[call][mistake].answer;
+}
+
+void model_apply_profile(const struct model *model, enum dxgkmem_call call,
+                         struct model_expectation *expectation)
+{
+    const struct profile_answer *answer = &model->answer[call][expectation->violation];
+
+    if (expectation->violation == DXGKMEM_VIOLATION_NONE)
+        return;
+    expectation->answer = answer->answer;
+    if (answer->answer == DXGKMEM_ANSWER_CARRY_OUT) {
+        expectation->status = STATUS_SUCCESS;
+    } else {
+        expectation->any_status = answer->status == 0;
+        if (answer->status != 0)
+            expectation->status = answer->status;
+    }
+}
+
+bool model_refuses_with(const struct model *model, enum dxgkmem_call call,
+                        enum dxgkmem_violation_code mistake, NTSTATUS status)
+{
+    const struct profile_answer *answer = &model->answer[call][mistake];
+
+    return answer->answer == DXGKMEM_ANSWER_REFUSE && (answer->status == status || answer->status == 0);
+}
+
+bool model_may_refuse_with(const struct model *model, enum dxgkmem_call call, NTSTATUS status)
+{
+    if (!model->profile.any_order)
+        return false;
+    for (unsigned mistake = 1; mistake < DXGKMEM_VIOLATION_COUNT; mistake++)
+        if (model_refuses_with(model, call, (enum dxgkmem_violation_code)mistake, status))
+            return true;
+    return false;
 }
 
 void model_may_fail(struct model_expectation *expectation, NTSTATUS status)

@@ -70,7 +70,8 @@ void model_pin(struct model *model, const struct model_conditions *conditions, H
         return;
     const struct model_chain *chain = lead->chain;
     member = member_at(model, chain, in->PhysicalAdapterIndex);
-    if ((in->Flags.Value & ~PREFER_CONTIGUOUS) != 0) {
+    if ((in->Flags.Value & ~PREFER_CONTIGUOUS) != 0 &&
+        model_minds(model, DXGKMEM_CALL_PIN, DXGKMEM_VIOLATION_RESERVED_BITS)) {
         model_refuse(expectation, DXGKMEM_VIOLATION_RESERVED_BITS, lead->handle);
     } else if (member == NULL) {
         model_refuse(expectation, DXGKMEM_VIOLATION_FRAME_BUFFER_INDEX, lead->handle);

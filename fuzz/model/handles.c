@@ -79,13 +79,20 @@ void *model_resolve(const struct model *model, enum model_kind kind, HANDLE hand
     return NULL;
 }
 
+bool model_handle_taken(const struct model *model, uint64_t value)
+{
+    const struct model_handle *found = model_find_handle(model, value);
+
+    return found != NULL && (found->life->live || !model->profile.reuses_handles);
+}
+
 const char *model_check_handle(const struct model *model, HANDLE handle, unsigned *invariant)
 {
     uint64_t value = model_value(handle);
 
     if (value == 0)
         return model_wrong(invariant, 2, "a handle that was given out is NULL");
-    if (model_find_handle(model, value) != NULL)
+    if (model_handle_taken(model, value))
         return model_wrong(invariant, 2, "a handle was given out that had been given out before");
     for (unsigned i = 0; i < model->live_adls; i++)
         if (model->live_adl[i]->address == value)

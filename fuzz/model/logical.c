@@ -10,6 +10,12 @@ static bool crosses(uint64_t first, uint64_t pages, uint64_t boundary)
     return boundary != 0 && first / boundary != (first + (pages - 1)) / boundary;
 }
 
+/* The boundary that logical pages keep to. */
+static uint64_t boundary_of(const struct model *model, const struct model_bounds *bounds)
+{
+    return model->profile.logical_unbounded ? 0 : bounds->boundary;
+}
+
 static uint64_t lowest_allowed(const struct model_bounds *bounds)
 {
     return bounds->logical_low ? model_max(1, bounds->lowest) : 1;
@@ -67,10 +73,11 @@ bool model_logical_room(const struct model *model, const struct model_chain *cha
 
     if (!chain->remapped)
         return true;
-    if (gap_exists(model, chain, low, end_allowed(chain, bounds, bounds->highest), pages, bounds->boundary))
+    if (gap_exists(model, chain, low, end_allowed(chain, bounds, bounds->highest), pages,
+                   boundary_of(model, bounds)))
         return true;
     if (gap_exists(model, chain, low, end_allowed(chain, bounds, bounds->asked_highest), pages,
-                   bounds->boundary)) {
+                   boundary_of(model, bounds))) {
         model_may_fail(expectation, STATUS_INSUFFICIENT_RESOURCES);
         return true;
     }
@@ -89,7 +96,7 @@ const char *model_check_logical(const struct model *model, const struct model_ad
     if (adl->highest >= end_allowed(adl->chain, bounds, bounds->asked_highest))
         return model_wrong(invariant, 7,
                            "the ADL's logical pages lie above what the object or the adapter allows");
-    if (crosses(adl->base, adl->pages, bounds->boundary))
+    if (crosses(adl->base, adl->pages, boundary_of(model, bounds)))
         return model_wrong(invariant, 7, "the ADL's logical pages cross a multiple of the boundary");
     if (meets_live(model, adl->chain, adl->base, adl->pages) != NULL)
         return model_wrong(invariant, 6, "the ADL's logical pages belong to another live ADL");

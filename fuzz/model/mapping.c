@@ -24,6 +24,20 @@ static uint64_t pages_of_range(uint64_t offset, uint64_t size)
     return ((offset + size - 1) >> DXGKMEM_PAGE_SHIFT) - (offset >> DXGKMEM_PAGE_SHIFT) + 1;
 }
 
+/* What MAP maps for a request: the first page of the object and how many. */
+static void what_is_mapped(const struct model *model, const struct model_object *object,
+                           const DXGKARGCB_MAP_PHYSICAL_MEMORY *in, struct model_mapping *mapping)
+{
+    if (model->profile.map == DXGKMEM_MAP_OBJECT) {
+        mapping->first = 0;
+        mapping->pages = object->pages;
+    } else {
+        mapping->first = (uint64_t)in->Offset >> DXGKMEM_PAGE_SHIFT;
+        mapping->pages = pages_of_range(in->Offset, in->Size);
+    }
+    mapping->size = model->profile.map == DXGKMEM_MAP_ASKED ? in->Size : mapping->pages << DXGKMEM_PAGE_SHIFT;
+}
+
 void model_end_mapping(struct model *model, struct model_mapping *mapping, uint64_t operation,
                        enum dxgkmem_call by)
 {
@@ -47,21 +61,27 @@ void model_map(struct model *model, const struct model_conditions *conditions,
                const DXGKARGCB_MAP_PHYSICAL_MEMORY *in, struct model_expectation *expectation)
 {
     const struct model_object *object;
+    struct model_mapping mapping;
+    uint64_t end;
 
     if (!model_begin(model, conditions, expectation))
         return;
     object = model_resolve(model, MODEL_OBJECT, in->hPhysicalMemoryObject, DXGKMEM_CALL_MAP, expectation);
     if (object == NULL)
         return;
+    end = model->profile.map_to_page_end ? object->pages << DXGKMEM_PAGE_SHIFT : object->size;
     if ((unsigned)in->AccessMode > DXGK_ACCESS_MODE_USER_MODE)
         model_refuse(expectation, DXGKMEM_VIOLATION_INVALID_ACCESS_MODE, object->handle);
     else if (object->type == DXGK_PHYSICAL_MEMORY_TYPE_IO_SPACE &&
              in->AccessMode == DXGK_ACCESS_MODE_USER_MODE)
         model_refuse(expectation, DXGKMEM_VIOLATION_IO_SPACE_TO_USER, object->handle);
-    else if (in->Size == 0 || in->Size > object->size || in->Offset > object->size - in->Size)
+    else if (in->Size == 0 || in->Size > end || in->Offset > end - in->Size)
         model_refuse(expectation, DXGKMEM_VIOLATION_MAP_OUT_OF_RANGE, object->handle);
-    else if (pages_of_range(in->Offset, in->Size) > PAGES_SURELY_MAPPABLE_AT_ONCE ||
-             model->mapped_pages + pages_of_range(in->Offset, in->Size) > PAGES_SURELY_MAPPABLE) {
+    if (expectation->violation != DXGKMEM_VIOLATION_NONE)
+        return;
+    what_is_mapped(model, object, in, &mapping);
+    if (mapping.pages > PAGES_SURELY_MAPPABLE_AT_ONCE ||
+        model->mapped_pages + mapping.pages > PAGES_SURELY_MAPPABLE) {
         model_may_fail(expectation, STATUS_INSUFFICIENT_RESOURCES);
         model_may_fail(expectation, STATUS_NO_MEMORY);
     }
@@ -76,7 +96,7 @@ static const char *check_base(const struct model *model, const struct model_mapp
         return model_wrong(invariant, 10, "map returned a base that is no page address");
     if (base + (bytes - 1) < base)
         return model_wrong(invariant, 10, "map returned a base so high that the mapping wraps");
-    if (model_find_handle(model, base) != NULL)
+    if (model_handle_taken(model, base))
         return model_wrong(invariant, 2, "map returned a base that equals a handle");
     for (unsigned i = 0; i < model->live_mappings; i++) {
         const struct model_mapping *other = model->live_mapping[i];
@@ -106,12 +126,11 @@ const char *model_map_done(struct model *model, const struct model_conditions *c
         .base = model_value(out->pMappedAddress),
         .object = object,
         .process = in->AccessMode == DXGK_ACCESS_MODE_USER_MODE ? conditions->process : 0,
-        .first = (uint64_t)in->Offset >> DXGKMEM_PAGE_SHIFT,
-        .pages = pages_of_range(in->Offset, in->Size),
     };
-    if ((uint64_t)out->Offset != ((uint64_t)in->Offset & DXGKMEM_PAGE_MASK))
+    what_is_mapped(model, object, in, mapping);
+    if ((uint64_t)out->Offset != (uint64_t)in->Offset - (mapping->first << DXGKMEM_PAGE_SHIFT))
         return model_wrong(invariant, 10, "map returned an offset that does not lead to the wanted byte");
-    if ((uint64_t)out->Size != mapping->pages << DXGKMEM_PAGE_SHIFT)
+    if ((uint64_t)out->Size != mapping->size)
         return model_wrong(invariant, 10, "map returned a size that is not that of the pages of the range");
     const char *wrong = check_base(model, mapping, invariant);
     if (wrong != NULL)
@@ -161,7 +180,7 @@ void model_unmap(struct model *model, const struct model_conditions *conditions,
     const struct model_mapping *here = find_usable(model, base, conditions->process);
     const struct model_mapping *elsewhere = find_elsewhere(model, base, object);
     if (here != NULL && here->object == object) {
-        if ((uint64_t)in->Size != here->pages << DXGKMEM_PAGE_SHIFT)
+        if ((uint64_t)in->Size != here->size)
             model_refuse_after(expectation, DXGKMEM_VIOLATION_UNMAP_WRONG_SIZE, base, here->life.made,
                                DXGKMEM_CALL_MAP);
     } else if (here != NULL) {

@@ -37,10 +37,25 @@ void model_reset(struct model *model)
         forget_stamps(model);
 }
 
+void model_set_profile(struct model *model, const struct dxgkmem_profile *profile)
+{
+    static const struct dxgkmem_profile own = {.rules = 0};
+
+    model->profile = profile != NULL ? *profile : own;
+    for (unsigned call = 0; call < DXGKMEM_CALL_COUNT; call++)
+        for (unsigned mistake = 0; mistake < DXGKMEM_VIOLATION_COUNT; mistake++)
+            model->answer[call][mistake] = profile_answer(&model->profile, (enum dxgkmem_call)call,
+                                                          (enum dxgkmem_violation_code)mistake);
+}
+
 void model_set_world(struct model *model, const struct model_world *world)
 {
     model->world = *world;
     model->world.highest_page = model_min(world->highest_page, MODEL_PAGE_NUMBERS - 1);
+    if (model->profile.no_limits) {
+        model->world.total = (struct dxgkmem_quota){.pages = 0};
+        model->world.handles_limit = model->world.generations_limit = 0;
+    }
 }
 
 void model_statistics(struct model *model, struct dxgkmem_statistics *statistics)

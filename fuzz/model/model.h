@@ -17,13 +17,16 @@
 #define DXGKMEM_MODEL_H
 
 #include <dxgkmem/dxgkmem.h>
+#include <dxgkmem/profile.h>
 
 #define MODEL_THINGS 256 /* things of each kind in one program: more than operations */
 #define MODEL_PAGES 4096 /* page contents remembered: more than one program can write */
 
 struct model; /* in model_internal.h; size for the caller's allocation: */
 size_t model_size(void);
-/* Forgets everything; what is described of the machine stays. */
+/* What was decided where Windows leaves the choice; until then, and NULL: as dxgkmem does. Before the first world. */
+void model_set_profile(struct model *model, const struct dxgkmem_profile *profile);
+/* Forgets everything; what is described of the machine and the implementation stays. */
 void model_reset(struct model *model);
 
 /* What the model must know of the world. */
@@ -35,7 +38,7 @@ struct model_world {
     /* Effective limits.handles and limits.generations; 0: unlimited. */
     uint32_t handles_limit, generations_limit;
     bool (*touches_ram)(void *context, struct dxgkmem_run run);
-    /* Whether the machine could satisfy this request now. */
+    /* Whether the machine could satisfy this request now. NULL: nobody knows. */
     bool (*could_create)(void *context, const struct dxgkmem_memory_request *request);
     void *context;
 };
@@ -60,7 +63,25 @@ struct model_expectation {
     /* Resource failures that are right here instead of success; 0: unused entry. must_fail: success is wrong. */
     NTSTATUS resource[4];
     bool must_fail;
+    /* By the profile: what is done about `violation`, and whether any error will do for `status`. */
+    enum dxgkmem_answer answer;
+    bool any_status;
 };
+
+/*
+ * Says what the profile makes of an expectation of this call; after the function below that filled it in.
+ * With DXGKMEM_ANSWER_UNCHECKED the call must not be made.
+ */
+void model_apply_profile(const struct model *model, enum dxgkmem_call call,
+                         struct model_expectation *expectation);
+/* Whether this call may refuse for this mistake with this error. */
+bool model_refuses_with(const struct model *model, enum dxgkmem_call call,
+                        enum dxgkmem_violation_code mistake, NTSTATUS status);
+/* Whether this error is right although another was expected: mistakes are looked for in any order. */
+bool model_may_refuse_with(const struct model *model, enum dxgkmem_call call, NTSTATUS status);
+/* The profile's answer to one mistake. */
+enum dxgkmem_answer model_answer(const struct model *model, enum dxgkmem_call call,
+                                 enum dxgkmem_violation_code mistake);
 
 /* Conditions of a call. */
 struct model_conditions {
@@ -99,6 +120,8 @@ void model_unpin(struct model *, const struct model_conditions *, HANDLE adapter
 void model_other_member(struct model *, bool legacy, struct model_expectation *);
 void model_add_adapter(struct model *, const struct dxgkmem_adapter_config *, struct model_expectation *);
 void model_remove_adapter(struct model *, HANDLE adapter, struct model_expectation *);
+/* Whether the process has mappings that its end would leave. */
+bool model_process_leaves(const struct model *, uint64_t process);
 
 /*
  * The call succeeded: checks the outputs, changes the state. Returns NULL, or

@@ -13,6 +13,7 @@
 #define DXGKMEM_MODEL_INTERNAL_H
 
 #include "model.h"
+#include "profile.h"
 
 #define MODEL_HANDLES (3 * MODEL_THINGS)
 
@@ -119,6 +120,7 @@ struct model_mapping {
     struct model_object *object;
     uint64_t process; /* 0: kernel */
     uint64_t first, pages;
+    uint64_t size; /* that map returned */
 };
 
 struct model_handle {
@@ -142,6 +144,8 @@ struct model_word {
 
 struct model {
     struct model_world world;
+    struct dxgkmem_profile profile;
+    struct profile_answer answer[DXGKMEM_CALL_COUNT][DXGKMEM_VIOLATION_COUNT]; /* what the profile comes to */
     bool stopped;
     uint32_t resets; /* the stamp is one more, so that zeroed slots are free */
 
@@ -223,6 +227,10 @@ bool model_begin(const struct model *model, const struct model_conditions *condi
                  struct model_expectation *expectation);
 void model_expect_success(struct model_expectation *expectation);
 void model_refuse(struct model_expectation *expectation, enum dxgkmem_violation_code code, uint64_t subject);
+/* The status that dxgkmem itself gives with a violation. */
+NTSTATUS model_violation_status(enum dxgkmem_violation_code code);
+/* Whether this mistake is one: false: the profile ignores it. */
+bool model_minds(const struct model *model, enum dxgkmem_call call, enum dxgkmem_violation_code code);
 /* With the operation that made it a mistake. */
 void model_refuse_after(struct model_expectation *expectation, enum dxgkmem_violation_code code,
                         uint64_t subject, uint64_t earlier, enum dxgkmem_call earlier_call);
@@ -249,6 +257,8 @@ void *model_find_live(const struct model *model, enum model_kind kind, uint64_t 
 /* The checks of one handle operand; NULL: refused, the expectation is complete. */
 void *model_resolve(const struct model *model, enum model_kind kind, HANDLE handle, enum dxgkmem_call call,
                     struct model_expectation *expectation);
+/* Whether nothing new may have this value: it is a handle, or was one and is not given out again. */
+bool model_handle_taken(const struct model *model, uint64_t value);
 /* Whether a new handle is one; NULL when it is, else what is wrong with it. */
 const char *model_check_handle(const struct model *model, HANDLE handle, unsigned *invariant);
 void model_give_handle(struct model *model, enum model_kind kind, uint64_t value, struct model_life *life,

@@ -4,7 +4,7 @@
  * that writes to an ADL it was given. Each access must do what the model says,
  * also through things that have ended.
  */
-#include "runner_internal.h"
+#include "machine.h"
 
 /* One access of eight bytes; how it is made differs, how it is judged does not. */
 struct access {
@@ -73,15 +73,16 @@ static struct runner_thing *thing_of(struct runner *runner, unsigned operand)
 
 static bool dma(struct runner *runner, struct access *access, uint64_t device, uint64_t address)
 {
-    return access->write
-               ? dxgkmem_sim_dma_write(runner->sim, device, address, &access->value, sizeof(access->value))
-               : dxgkmem_sim_dma_read(runner->sim, device, address, &access->value, sizeof(access->value));
+    return access->write ? runner->provider->dma_write(runner->sim, device, address, &access->value,
+                                                       sizeof(access->value))
+                         : runner->provider->dma_read(runner->sim, device, address, &access->value,
+                                                      sizeof(access->value));
 }
 
 static bool cpu(struct runner *runner, struct access *access, void *address)
 {
-    return access->write ? dxgkmem_sim_cpu_write(runner->sim, address, &access->value, sizeof(access->value))
-                         : dxgkmem_sim_cpu_read(runner->sim, address, &access->value, sizeof(access->value));
+    return access->write ? machine_cpu_write(runner, address, &access->value)
+                         : machine_cpu_read(runner, address, &access->value);
 }
 
 void runner_dma(struct runner *runner)
@@ -93,7 +94,7 @@ void runner_dma(struct runner *runner)
         adapter != NULL ? adapter->device : PROGRAM_VARIABLE_OF(runner_number(runner, DMA_ADAPTER));
     uint64_t address;
 
-    if (adl == NULL) {
+    if (adl == NULL || (access.write ? !OFFERS(runner, dma_write) : !OFFERS(runner, dma_read))) {
         runner->event.skipped = true;
         return;
     }
@@ -135,7 +136,7 @@ void runner_cpu(struct runner *runner)
         access.reach = model_cpu_reach(runner->model, runner->process, address, access.write, &access.memory,
                                        &access.offset);
         expect(runner, &access);
-        if (!access.made) {
+        if (!access.made || !machine_can_read(runner, !access.reach)) {
             runner->event.skipped = true;
             return;
         }
@@ -148,13 +149,20 @@ void runner_cpu(struct runner *runner)
         judge(runner, &access, 10);
 }
 
+/* An implementation that takes the driver's word for what an ADL is must not be told lies. */
+static bool may_scribble(const struct runner *runner)
+{
+    return runner->model == NULL || model_answer(runner->model, DXGKMEM_CALL_FREE_ADL,
+                                                 DXGKMEM_VIOLATION_ADL_SCRIBBLED) != DXGKMEM_ANSWER_UNCHECKED;
+}
+
 void runner_scribble(struct runner *runner)
 {
     const struct runner_thing *thing = thing_of(runner, SCRIBBLE_ADL);
     uint64_t value = runner_number(runner, SCRIBBLE_VALUE);
     DXGK_ADL *adl;
 
-    if (thing == NULL || !thing->live ||
+    if (thing == NULL || !thing->live || !may_scribble(runner) ||
         (runner_number(runner, SCRIBBLE_FIELD) == PROGRAM_FIELD_ENTRY && thing->array == NULL)) {
         runner->event.skipped = true; /* only what is the driver's may be written */
         return;

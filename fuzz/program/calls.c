@@ -5,10 +5,11 @@
  * ended. The blocks are filled with a pattern first, so that whatever the
  * callee writes, or leaves, shows.
  */
-#include "runner_internal.h"
+#include "machine.h"
 
 #define PATTERN 0xcccccccccccccccc
-#define OFFERED(runner, member) ((runner)->interface.Size >= DXGKMEM_DDI_THROUGH(member))
+#define OFFERED(runner, member)                                                                              \
+    ((runner)->interface.Size >= DXGKMEM_DDI_THROUGH(member) && (runner)->interface.member != NULL)
 
 /* A field that the callback writes. kept: a refused call leaves it, else it zeroes it. */
 struct out_field {
@@ -71,7 +72,8 @@ static void begin_taking(struct runner *runner)
     static const struct dxgkmem_memory_request nothing = {.pages = 0};
 
     begin(runner);
-    dxgkmem_sim_could_create(runner->sim, &nothing);
+    if (OFFERS(runner, could_create))
+        runner->provider->could_create(runner->sim, &nothing);
 }
 
 /* The block that was filled in, as well aligned as it shall be. */
@@ -113,10 +115,31 @@ static void take_back(struct runner *runner)
         memcpy(runner->arguments.byte, runner->misaligned + 1, sizeof(runner->arguments.byte));
 }
 
+/* Whether the call is to be made at all; the block was handed over already. */
+static bool may_call(struct runner *runner)
+{
+    if (runner_may_call(runner))
+        return true;
+    take_back(runner);
+    return false;
+}
+
+/* What a call that came to nothing leaves in an output field: written over what it had before. */
+static void leave_output(const struct runner *runner, const struct out_field *out, uint8_t *field)
+{
+    const uint8_t *now = runner->arguments.byte + out->offset;
+
+    if (runner->profile.outputs == DXGKMEM_OUTPUTS_ANYTHING)
+        memcpy(field, now, out->bytes);
+    else if (runner->profile.outputs == DXGKMEM_OUTPUTS_ZERO && !out->kept)
+        memset(field, 0, out->bytes);
+}
+
 /* Whether nothing but the outputs changed, and those as the outcome says. */
 static void check_arguments(struct runner *runner, const struct out_field *out, size_t outs)
 {
-    bool unseen = runner->conditions.null_arguments || runner->conditions.misaligned_arguments;
+    bool unseen = runner->conditions.null_arguments ||
+                  (runner->conditions.misaligned_arguments && runner->outcome != RUNNER_DONE);
 
     if (same_arguments(&runner->arguments, &runner->before) && (outs == 0 || unseen || !runner->started))
         return;
@@ -126,8 +149,8 @@ static void check_arguments(struct runner *runner, const struct out_field *out, 
 
         if (runner->outcome == RUNNER_DONE)
             memcpy(field, runner->arguments.byte + out[i].offset, out[i].bytes);
-        else if (!out[i].kept)
-            memset(field, 0, out[i].bytes);
+        else
+            leave_output(runner, &out[i], field);
     }
     if (same_arguments(&runner->arguments, &runner->compared))
         return;
@@ -136,7 +159,10 @@ static void check_arguments(struct runner *runner, const struct out_field *out, 
     else if (outs == 0 || unseen)
         runner_find_that(runner, 22, "was refused and wrote to the argument block");
     else
-        runner_find_that(runner, 3, "did not succeed, and the output fields are not zero or others changed");
+        runner_find_that(runner, 3,
+                         runner->profile.outputs == DXGKMEM_OUTPUTS_ZERO
+                             ? "did not succeed, and the output fields are not zero or others changed"
+                             : "did not succeed, and wrote to fields that it must leave");
 }
 
 /* True: the call succeeded, there is something to take down. */
@@ -167,6 +193,14 @@ static void end_value(struct runner *runner, enum program_kind kind, uint64_t va
 
     if (thing != NULL)
         runner_end(runner, thing);
+}
+
+/* What belongs to a thing, and ends with it where a call is carried out that others refuse. */
+static void end_owned(struct runner *runner, enum program_kind kind, uint64_t owner)
+{
+    for (unsigned i = 0; i < runner->things; i++)
+        if (runner->thing[i].live && runner->thing[i].kind == kind && runner->thing[i].owner == owner)
+            runner_end(runner, &runner->thing[i]);
 }
 
 static uint32_t chain_of(struct runner *runner, uint64_t adapter)
@@ -241,6 +275,8 @@ void runner_create_object(struct runner *runner)
     passed = hand_over(runner);
     if (runner->model != NULL)
         model_create(runner->model, &runner->conditions, &runner->before.create, &runner->expected);
+    if (!may_call(runner))
+        return;
     if (!finish(runner, true, runner->interface.DxgkCbCreatePhysicalMemoryObject(passed), OUTS(create_out)))
         return;
     if (runner->model != NULL)
@@ -273,6 +309,8 @@ void runner_destroy_object(struct runner *runner)
     passed = hand_over(runner);
     if (runner->model != NULL)
         model_destroy(runner->model, &runner->conditions, &runner->before.destroy, &runner->expected);
+    if (!may_call(runner))
+        return;
     runner->interface.DxgkCbDestroyPhysicalMemoryObject(passed);
     if (!finish(runner, false, STATUS_SUCCESS, NULL, 0))
         return;
@@ -281,8 +319,8 @@ void runner_destroy_object(struct runner *runner)
                                            &runner->wrong_invariant);
     if (!accepted(runner))
         return;
-    if (arguments->hAdapterMemoryObject != NULL)
-        end_value(runner, PROGRAM_ADAPTER_OBJECT, runner_pointer(arguments->hAdapterMemoryObject), 0);
+    end_owned(runner, PROGRAM_MAPPING, runner_pointer(arguments->hPhysicalMemoryObject));
+    end_owned(runner, PROGRAM_ADAPTER_OBJECT, runner_pointer(arguments->hPhysicalMemoryObject));
     end_value(runner, PROGRAM_OBJECT, runner_pointer(arguments->hPhysicalMemoryObject), 0);
 }
 
@@ -302,6 +340,8 @@ void runner_open(struct runner *runner)
     passed = hand_over(runner);
     if (runner->model != NULL)
         model_open(runner->model, &runner->conditions, &runner->before.open, &runner->expected);
+    if (!may_call(runner))
+        return;
     if (!finish(runner, true, runner->interface.DxgkCbOpenPhysicalMemoryObject(passed), OUTS(open_out)))
         return;
     if (runner->model != NULL)
@@ -329,6 +369,8 @@ void runner_close(struct runner *runner)
     passed = hand_over(runner);
     if (runner->model != NULL)
         model_close(runner->model, &runner->conditions, &runner->before.close, &runner->expected);
+    if (!may_call(runner))
+        return;
     runner->interface.DxgkCbClosePhysicalMemoryObject(passed);
     if (!finish(runner, false, STATUS_SUCCESS, NULL, 0))
         return;
@@ -337,6 +379,7 @@ void runner_close(struct runner *runner)
                                          &runner->wrong_invariant);
     if (!accepted(runner))
         return;
+    end_owned(runner, PROGRAM_ADL, runner_pointer(arguments->hAdapterMemoryObject));
     end_value(runner, PROGRAM_ADAPTER_OBJECT, runner_pointer(arguments->hAdapterMemoryObject), 0);
 }
 
@@ -360,6 +403,8 @@ void runner_map(struct runner *runner)
     passed = hand_over(runner);
     if (runner->model != NULL)
         model_map(runner->model, &runner->conditions, &runner->before.map, &runner->expected);
+    if (!may_call(runner))
+        return;
     if (!finish(runner, true, runner->interface.DxgkCbMapPhysicalMemory(passed), OUTS(map_out)))
         return;
     if (runner->model != NULL)
@@ -420,6 +465,8 @@ void runner_unmap(struct runner *runner)
     passed = hand_over(runner);
     if (runner->model != NULL)
         model_unmap(runner->model, &runner->conditions, &runner->before.unmap, &runner->expected);
+    if (!may_call(runner))
+        return;
     runner->interface.DxgkCbUnmapPhysicalMemory(passed);
     if (!finish(runner, false, STATUS_SUCCESS, NULL, 0))
         return;
@@ -464,6 +511,8 @@ void runner_allocate_adl(struct runner *runner)
     if (runner->model != NULL)
         model_allocate_adl(runner->model, &runner->conditions, &runner->before.allocate_adl,
                            &runner->expected);
+    if (!may_call(runner))
+        return;
     if (!finish(runner, true, runner->interface.DxgkCbAllocateAdl(passed), OUTS(adl_out)))
         return;
     if (runner->model != NULL)
@@ -499,6 +548,8 @@ void runner_free_adl(struct runner *runner)
     /* Before the block is handed over, for the model looks at the ADL as well. */
     if (runner->model != NULL)
         model_free_adl(runner->model, &runner->conditions, arguments, &runner->expected);
+    if (!runner_may_call(runner))
+        return;
     passed = hand_over_with(runner, live ? runner_handle(adl.value) : NULL);
     runner->interface.DxgkCbFreeAdl(passed);
     if (!finish(runner, false, STATUS_SUCCESS, NULL, 0))
@@ -532,6 +583,8 @@ void runner_pin(struct runner *runner)
     passed = hand_over(runner);
     if (runner->model != NULL)
         model_pin(runner->model, &runner->conditions, adapter, &runner->before.pin, &runner->expected);
+    if (!may_call(runner))
+        return;
     if (!finish(runner, true, runner->interface.DxgkCbPinFrameBufferForSave2(adapter, passed), OUTS(pin_out)))
         return;
     if (runner->model != NULL)
@@ -572,6 +625,8 @@ void runner_unpin(struct runner *runner)
     passed = hand_over(runner);
     if (runner->model != NULL)
         model_unpin(runner->model, &runner->conditions, adapter, &runner->before.unpin, &runner->expected);
+    if (!may_call(runner))
+        return;
     status = runner->interface.DxgkCbUnpinFrameBufferForSave(adapter, passed);
     if (!finish(runner, true, status, NULL, 0))
         return;

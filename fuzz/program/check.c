@@ -3,7 +3,7 @@
  * One call against the model's expectation: the status, the violations, and the
  * argument block. Owns the conditions of a call and the messages of findings.
  */
-#include "runner_internal.h"
+#include "machine.h"
 
 struct writer *runner_find(struct runner *runner, unsigned invariant)
 {
@@ -164,7 +164,7 @@ void runner_begin_unnumbered(struct runner *runner)
     runner->conditions = (struct model_conditions){.irql = runner->irql, .process = runner->process};
     runner->expected = (struct model_expectation){.status = STATUS_SUCCESS};
     runner->wrong = NULL;
-    runner->faults_before = dxgkmem_sim_fault_fired(runner->sim);
+    runner->faults_before = machine_fault_fired(runner);
 }
 
 void runner_begin_call(struct runner *runner, bool callback)
@@ -195,6 +195,8 @@ static const char *report_fault(const struct runner *runner, const struct dxgkme
 
     if (report->call != call_of(runner->event.opcode))
         return "names another call";
+    if (runner->profile.reports != DXGKMEM_REPORTS_FULL)
+        return NULL;
     if (report->operation != runner->conditions.operation)
         return "has the wrong operation number";
     if (report->documented != expected->documented)
@@ -270,7 +272,7 @@ static bool check_reports(struct runner *runner)
 /* What an injected fault, or a host without memory, in this very call may make it return. */
 static bool is_fault_status(const struct runner *runner, NTSTATUS status)
 {
-    bool fired = dxgkmem_sim_fault_fired(runner->sim) != runner->faults_before;
+    bool fired = machine_fault_fired(runner) != runner->faults_before;
 
     return (status == STATUS_NO_MEMORY || status == STATUS_INSUFFICIENT_RESOURCES) &&
            (fired || runner_was_refused(runner));
@@ -281,10 +283,32 @@ static bool is_resource_status(const struct runner *runner, NTSTATUS status)
     const struct model_expectation *expected = &runner->expected;
     if (status == STATUS_SUCCESS)
         return false;
+    for (unsigned i = 0; i < DXGKMEM_PROFILE_STATUSES && expected->resource[0] != 0; i++)
+        if (runner->profile.exhausted[i] == status)
+            return true;
     for (unsigned i = 0; i < sizeof(expected->resource) / sizeof(expected->resource[0]); i++)
         if (expected->resource[i] == status)
             return true;
     return is_fault_status(runner, status);
+}
+
+/* A refusal that is as good as the one expected. */
+static bool is_other_refusal(const struct runner *runner, NTSTATUS status)
+{
+    const struct model_expectation *expected = &runner->expected;
+    bool told = runner->profile.reports == DXGKMEM_REPORTS_NONE ||
+                (runner->violations > 0 && runner->violation[0].code == DXGKMEM_VIOLATION_STALE_HANDLE);
+
+    if (NT_SUCCESS(status))
+        return false;
+    if (expected->any_status)
+        return true;
+    if (expected->stale_allowed && told &&
+        model_refuses_with(runner->model, call_of(runner->event.opcode), DXGKMEM_VIOLATION_STALE_HANDLE,
+                           status))
+        return true;
+    return expected->violation != DXGKMEM_VIOLATION_NONE && expected->answer == DXGKMEM_ANSWER_REFUSE &&
+           model_may_refuse_with(runner->model, call_of(runner->event.opcode), status);
 }
 
 static bool check_status(struct runner *runner, NTSTATUS status)
@@ -294,8 +318,7 @@ static bool check_status(struct runner *runner, NTSTATUS status)
 
     if (status == expected->status && !(expected->must_fail && status == STATUS_SUCCESS))
         return true;
-    if (expected->stale_allowed && runner->violation[0].code == DXGKMEM_VIOLATION_STALE_HANDLE &&
-        status == dxgkmem_violation_status(DXGKMEM_VIOLATION_STALE_HANDLE))
+    if (is_other_refusal(runner, status))
         return true;
     if (expected->violation == DXGKMEM_VIOLATION_NONE && is_resource_status(runner, status))
         return true;
@@ -307,16 +330,59 @@ static bool check_status(struct runner *runner, NTSTATUS status)
     write_text(says, " returned ");
     write_text(says, trace_status_name(status));
     write_text(says, ", expected ");
-    write_text(says, trace_status_name(expected->must_fail ? expected->resource[0] : expected->status));
+    if (expected->any_status) {
+        write_text(says, "an error");
+    } else {
+        write_text(says, trace_status_name(expected->must_fail ? expected->resource[0] : expected->status));
+    }
+    if (runner->profile.reports == DXGKMEM_REPORTS_NONE && expected->violation != DXGKMEM_VIOLATION_NONE) {
+        write_text(says, " for ");
+        say_mistake(runner, says, expected->violation, expected->earlier_operation, expected->earlier_call);
+    }
     return false;
+}
+
+bool runner_may_call(struct runner *runner)
+{
+    struct model_expectation *expected = &runner->expected;
+
+    if (runner->model == NULL)
+        return true;
+    model_apply_profile(runner->model, call_of(runner->event.opcode), expected);
+    if (expected->answer != DXGKMEM_ANSWER_UNCHECKED)
+        return true;
+    if (runner->started && runner->conditions.operation != 0)
+        runner->numbered[runner->shard].count--;
+    runner->event.skipped = true;
+    runner->event.mistake = expected->violation;
+    runner->arguments_are = -1;
+    return false;
+}
+
+/* Whether a call was refused for a mistake: by its report, or, where none is made, by what the model says. */
+static bool was_mistaken(const struct runner *runner)
+{
+    const struct model_expectation *expected = &runner->expected;
+    enum dxgkmem_violation_code code = expected->violation;
+
+    if (runner->model != NULL && runner->profile.reports == DXGKMEM_REPORTS_NONE)
+        return code != DXGKMEM_VIOLATION_NONE && expected->answer == DXGKMEM_ANSWER_REFUSE;
+    if (runner->violations == 0)
+        return false;
+    code = runner->violation[0].code;
+    return code != DXGKMEM_VIOLATION_ADL_SCRIBBLED && code != DXGKMEM_VIOLATION_LEFT_AT_REMOVAL &&
+           (runner->model == NULL || code != expected->violation ||
+            expected->answer != DXGKMEM_ANSWER_CARRY_OUT);
 }
 
 bool runner_end_call(struct runner *runner, bool has_status, NTSTATUS status)
 {
-    bool mistaken = runner->violations > 0 && runner->violation[0].code != DXGKMEM_VIOLATION_ADL_SCRIBBLED &&
-                    runner->violation[0].code != DXGKMEM_VIOLATION_LEFT_AT_REMOVAL;
+    bool mistaken = was_mistaken(runner);
     bool succeeded = has_status ? NT_SUCCESS(status) : !mistaken && runner->started;
 
+    runner_tell_cells(runner);
+    if (mistaken && runner->violations == 0)
+        runner->event.mistake = runner->expected.violation;
     runner->event.has_status = has_status;
     runner->event.status = has_status ? status : STATUS_SUCCESS;
     runner->outcome = succeeded ? RUNNER_DONE : mistaken || !runner->started ? RUNNER_REFUSED : RUNNER_FAILED;
@@ -330,7 +396,8 @@ bool runner_end_call(struct runner *runner, bool has_status, NTSTATUS status)
     /* what a removal left behind is compared with the model's list afterwards */
     if (runner->violations == 0 && has_status && is_fault_status(runner, status))
         return false; /* also when a mistake would have been found a little later */
-    if (runner->event.opcode != OP_REMOVE && !check_reports(runner))
+    if (runner->profile.reports != DXGKMEM_REPORTS_NONE && runner->event.opcode != OP_REMOVE &&
+        !check_reports(runner))
         return false;
     if (has_status && !check_status(runner, status))
         return false;
@@ -339,8 +406,11 @@ bool runner_end_call(struct runner *runner, bool has_status, NTSTATUS status)
 
 /* -- things that were left ----------------------------------------------------------- */
 
-static bool same_report(const struct dxgkmem_violation *one, const struct dxgkmem_violation *other)
+static bool same_report(const struct runner *runner, const struct dxgkmem_violation *one,
+                        const struct dxgkmem_violation *other)
 {
+    if (runner->profile.reports != DXGKMEM_REPORTS_FULL)
+        return one->code == other->code && one->call == other->call;
     return one->code == other->code && one->call == other->call && one->documented == other->documented &&
            one->operation == other->operation && one->subject == other->subject &&
            one->earlier_operation == other->earlier_operation && one->earlier_call == other->earlier_call;
@@ -353,7 +423,7 @@ static unsigned find_left(const struct runner *runner, const struct dxgkmem_viol
     unsigned to = in_order && from < runner->violations ? from + 1 : runner->violations;
 
     for (unsigned i = from; i < to; i++)
-        if (same_report(&runner->violation[i], wanted))
+        if (same_report(runner, &runner->violation[i], wanted))
             return i;
     return runner->violations;
 }
@@ -362,6 +432,8 @@ void runner_compare_left(struct runner *runner, size_t left, bool in_order)
 {
     struct writer *says;
 
+    if (runner->profile.reports == DXGKMEM_REPORTS_NONE)
+        return;
     runner->wanted_left = (unsigned)left;
     for (unsigned i = 0; i < left; i++) {
         unsigned found = find_left(runner, &runner->left[i], i, in_order);

@@ -186,7 +186,13 @@ void runner_tell_matrix(struct runner *runner, unsigned operand, const struct ru
     if (column == COLUMNS)
         return;
     fate = fate_of(runner, kind_of(column), value);
-    if (fate < FATES)
-        runner->options.cell(runner->options.cell_context,
-                             (column * PROGRAM_CLASSES + (unsigned)value->class) * FATES + fate);
+    if (fate < FATES && runner->cells < PROGRAM_OPERANDS)
+        runner->cell[runner->cells++] = (column * PROGRAM_CLASSES + (unsigned)value->class) * FATES + fate;
+}
+
+void runner_tell_cells(struct runner *runner)
+{
+    for (unsigned i = 0; i < runner->cells; i++)
+        runner->options.cell(runner->options.cell_context, runner->cell[i]);
+    runner->cells = 0;
 }

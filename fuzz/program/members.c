@@ -81,12 +81,14 @@ enum legacy_member {
     LEGACY_MEMBERS
 };
 
-static void begin(struct runner *runner, bool legacy)
+/* False: the implementation says nothing of such members, or has none. */
+static bool begin(struct runner *runner, bool legacy)
 {
     memset(runner->arguments.byte, PATTERN, sizeof(runner->arguments.byte));
     runner_begin_unnumbered(runner);
     if (runner->model != NULL)
         model_other_member(runner->model, legacy, &runner->expected);
+    return !runner->profile.empty_members && runner_may_call(runner);
 }
 
 static void finish(struct runner *runner, bool has_status, NTSTATUS status)
@@ -149,11 +151,10 @@ void runner_legacy(struct runner *runner)
     NTSTATUS status;
     HANDLE adapter;
 
-    if (runner->interface.Size < DXGKMEM_DDI_THROUGH(DxgkCbUnmapMdlFromIoMmu)) {
+    if (runner->interface.Size < DXGKMEM_DDI_THROUGH(DxgkCbUnmapMdlFromIoMmu) || !begin(runner, true)) {
         runner->event.skipped = true;
         return;
     }
-    begin(runner, true);
     adapter = runner_handle(runner_resolve(runner, MEMBER_ADAPTER).value);
     runner_note_passed(runner, MEMBER_MEMBER, &(struct runner_value){.value = member, .thing = -1});
     status = call_legacy(&runner->interface, member, adapter, &runner->arguments);
@@ -169,11 +170,10 @@ void runner_unrelated(struct runner *runner)
     while (members < sizeof(unrelated) / sizeof(unrelated[0]) &&
            unrelated[members].offset + sizeof(member) <= runner->interface.Size)
         members++;
-    if (members == 0) {
+    if (members == 0 || !begin(runner, false)) {
         runner->event.skipped = true;
         return;
     }
-    begin(runner, false);
     chosen.value = runner_number(runner, MEMBER_MEMBER) % members;
     runner_note_passed(runner, MEMBER_MEMBER, &chosen);
     memcpy(&member, (const uint8_t *)&runner->interface + unrelated[chosen.value].offset, sizeof(member));

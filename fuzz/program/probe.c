@@ -4,7 +4,7 @@
  * read through everything that shows them, and what was just made or ended is
  * tried out, so that translations get cached and stale ones are met.
  */
-#include "runner_internal.h"
+#include "machine.h"
 
 /* -- contents ------------------------------------------------------------------------------- */
 
@@ -54,11 +54,12 @@ static void check_word(struct runner *runner, const struct runner_word *word)
     while (model_next_adl(runner->model, &cursor, &adl)) {
         uint64_t device = adl.device_count > 0 ? adl.devices[runner->round % adl.device_count] : 0;
 
-        if (adl.device_count == 0 || !holds(word, adl.memory, adl.first_page, adl.pages, &at) ||
+        if (adl.device_count == 0 || !OFFERS(runner, dma_read) ||
+            !holds(word, adl.memory, adl.first_page, adl.pages, &at) ||
             !runner_knows_page(&adl, at >> DXGKMEM_PAGE_SHIFT))
             continue;
         value = ~(uint64_t)0;
-        if (!dxgkmem_sim_dma_read(
+        if (!runner->provider->dma_read(
                 runner->sim, device,
                 (runner_logical_page(&adl, at >> DXGKMEM_PAGE_SHIFT) << DXGKMEM_PAGE_SHIFT) +
                     (at & DXGKMEM_PAGE_MASK),
@@ -72,7 +73,7 @@ static void check_word(struct runner *runner, const struct runner_word *word)
         if (!holds(word, mapping.memory, mapping.first_page, mapping.pages, &at) ||
             (mapping.process != 0 && mapping.process != runner->process))
             continue;
-        if (!dxgkmem_sim_cpu_read(runner->sim, mapping.base + (size_t)at, &value, sizeof(value)))
+        if (!machine_cpu_read(runner, mapping.base + (size_t)at, &value))
             runner_find_that(runner, 10, "a live mapping cannot be read");
         else
             differs(runner, word, value, PROGRAM_MAPPING, runner_pointer(mapping.base));
@@ -101,10 +102,14 @@ static void probe_device(struct runner *runner, const struct runner_thing *thing
 
     if (reach && memory == MODEL_MEMORY_UNKNOWN) /* an ADL too long for the model may cover it */
         return;
-    if (dxgkmem_sim_device_page(runner->sim, device, address >> DXGKMEM_PAGE_SHIFT, &translation) != reach)
+    if (OFFERS(runner, device_page) &&
+        runner->provider->device_page(runner->sim, device, address >> DXGKMEM_PAGE_SHIFT, &translation) !=
+            reach)
         runner_find_at(runner, 5, PROGRAM_ADL, thing->value, page,
                        reach ? "the device does not reach it" : "the device still reaches it");
-    else if (dxgkmem_sim_dma_read(runner->sim, device, address, &value, sizeof(value)) != reach)
+    else if (!OFFERS(runner, dma_read))
+        return;
+    else if (runner->provider->dma_read(runner->sim, device, address, &value, sizeof(value)) != reach)
         runner_find_at(runner, 5, PROGRAM_ADL, thing->value, page,
                        reach ? "DMA faults" : "DMA still goes through");
     else if (reach && value != model_content(runner->model, memory, offset))
@@ -134,12 +139,13 @@ static void probe_cpu(struct runner *runner, const struct runner_thing *thing, u
     uint32_t memory;
     bool reach = model_cpu_reach(runner->model, process, address, false, &memory, &offset);
 
-    if (dxgkmem_sim_cpu_page(runner->sim, process, address, &translation) != reach)
+    if (OFFERS(runner, cpu_page) &&
+        runner->provider->cpu_page(runner->sim, process, address, &translation) != reach)
         runner_find_at(runner, 10, PROGRAM_MAPPING, thing->value, at >> DXGKMEM_PAGE_SHIFT,
                        reach ? "the CPU does not reach it" : "the CPU still reaches it");
-    else if (process != runner->process)
+    else if (process != runner->process || !machine_can_read(runner, !reach))
         return;
-    else if (dxgkmem_sim_cpu_read(runner->sim, address, &value, sizeof(value)) != reach)
+    else if (machine_cpu_read(runner, address, &value) != reach)
         runner_find_at(runner, 10, PROGRAM_MAPPING, thing->value, at >> DXGKMEM_PAGE_SHIFT,
                        reach ? "it cannot be read" : "it can still be read");
     else if (reach && value != model_content(runner->model, memory, offset))
@@ -153,6 +159,6 @@ void runner_probe(struct runner *runner, const struct runner_thing *thing)
         probe_adl(runner, thing);
     if (thing->kind == PROGRAM_MAPPING && thing->size >= DXGKMEM_PAGE_BYTES) {
         probe_cpu(runner, thing, 0);
-        probe_cpu(runner, thing, thing->size - sizeof(uint64_t));
+        probe_cpu(runner, thing, (thing->size - sizeof(uint64_t)) & ~(uint64_t)7);
     }
 }

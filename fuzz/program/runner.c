@@ -4,7 +4,7 @@
  * and looks at what is left. Owns the runner's memory, the machines (one a
  * world, made when first needed), the events and the trace's hash.
  */
-#include "runner_internal.h"
+#include "machine.h"
 
 /* What comes after the last line. */
 static const struct program_line final_stop = {.opcode = OP_STOP};
@@ -44,10 +44,7 @@ static void (*const functions[PROGRAM_OPCODES])(struct runner *runner) = {
 
 static bool touches_ram(void *context, struct dxgkmem_run run)
 {
-    const struct runner *runner = context;
-    struct dxgkmem_machine *machine = dxgkmem_sim_machine(runner->sim);
-
-    return machine->ops->touches_ram(machine, run);
+    return machine_touches_ram(context, run);
 }
 
 static bool could_create(void *context, const struct dxgkmem_memory_request *request)
@@ -57,9 +54,9 @@ static bool could_create(void *context, const struct dxgkmem_memory_request *req
     bool could;
 
     runner_note_refusals(runner);
-    could = dxgkmem_sim_could_create(runner->sim, request);
+    could = runner->provider->could_create(runner->sim, request);
     if (!could && runner_was_refused(runner))
-        could = dxgkmem_sim_could_create(runner->sim, request);
+        could = runner->provider->could_create(runner->sim, request);
     runner->refusals = refusals;
     return could;
 }
@@ -71,15 +68,25 @@ static bool could_create(void *context, const struct dxgkmem_memory_request *req
 #endif
 #define EFFECTIVE(limit, highest) ((limit) != 0 ? (limit) : (highest))
 
+static uint64_t highest_ram_page(const struct dxgkmem_sim_config *config)
+{
+    uint64_t highest = 0;
+
+    for (unsigned i = 0; i < config->ranges; i++)
+        if (!config->range[i].io)
+            highest = config->range[i].page + config->range[i].pages - 1;
+    return highest;
+}
+
 static void describe(struct runner *runner, struct runner_world *world, const struct dxgkmem_limits *limits)
 {
-    struct dxgkmem_machine *machine = dxgkmem_sim_machine(world->sim);
+    const struct dxgkmem_sim_config *config = &world->machine;
 
-    world->free_pages = dxgkmem_sim_free_pages(world->sim);
-    world->digest = dxgkmem_sim_digest(world->sim);
+    world->free_pages = OFFERS(runner, free_pages) ? runner->provider->free_pages(world->sim) : 0;
+    world->digest = OFFERS(runner, digest) ? runner->provider->digest(world->sim) : 0;
     world->model = (struct model_world){
-        .highest_ram_page = machine->ops->highest_ram_page(machine),
-        .highest_page = machine->ops->highest_page(machine),
+        .highest_ram_page = highest_ram_page(config),
+        .highest_page = ((uint64_t)1 << (config->address_bits - DXGKMEM_PAGE_SHIFT)) - 1,
         .object_bytes_limit = EFFECTIVE(limits->object_bytes, OBJECT_BYTES),
         .total = {.pages = EFFECTIVE(limits->total.pages, UINT64_MAX),
                   .objects = EFFECTIVE(limits->total.objects, UINT32_MAX),
@@ -87,7 +94,7 @@ static void describe(struct runner *runner, struct runner_world *world, const st
         .handles_limit = EFFECTIVE(limits->handles, (1u << DXGKMEM_HANDLE_INDEX_BITS) - 1),
         .generations_limit = EFFECTIVE(limits->generations, (1u << DXGKMEM_HANDLE_GENERATION_BITS) - 1),
         .touches_ram = touches_ram,
-        .could_create = could_create,
+        .could_create = OFFERS(runner, could_create) ? could_create : NULL,
         .context = runner,
     };
 }
@@ -98,10 +105,14 @@ static bool enter(struct runner *runner, enum program_world number)
     struct runner_world *world = &runner->world[number];
 
     if (world->sim == NULL) {
-        runner->machine = program_worlds[number].machine;
-        runner->machine.windows = runner->options.windows;
-        runner->machine.windows_context = runner->options.windows_context;
-        if (!NT_SUCCESS(dxgkmem_sim_create(&runner->machine, &world->sim)))
+        NTSTATUS status;
+
+        world->machine = program_worlds[number].machine;
+        world->machine.windows = runner->options.windows;
+        world->machine.windows_context = runner->options.windows_context;
+        status = runner->provider->create(&world->machine, &world->sim);
+        world->unlike = status == STATUS_NOT_SUPPORTED;
+        if (!NT_SUCCESS(status))
             return false;
         describe(runner, world, &program_worlds[number].limits);
     }
@@ -114,6 +125,8 @@ static void take_violation(void *context, const struct dxgkmem_violation *violat
 {
     struct runner *runner = context;
 
+    if (runner->profile.reports == DXGKMEM_REPORTS_NONE)
+        return;
     runner->violations_in_all++;
     if (runner->violations < RUNNER_VIOLATIONS)
         runner->violation[runner->violations++] = *violation;
@@ -122,13 +135,12 @@ static void take_violation(void *context, const struct dxgkmem_violation *violat
 static bool start(struct runner *runner, enum program_world number)
 {
     const struct dxgkmem_config config = {
-        .machine = dxgkmem_sim_machine(runner->sim),
         .violation = take_violation,
         .violation_context = runner,
         .limits = program_worlds[number].limits,
     };
 
-    runner->started = NT_SUCCESS(dxgkmem_start(&config));
+    runner->started = NT_SUCCESS(runner->provider->start(runner->sim, &config));
     return runner->started;
 }
 
@@ -140,7 +152,7 @@ static void begin_line(struct runner *runner, const struct program_line *line, u
 
     runner->line = line;
     runner->at = at;
-    runner->violations = runner->ended = runner->made = 0;
+    runner->violations = runner->ended = runner->made = runner->cells = 0;
     runner_note_refusals(runner);
     runner->outcome = RUNNER_NOT_CALLED;
     event->line = at;
@@ -148,7 +160,8 @@ static void begin_line(struct runner *runner, const struct program_line *line, u
     event->skipped = event->has_status = false;
     event->status = STATUS_SUCCESS;
     event->values = event->reports = event->faults = 0;
-    runner->faults_before_line = dxgkmem_sim_fault_fired(runner->sim);
+    event->mistake = DXGKMEM_VIOLATION_NONE;
+    runner->faults_before_line = machine_fault_fired(runner);
     runner->wanted_left = 0;
     for (unsigned i = 0; i < program_operations[line->opcode].operands; i++)
         runner->passed[i] = (struct runner_passed){.thing = -1};
@@ -192,9 +205,9 @@ static void end_line(struct runner *runner)
 {
     struct runner_event *event = &runner->event;
 
-    event->fallible_calls = dxgkmem_sim_fallible_calls(runner->sim);
+    event->fallible_calls = machine_fallible_calls(runner);
     if (event->opcode != OP_FAIL)
-        event->faults = dxgkmem_sim_fault_fired(runner->sim) - runner->faults_before_line;
+        event->faults = machine_fault_fired(runner) - runner->faults_before_line;
     for (unsigned i = 0; i < runner->violations; i++)
         runner_add_report(runner, event, &runner->violation[i]);
     hash_event(runner);
@@ -219,7 +232,7 @@ static void check_line(struct runner *runner)
     case PROGRAM_ROLE_ACCESS:
         if (!runner->event.skipped && started) {
             runner_check_contents(runner);
-            runner->changes = dxgkmem_sim_changes(runner->sim);
+            machine_note_changes(runner);
         }
         break;
     default:
@@ -230,6 +243,8 @@ static void check_line(struct runner *runner)
 static void run_line(struct runner *runner, const struct program_line *line, unsigned at)
 {
     begin_line(runner, line, at);
+    if (runner->options.before != NULL)
+        runner->options.before(runner->options.before_context, runner->program, at);
     functions[line->opcode](runner);
     if (runner->model != NULL && !runner_found(runner))
         check_line(runner);
@@ -246,12 +261,13 @@ static bool begin_program(struct runner *runner, const struct program *program)
     runner->result.finding.message[0] = '\0';
     runner->result.trace_hash = program->world + 1u;
     runner->result.callbacks = runner->result.successes = 0;
+    runner->result.unlike = false;
     runner->started = false;
     runner->violations_in_all = 0;
     runner->violations = runner->shard = 0;
     for (unsigned shard = 0; shard < RUNNER_SHARDS; shard++)
         runner->numbered[shard].count = 0;
-    runner->irql = PASSIVE_LEVEL;
+    runner->irql = runner->machine_irql = PASSIVE_LEVEL;
     runner->process = 1;
     runner->processes = 1u << 0 | 1u << 1;
     runner->devices = 0;
@@ -270,31 +286,48 @@ static bool begin_program(struct runner *runner, const struct program *program)
     return true;
 }
 
+/* As new; the machine of a provider that has no reset is made again when it is needed. */
+static void reset_machine(struct runner *runner)
+{
+    if (OFFERS(runner, machine_reset)) {
+        runner->provider->machine_reset(runner->sim);
+        return;
+    }
+    runner->provider->destroy(runner->sim);
+    runner->here->sim = runner->sim = NULL;
+}
+
 /*
  * Leaves nothing started, whatever happened, and the machine as new: with real
  * CPU mappings the machines of all worlds share one memory file.
  */
 static void end_program(struct runner *runner)
 {
-    runner->result.fallible_calls = runner->sim != NULL ? dxgkmem_sim_fallible_calls(runner->sim) : 0;
+    runner->result.fallible_calls = runner->sim != NULL ? machine_fallible_calls(runner) : 0;
     if (runner->started) {
-        dxgkmem_sim_fail_at(runner->sim, 0);
-        dxgkmem_sim_set_irql(runner->sim, PASSIVE_LEVEL);
-        dxgkmem_reset();
-        dxgkmem_stop(NULL);
+        if (OFFERS(runner, fail_at))
+            runner->provider->fail_at(runner->sim, 0);
+        machine_set_irql(runner, PASSIVE_LEVEL);
+        if (OFFERS(runner, reset))
+            runner->provider->reset();
+        runner->provider->stop(NULL);
         runner->started = false;
     }
     if (runner->sim != NULL)
-        dxgkmem_sim_reset(runner->sim);
+        reset_machine(runner);
     if (runner_found(runner))
         write_close(&runner->says);
 }
 
 bool runner_begin(struct runner *runner, const struct program *program)
 {
+    runner->sim = NULL;
     if (begin_program(runner, program) || (runner_was_refused(runner) && begin_program(runner, program)))
         return true;
-    runner_find_that(runner, 18, "the instance does not start");
+    if (runner->world[program->world].unlike)
+        runner->result.unlike = true;
+    else
+        runner_find_that(runner, 18, "the instance does not start");
     return false;
 }
 
@@ -344,16 +377,13 @@ static size_t used_bytes(const struct runner_turn *turn)
 
 void runner_save_turn(const struct runner *runner, struct runner_turn *turn)
 {
-    struct dxgkmem_machine *machine = dxgkmem_sim_machine(runner->sim);
-
     memcpy(turn, &runner->turn, used_bytes(&runner->turn));
-    turn->machine_irql = machine->ops->irql(machine);
 }
 
 void runner_restore_turn(struct runner *runner, const struct runner_turn *turn)
 {
-    dxgkmem_sim_set_irql(runner->sim, turn->machine_irql);
     memcpy(&runner->turn, turn, used_bytes(turn));
+    machine_set_irql(runner, turn->machine_irql);
 }
 
 /* -- the runner ------------------------------------------------------------------------------------ */
@@ -365,6 +395,9 @@ struct runner *runner_create(const struct runner_options *options)
     if (runner == NULL)
         return NULL;
     runner->options = *options;
+    runner->provider = options->provider != NULL ? options->provider : &dxgkmem_provider_core;
+    if (runner->provider->profile != NULL)
+        runner->profile = *runner->provider->profile;
     if (options->no_model)
         return runner;
     runner->model = dxgkmem_host_alloc(model_size());
@@ -372,6 +405,7 @@ struct runner *runner_create(const struct runner_options *options)
         dxgkmem_host_free(runner, sizeof(*runner));
         return NULL;
     }
+    model_set_profile(runner->model, &runner->profile);
     return runner;
 }
 
@@ -381,7 +415,7 @@ void runner_destroy(struct runner *runner)
         return;
     for (unsigned number = 0; number < PROGRAM_WORLDS; number++)
         if (runner->world[number].sim != NULL)
-            dxgkmem_sim_destroy(runner->world[number].sim);
+            runner->provider->destroy(runner->world[number].sim);
     if (runner->model != NULL)
         dxgkmem_host_free(runner->model, model_size());
     dxgkmem_host_free(runner, sizeof(*runner));

@@ -3,8 +3,8 @@
  * The runner: makes a program's calls, compares each with the model, checks the
  * invariants after every operation from outside, and writes the trace.
  *
- * It drives the implementation as a driver does, through DXGKRNL_INTERFACE, and
- * the simulated machine through sim.h. Freestanding: it also runs inside the drivers.
+ * It drives the implementation as a driver does, through DXGKRNL_INTERFACE, and everything
+ * around it through a provider's table (provider.h). Freestanding: it also runs inside the drivers.
  * It owns one world at a time: machine, instance, model. No state survives from one program to the next.
  */
 #ifndef DXGKMEM_RUNNER_H
@@ -13,8 +13,12 @@
 #include "program.h"
 
 #include <dxgkmem/dxgkmem.h>
+#include <dxgkmem/provider.h>
 
 struct runner;
+
+/* provider_core.c: this project's own implementation. */
+extern const struct dxgkmem_provider dxgkmem_provider_core;
 
 /* What a run found, if anything: the first violated invariant. */
 struct runner_finding {
@@ -37,6 +41,11 @@ struct runner_event {
     NTSTATUS status;   /* of callbacks that have one, and of adapter functions */
     uint64_t value[4]; /* outputs that are no address: offset, size, pages, contiguous, data read, fault */
     unsigned values;
+    /*
+     * Not part of the hash. Of an implementation that reports nothing: the mistake for which the call was refused,
+     * by the model's word; of a call that was skipped because its mistake is not looked for: that mistake.
+     */
+    enum dxgkmem_violation_code mistake;
     /* not part of the hash: injected faults that fired, fallible calls of the host since the last fail line */
     unsigned faults;
     uint64_t fallible_calls;
@@ -49,6 +58,11 @@ struct runner_event {
 };
 
 struct runner_options {
+    /* What programs run on; it is complete and its profile sound. NULL: dxgkmem_provider_core. */
+    const struct dxgkmem_provider *provider;
+    /* Called before each operation. NULL: nobody looks. */
+    void (*before)(void *context, const struct program *program, unsigned line);
+    void *before_context;
     /* Called after each operation. NULL: nobody looks. */
     void (*event)(void *context, const struct program *program, const struct runner_event *event);
     void *event_context;
@@ -80,6 +94,7 @@ struct runner_result {
     uint64_t trace_hash;
     unsigned callbacks, successes; /* depth: callbacks made, and those that succeeded */
     uint64_t fallible_calls;       /* of the host, since the last fail line */
+    bool unlike;                   /* it was not run: the provider cannot have the program's world */
 };
 
 /* NULL when the host has no memory. Starts the instance: one runner at a time. */

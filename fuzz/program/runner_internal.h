@@ -2,6 +2,8 @@
 /*
  * The runner's insides, shared by its files only:
  *
+ *   provider_core.c  the provider of this project's own implementation
+ *   machine.h  what the provider offers, and what stands in for the rest
  *   runner.c   worlds, the loop over the lines, events and the trace's hash
  *   resolve.c  variables, the log of all things, what an operand's class means
  *   calls.c    the callbacks
@@ -132,7 +134,7 @@ struct runner_operations {
         const struct program_line *line;                                                                     \
         unsigned at;                /* index of the line; program->lines: at the final stop */               \
         unsigned shard;             /* of the thread that makes the calls */                                 \
-        unsigned machine_irql;      /* while the turn is put away */                                         \
+        unsigned machine_irql;      /* at this moment; irql is the driver's */                               \
         int arguments_are;          /* enum program_how of the next callback, or -1 */                       \
         DXGKRNL_INTERFACE received; /* of the newest adapter */                                              \
         struct dxgkmem_adapter_config config;                                                                \
@@ -150,17 +152,20 @@ struct runner_turn RUNNER_TURN_MEMBERS;
 /* One machine with what it is like when nothing happens on it. */
 struct runner_world {
     struct dxgkmem_sim *sim;
+    bool unlike; /* the provider cannot have a machine like this */
+    struct dxgkmem_sim_config machine;
     uint64_t free_pages, digest;
     struct model_world model;
 };
 
 struct runner {
     struct runner_options options;
+    const struct dxgkmem_provider *provider;
+    struct dxgkmem_profile profile;
     struct model *model; /* NULL with options.no_model */
     struct runner_world world[PROGRAM_WORLDS];
-    struct dxgkmem_sim_config machine; /* of the world that is being made */
-    struct runner_world *here;         /* the current one */
-    struct dxgkmem_sim *sim;           /* here->sim */
+    struct runner_world *here; /* the current one */
+    struct dxgkmem_sim *sim;   /* here->sim */
     bool started;
 
     union {
@@ -198,7 +203,8 @@ struct runner {
     const char *wrong;      /* the model's sentence about the outputs of a call that succeeded */
     unsigned wrong_invariant;
     struct runner_passed passed[PROGRAM_OPERANDS];
-    uint64_t wanted[2]; /* of an access: whether it must fault, what it must read */
+    unsigned cells, cell[PROGRAM_OPERANDS]; /* of the matrix, to be told when the call is made */
+    uint64_t wanted[2];                     /* of an access: whether it must fault, what it must read */
     struct dxgkmem_leaks wanted_leaks;
     unsigned wanted_left;                             /* reports in `left` */
     uint64_t violations_in_all;                       /* since the start */
@@ -338,6 +344,11 @@ void runner_find_at(struct runner *runner, unsigned invariant, enum program_kind
 
 /* Takes an operation's number and sets the conditions. callback: pArgs may have been spoiled. */
 void runner_begin_call(struct runner *runner, bool callback);
+/*
+ * Applies the profile to the expectation. False: what the call would do wrong is not looked for, so it must
+ * not be made; the operation is skipped.
+ */
+bool runner_may_call(struct runner *runner);
 /* The same for members that are not offered: they look at nothing and take no number. */
 void runner_begin_unnumbered(struct runner *runner);
 /*
@@ -345,6 +356,8 @@ void runner_begin_unnumbered(struct runner *runner);
  * the callback returns one. True when it succeeded and nothing was found.
  */
 bool runner_end_call(struct runner *runner, bool has_status, NTSTATUS status);
+/* The cells of the matrix that the line touched: they count now. */
+void runner_tell_cells(struct runner *runner);
 /* The reports against runner->left, in order or in any. */
 void runner_compare_left(struct runner *runner, size_t left, bool in_order);
 

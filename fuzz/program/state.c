@@ -3,7 +3,7 @@
  * One number for what a run has come to, for those who look for states that they know already. Two runs with
  * the same number differ in the order and the lines in which they got there, and behave alike from here on.
  */
-#include "runner_internal.h"
+#include "machine.h"
 
 #define SLOT_AND_GENERATION                                                                                  \
     (((uint64_t)1 << (DXGKMEM_HANDLE_INDEX_BITS + DXGKMEM_HANDLE_GENERATION_BITS)) - 1)
@@ -44,6 +44,12 @@ static void note_object(uint64_t *state, const struct runner *runner, const stru
     note(state, line->operand[CREATE_TYPE] << 8 | line->operand[CREATE_CACHE]);
 }
 
+/* What a handle tells of the state: of ours its slot and generation, of others, whose form nobody knows, nothing. */
+static uint64_t name_of(const struct runner *runner, const struct runner_thing *thing)
+{
+    return runner->provider == &dxgkmem_provider_core ? thing->value & SLOT_AND_GENERATION : 0;
+}
+
 static void note_thing(uint64_t *state, const struct runner *runner, unsigned number)
 {
     const struct runner_thing *thing = &runner->thing[number];
@@ -56,7 +62,7 @@ static void note_thing(uint64_t *state, const struct runner *runner, unsigned nu
     if (thing->kind == PROGRAM_ADL) /* its address is the host's: what others say of it is enough */
         note_adl(state, runner, thing);
     else
-        note(state, thing->kind == PROGRAM_MAPPING ? thing->value : thing->value & SLOT_AND_GENERATION);
+        note(state, thing->kind == PROGRAM_MAPPING ? thing->value : name_of(runner, thing));
     if (thing->kind == PROGRAM_OBJECT)
         note_object(state, runner, thing);
 }
@@ -64,12 +70,13 @@ static void note_thing(uint64_t *state, const struct runner *runner, unsigned nu
 uint64_t runner_state(const struct runner *runner)
 {
     unsigned words = runner->words < RUNNER_WORDS ? runner->words : RUNNER_WORDS;
-    struct dxgkmem_audit audit;
+    struct dxgkmem_audit audit = {.shape = 0};
     uint64_t state;
 
-    dxgkmem_audit(&audit);
+    if (OFFERS(runner, audit))
+        runner->provider->audit(&audit);
     state = audit.shape;
-    note(&state, dxgkmem_sim_digest(runner->sim));
+    note(&state, machine_digest(runner));
     note(&state, (uint64_t)runner->irql << 32 | runner->process << 16 | runner->started);
     note(&state, (uint64_t)(unsigned)runner->arguments_are);
     note(&state, (uint64_t)runner->devices << 32 | runner->processes);

@@ -3,7 +3,7 @@
  * The state of instance and machine against the model, looked at from outside
  * after every operation. What lives is walked only when the machine changed.
  */
-#include "runner_internal.h"
+#include "machine.h"
 
 /* -- tables of one sweep ------------------------------------------------------------- */
 
@@ -62,8 +62,8 @@ static const char *check_reach(struct runner *runner, const struct model_live_ad
 
     for (unsigned i = 0; i < adl->device_count; i++) {
         *invariant = i == 0 ? 5 : 13;
-        if (!dxgkmem_sim_device_page(runner->sim, adl->devices[i], runner_logical_page(adl, page),
-                                     &translation))
+        if (!runner->provider->device_page(runner->sim, adl->devices[i], runner_logical_page(adl, page),
+                                           &translation))
             return "a device of the adapter does not reach it";
         if (i > 0 && translation.page != *physical)
             return "linked devices reach different memory";
@@ -84,7 +84,8 @@ static const char *check_bounds(struct runner *runner, const struct model_live_a
     bool mdl = adl->type == DXGK_PHYSICAL_MEMORY_TYPE_MDL;
 
     *invariant = 4;
-    if (io ? dxgkmem_sim_is_ram(runner->sim, physical) : !dxgkmem_sim_is_allocated(runner->sim, physical))
+    if (io ? machine_touches_ram(runner, (struct dxgkmem_run){physical, 1})
+           : OFFERS(runner, is_allocated) && !runner->provider->is_allocated(runner->sim, physical))
         return io ? "I/O space that is RAM" : "its physical page is not allocated";
     *invariant = 6;
     if (!adl->remapped && physical != runner_logical_page(adl, page))
@@ -144,6 +145,8 @@ static bool sweep_adl(struct runner *runner, const struct model_live_adl *adl)
     const char *wrong = NULL;
 
     count_reach(runner, adl);
+    if (!OFFERS(runner, device_page))
+        return true;
     for (unsigned k = 0; runner_pick(runner, adl->pages, k, &page) && adl->device_count > 0; k++) {
         if (!runner_knows_page(adl, page))
             continue;
@@ -175,7 +178,7 @@ static bool sweep_adls(struct runner *runner)
     while (model_next_adl(runner->model, &cursor, &adl))
         if (!sweep_adl(runner, &adl))
             return false;
-    for (unsigned device = 0; device < DXGKMEM_SIM_DEVICES; device++) {
+    for (unsigned device = 0; device < DXGKMEM_SIM_DEVICES && OFFERS(runner, device_pages); device++) {
         const struct runner_reach *reach = &runner->reach[runner->reach[device].as];
         struct writer *says;
         uint64_t pages;
@@ -183,7 +186,7 @@ static bool sweep_adls(struct runner *runner)
         /* of the devices that never were an adapter's, one that goes round */
         if ((runner->devices >> device & 1) == 0 && device != runner->round % DXGKMEM_SIM_DEVICES)
             continue;
-        pages = dxgkmem_sim_device_pages(runner->sim, device);
+        pages = runner->provider->device_pages(runner->sim, device);
         if (pages == reach->pages || (reach->inexact && pages > reach->pages))
             continue;
         says = runner_find(runner, 5);
@@ -195,7 +198,7 @@ static bool sweep_adls(struct runner *runner)
         write_decimal(says, reach->pages);
         return false;
     }
-    if (dxgkmem_sim_stale_iotlb(runner->sim, &stale_of, &stale_page)) {
+    if (OFFERS(runner, stale_iotlb) && runner->provider->stale_iotlb(runner->sim, &stale_of, &stale_page)) {
         runner_find_that(runner, 5, "the IOTLB holds a translation that the page table no longer has");
         return false;
     }
@@ -212,7 +215,9 @@ static const char *check_mapped(struct runner *runner, const struct model_live_m
     struct dxgkmem_sim_translation translation;
 
     *invariant = 10;
-    if (!dxgkmem_sim_cpu_page(runner->sim, process, address, &translation))
+    if (!OFFERS(runner, cpu_page))
+        return NULL;
+    if (!runner->provider->cpu_page(runner->sim, process, address, &translation))
         return "the CPU does not reach it";
     *invariant = 11;
     if (translation.access != mapping->access)
@@ -233,10 +238,10 @@ static const char *check_stranger(struct runner *runner, const struct model_live
     uint32_t memory;
     uint64_t offset;
 
-    if (mapping->process == 0)
+    if (mapping->process == 0 || !OFFERS(runner, cpu_page))
         return NULL;
     *invariant = 12;
-    if (dxgkmem_sim_cpu_page(runner->sim, stranger, mapping->base, &translation) !=
+    if (runner->provider->cpu_page(runner->sim, stranger, mapping->base, &translation) !=
         model_cpu_reach(runner->model, stranger, mapping->base, false, &memory, &offset))
         return "another process sees the user mapping";
     return NULL;
@@ -278,10 +283,10 @@ static bool sweep_mappings(struct runner *runner)
             return false;
         }
     }
-    for (unsigned process = 0; process <= DXGKMEM_SIM_PROCESSES; process++) {
+    for (unsigned process = 0; process <= DXGKMEM_SIM_PROCESSES && OFFERS(runner, mappings); process++) {
         if ((counted >> process & 1) == 0 && process != runner->round % (DXGKMEM_SIM_PROCESSES + 1))
             continue;
-        if (dxgkmem_sim_mappings(runner->sim, process) == mappings[process])
+        if (runner->provider->mappings(runner->sim, process) == mappings[process])
             continue;
         runner_find_that(runner, 12,
                          process == 0 ? "the kernel has another number of mappings than were made"
@@ -295,30 +300,34 @@ static bool sweep_mappings(struct runner *runner)
 
 static uint64_t digest_of(const struct runner *runner, const char **problem)
 {
-    struct dxgkmem_audit audit;
+    struct dxgkmem_audit audit = {.problem = NULL};
 
-    dxgkmem_audit(&audit);
+    if (OFFERS(runner, audit))
+        runner->provider->audit(&audit);
     *problem = audit.problem;
-    return audit.digest * 0x9e3779b97f4a7c15u + dxgkmem_sim_digest(runner->sim);
+    return audit.digest * 0x9e3779b97f4a7c15u + machine_digest(runner);
 }
 
 void runner_note_state(struct runner *runner)
 {
-    struct dxgkmem_statistics statistics;
+    struct dxgkmem_statistics statistics = {.pool_blocks = 0};
     const char *problem;
 
     runner->digest = digest_of(runner, &problem);
-    dxgkmem_query_statistics(&statistics);
+    if (OFFERS(runner, query_statistics))
+        runner->provider->query_statistics(&statistics);
     runner->pool_blocks = statistics.pool_blocks;
     runner->pool_bytes = statistics.pool_bytes;
-    runner->changes = dxgkmem_sim_changes(runner->sim);
+    machine_note_changes(runner);
 }
 
 static void check_statistics(struct runner *runner)
 {
     struct dxgkmem_statistics now, expected;
 
-    dxgkmem_query_statistics(&now);
+    if (!OFFERS(runner, query_statistics))
+        return;
+    runner->provider->query_statistics(&now);
     model_statistics(runner->model, &expected);
     if (now.adapters != expected.adapters || now.objects != expected.objects ||
         now.adapter_objects != expected.adapter_objects || now.adls != expected.adls ||
@@ -379,7 +388,7 @@ static bool check_complaint(struct runner *runner)
         {"beyond the physical", 7}, {"attached", 13}, {"detached", 13},   {"destroyed twice", 1},
         {"used after", 1},
     };
-    const char *complaint = dxgkmem_sim_complaint(runner->sim);
+    const char *complaint = OFFERS(runner, complaint) ? runner->provider->complaint(runner->sim) : NULL;
     unsigned invariant = 9;
 
     if (complaint == NULL)
@@ -395,7 +404,7 @@ static bool check_complaint(struct runner *runner)
 
 static void check_machine(struct runner *runner)
 {
-    if (dxgkmem_sim_changes(runner->sim) == runner->changes)
+    if (!machine_changed(runner))
         return;
     runner->epoch++;
     runner->round++;
@@ -407,7 +416,7 @@ static void check_machine(struct runner *runner)
     for (unsigned i = 0; i < runner->made && !runner_found(runner); i++)
         runner_probe(runner, &runner->thing[runner->made_thing[i]]);
     runner_check_contents(runner);
-    runner->changes = dxgkmem_sim_changes(runner->sim);
+    machine_note_changes(runner);
 }
 
 /*
@@ -418,7 +427,7 @@ void runner_check_state(struct runner *runner)
 {
     bool done = runner->outcome == RUNNER_DONE;
 
-    dxgkmem_sim_set_irql(runner->sim, PASSIVE_LEVEL);
+    machine_set_irql(runner, PASSIVE_LEVEL);
     if (!done)
         check_digest(runner);
     if (!runner_found(runner))
@@ -428,20 +437,21 @@ void runner_check_state(struct runner *runner)
         if (done)
             check_digest(runner);
     }
-    dxgkmem_sim_set_irql(runner->sim, runner->irql);
+    machine_set_irql(runner, runner->irql);
 }
 
 void runner_check_stopped(struct runner *runner)
 {
-    struct dxgkmem_statistics statistics;
+    struct dxgkmem_statistics statistics = {.pool_blocks = 0};
 
     if (!check_complaint(runner))
         return;
-    if (dxgkmem_sim_free_pages(runner->sim) != runner->here->free_pages)
+    if (OFFERS(runner, free_pages) && runner->provider->free_pages(runner->sim) != runner->here->free_pages)
         runner_find_that(runner, 14, "pages were not given back to the machine");
-    else if (dxgkmem_sim_digest(runner->sim) != runner->here->digest)
+    else if (machine_digest(runner) != runner->here->digest)
         runner_find_that(runner, 14, "the machine is not as it was before the start");
-    dxgkmem_query_statistics(&statistics);
+    if (OFFERS(runner, query_statistics))
+        runner->provider->query_statistics(&statistics);
     if (!runner_found(runner) && (statistics.pool_blocks != 0 || statistics.pool_bytes != 0))
         runner_find_that(runner, 14, "memory was not given back to the pool");
 }

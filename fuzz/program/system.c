@@ -4,20 +4,20 @@
  * stops; and the conditions of the calls that follow. The system's own calls
  * are made at PASSIVE_LEVEL, whatever the level of the driver's is.
  */
-#include "runner_internal.h"
+#include "machine.h"
 
 /* Process N for 1 to DXGKMEM_SIM_PROCESSES, and round again; 0 is the last one. */
 #define PROCESS_OF(number) (((number) + DXGKMEM_SIM_PROCESSES - 1) % DXGKMEM_SIM_PROCESSES + 1)
 
 static void begin(struct runner *runner)
 {
-    dxgkmem_sim_set_irql(runner->sim, PASSIVE_LEVEL);
+    machine_set_irql(runner, PASSIVE_LEVEL);
     runner_begin_call(runner, false);
 }
 
 static void end(struct runner *runner)
 {
-    dxgkmem_sim_set_irql(runner->sim, runner->irql);
+    machine_set_irql(runner, runner->irql);
 }
 
 /* -- adapters ------------------------------------------------------------------------- */
@@ -57,14 +57,14 @@ static void receive_interface(struct runner *runner, HANDLE adapter)
 
     memset(received, 0, sizeof(*received));
     received->Size = sizeof(*received);
-    if (!NT_SUCCESS(dxgkmem_query_interface(adapter, received))) {
+    if (!NT_SUCCESS(runner->provider->query_interface(adapter, received))) {
         runner_find_that(runner, 2, "the new adapter has no interface");
         return;
     }
     for (size_t at = offsetof(DXGKRNL_INTERFACE, DxgkCbEvalAcpiMethod); at + sizeof(member) <= received->Size;
          at += sizeof(member)) {
         memcpy(&member, (const uint8_t *)received + at, sizeof(member));
-        if (member == 0) {
+        if (member == 0 && !runner->profile.empty_members) {
             runner_find_that(runner, 2, "the new adapter's interface has an empty member");
             return;
         }
@@ -104,7 +104,11 @@ void runner_add(struct runner *runner)
     fill_config(runner, config);
     if (runner->model != NULL)
         model_add_adapter(runner->model, config, &runner->expected);
-    if (runner_end_call(runner, true, dxgkmem_add_adapter(config, &adapter))) {
+    if (!runner_may_call(runner)) {
+        end(runner);
+        return;
+    }
+    if (runner_end_call(runner, true, runner->provider->add_adapter(config, &adapter))) {
         wrong = runner->model == NULL
                     ? NULL
                     : model_add_adapter_done(runner->model, &runner->conditions, config, adapter, &invariant);
@@ -120,11 +124,17 @@ void runner_add(struct runner *runner)
     end(runner);
 }
 
-/* What was reported as left behind has ended. */
-static void end_left(struct runner *runner)
+/*
+ * What was left behind has ended: `listed` things by the model's list, for an implementation that does not say
+ * which; else those that were reported.
+ */
+static void end_left(struct runner *runner, size_t listed)
 {
-    for (unsigned i = 0; i < runner->violations; i++) {
-        const struct dxgkmem_violation *left = &runner->violation[i];
+    bool full = runner->profile.reports == DXGKMEM_REPORTS_FULL || runner->model == NULL;
+    size_t count = full ? runner->violations : listed;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct dxgkmem_violation *left = full ? &runner->violation[i] : &runner->left[i];
         struct runner_thing *thing = NULL;
 
         if (left->code == DXGKMEM_VIOLATION_LEFT_AT_PROCESS_EXIT)
@@ -144,7 +154,7 @@ void runner_remove(struct runner *runner)
     HANDLE adapter;
     size_t left = 0;
 
-    if (!runner->started) { /* what it answers then is not laid down */
+    if (!runner->started || !OFFERS(runner, remove_adapter)) { /* what it answers then is not laid down */
         runner->event.skipped = true;
         return;
     }
@@ -152,11 +162,15 @@ void runner_remove(struct runner *runner)
     adapter = runner_handle(runner_resolve(runner, REMOVE_ADAPTER).value);
     if (runner->model != NULL)
         model_remove_adapter(runner->model, adapter, &runner->expected);
-    if (runner_end_call(runner, true, dxgkmem_remove_adapter(adapter))) {
+    if (!runner_may_call(runner)) {
+        end(runner);
+        return;
+    }
+    if (runner_end_call(runner, true, runner->provider->remove_adapter(adapter))) {
         if (runner->model != NULL)
             left = model_remove_adapter_done(runner->model, &runner->conditions, adapter, runner->left,
                                              RUNNER_VIOLATIONS);
-        end_left(runner);
+        end_left(runner, left);
         thing = runner_find_live(runner, PROGRAM_ADAPTER, runner_pointer(adapter), 0);
         if (thing != NULL)
             runner_end(runner, thing);
@@ -168,20 +182,33 @@ void runner_remove(struct runner *runner)
 
 /* -- processes and the end --------------------------------------------------------------- */
 
+static bool may_exit(const struct runner *runner)
+{
+    if (!OFFERS(runner, process_exit))
+        return false;
+    return runner->model == NULL || !model_process_leaves(runner->model, runner->exiting) ||
+           model_answer(runner->model, DXGKMEM_CALL_PROCESS_EXIT, DXGKMEM_VIOLATION_LEFT_AT_PROCESS_EXIT) !=
+               DXGKMEM_ANSWER_UNCHECKED;
+}
+
 void runner_exit(struct runner *runner)
 {
-    size_t left;
+    size_t left = 0;
 
-    begin(runner);
     runner->exiting = PROCESS_OF(runner_number(runner, CONDITION_VALUE));
-    dxgkmem_process_exit(runner->exiting);
+    if (!may_exit(runner)) {
+        runner->event.skipped = true;
+        return;
+    }
+    begin(runner);
+    runner->provider->process_exit(runner->exiting);
     runner->outcome = RUNNER_DONE;
-    end_left(runner);
-    if (runner->model != NULL) {
+    if (runner->model != NULL)
         left = model_process_exit(runner->model, &runner->conditions, runner->exiting, runner->left,
                                   RUNNER_VIOLATIONS);
+    end_left(runner, left);
+    if (runner->model != NULL)
         runner_compare_left(runner, left, true);
-    }
     end(runner);
 }
 
@@ -213,11 +240,13 @@ void runner_stop(struct runner *runner)
     size_t left;
 
     begin(runner);
-    dxgkmem_stop(&leaks);
+    runner->provider->stop(&leaks);
     runner->outcome = RUNNER_DONE;
     if (runner->model != NULL) {
         left = model_stop(runner->model, &runner->conditions, runner->left, RUNNER_VIOLATIONS, &expected);
         runner_compare_left(runner, left, false);
+        if (runner->profile.no_leaks)
+            leaks = expected;
         compare_leaks(runner, &leaks, &expected);
         runner->wanted_leaks = expected;
     }
@@ -235,6 +264,12 @@ void runner_stop(struct runner *runner)
 
 /* -- conditions ------------------------------------------------------------------------------ */
 
+static bool offered(struct runner *runner, bool is)
+{
+    runner->event.skipped = !is;
+    return is;
+}
+
 void runner_condition(struct runner *runner)
 {
     static const uint8_t levels[] = {PASSIVE_LEVEL, APC_LEVEL, DISPATCH_LEVEL, HIGH_LEVEL};
@@ -242,17 +277,23 @@ void runner_condition(struct runner *runner)
 
     switch (runner->line->opcode) {
     case OP_PROCESS:
+        if (!offered(runner, OFFERS(runner, set_process)))
+            break;
         runner->process = PROCESS_OF(value);
         runner->processes |= 1u << runner->process;
-        dxgkmem_sim_set_process(runner->sim, runner->process);
+        runner->provider->set_process(runner->sim, runner->process);
         break;
     case OP_IRQL:
+        if (!offered(runner, OFFERS(runner, set_irql)))
+            break;
         runner->irql = levels[value % sizeof(levels)];
-        dxgkmem_sim_set_irql(runner->sim, runner->irql);
+        machine_set_irql(runner, runner->irql);
         break;
     case OP_FAIL:
-        dxgkmem_sim_fail_at(runner->sim, value);
-        dxgkmem_sim_fail_then(runner->sim, runner_number(runner, FAIL_THEN));
+        if (!offered(runner, OFFERS(runner, fail_at)))
+            break;
+        runner->provider->fail_at(runner->sim, value);
+        runner->provider->fail_then(runner->sim, runner_number(runner, FAIL_THEN));
         break;
     case OP_ARGS:
         runner->arguments_are = (int)value;

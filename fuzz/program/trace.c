@@ -125,11 +125,16 @@ static void write_access(struct writer *writer, const struct runner_event *event
 static void write_call(struct writer *writer, const struct runner_event *event)
 {
     bool mistake = event->reports > 0 && dxgkmem_violation_status(event->report[0].code) != STATUS_SUCCESS;
+    bool told = event->reports == 0 && event->mistake != DXGKMEM_VIOLATION_NONE;
 
     if (event->has_status)
         write_text(writer, trace_status_name(event->status));
     else
-        write_text(writer, mistake ? "refused" : "done");
+        write_text(writer, mistake || told ? "refused" : "done");
+    if (told) {
+        write_text(writer, " for ");
+        write_text(writer, dxgkmem_violation_name(event->mistake));
+    }
 }
 
 static void write_values(struct writer *writer, const struct runner_event *event)
@@ -161,6 +166,10 @@ size_t trace_print(const struct program *program, const struct runner_event *eve
     write_text(&writer, " -> ");
     if (event->skipped) {
         write_text(&writer, "skipped");
+        if (event->mistake != DXGKMEM_VIOLATION_NONE) {
+            write_text(&writer, ": nobody looks for ");
+            write_text(&writer, dxgkmem_violation_name(event->mistake));
+        }
         return write_close(&writer);
     }
     if (program_operations[event->opcode].role == PROGRAM_ROLE_ACCESS) {
