@@ -87,7 +87,7 @@ struct dxgkmem_provider {
     NTSTATUS (*start)(struct dxgkmem_sim *machine, const struct dxgkmem_config *config); /* required */
     void (*stop)(struct dxgkmem_leaks *leaks);                                           /* required */
     void (*reset)(void); /* drops everything without reports; NULL: stop does */
-    NTSTATUS (*add_adapter)
+    NTSTATUS(*add_adapter)
     (const struct dxgkmem_adapter_config *config, HANDLE *device_handle); /* required */
     NTSTATUS (*remove_adapter)(HANDLE device_handle);
     NTSTATUS (*query_interface)(HANDLE device_handle, DXGKRNL_INTERFACE *dxgkrnl_interface); /* required */
