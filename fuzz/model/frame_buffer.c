@@ -39,7 +39,8 @@ static const struct model_adapter *resolve_lead(struct model *model, HANDLE hand
 
     if (adapter == NULL)
         return NULL;
-    if (adapter->chain->version < lowest_version)
+    if (adapter->chain->version < lowest_version &&
+        model_minds(model, call, DXGKMEM_VIOLATION_WRONG_WDDM_LEVEL))
         model_refuse(expectation, DXGKMEM_VIOLATION_WRONG_WDDM_LEVEL, adapter->handle);
     else if (!is_lead(model, adapter))
         model_refuse(expectation, DXGKMEM_VIOLATION_NOT_LEAD_ADAPTER, adapter->handle);

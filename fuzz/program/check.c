@@ -118,7 +118,7 @@ static unsigned invariant_of(enum dxgkmem_violation_code code)
 }
 
 /* The call that an operation makes. */
-static enum dxgkmem_call call_of(uint8_t opcode)
+enum dxgkmem_call runner_call_of(uint8_t opcode)
 {
     static const uint8_t call[PROGRAM_OPCODES] = {
         [OP_ADD] = DXGKMEM_CALL_ADD_ADAPTER,   [OP_REMOVE] = DXGKMEM_CALL_REMOVE_ADAPTER,
@@ -193,7 +193,7 @@ static const char *report_fault(const struct runner *runner, const struct dxgkme
     bool earlier_unknown =
         (expected->earlier_unknown_allowed || expected->stale_allowed) && report->earlier_operation == 0;
 
-    if (report->call != call_of(runner->event.opcode))
+    if (report->call != runner_call_of(runner->event.opcode))
         return "names another call";
     if (runner->profile.reports != DXGKMEM_REPORTS_FULL)
         return NULL;
@@ -304,11 +304,11 @@ static bool is_other_refusal(const struct runner *runner, NTSTATUS status)
     if (expected->any_status)
         return true;
     if (expected->stale_allowed && told &&
-        model_refuses_with(runner->model, call_of(runner->event.opcode), DXGKMEM_VIOLATION_STALE_HANDLE,
-                           status))
+        model_refuses_with(runner->model, runner_call_of(runner->event.opcode),
+                           DXGKMEM_VIOLATION_STALE_HANDLE, status))
         return true;
     return expected->violation != DXGKMEM_VIOLATION_NONE && expected->answer == DXGKMEM_ANSWER_REFUSE &&
-           model_may_refuse_with(runner->model, call_of(runner->event.opcode), status);
+           model_may_refuse_with(runner->model, runner_call_of(runner->event.opcode), status);
 }
 
 static bool check_status(struct runner *runner, NTSTATUS status)
@@ -348,7 +348,7 @@ bool runner_may_call(struct runner *runner)
 
     if (runner->model == NULL)
         return true;
-    model_apply_profile(runner->model, call_of(runner->event.opcode), expected);
+    model_apply_profile(runner->model, runner_call_of(runner->event.opcode), expected);
     if (expected->answer != DXGKMEM_ANSWER_UNCHECKED)
         return true;
     if (runner->started && runner->conditions.operation != 0)

@@ -9,6 +9,8 @@
  */
 #include "runner_internal.h"
 
+#include "../model/profile.h"
+
 enum fate { FATE_NONE, FATE_LIVE, FATE_ENDED };
 
 /* The calls that end things, in the order of their fates. */
@@ -104,6 +106,44 @@ bool matrix_feasible(unsigned cell)
     default:
         return false;
     }
+}
+
+/* What passing such a value is a mistake for; NONE: for nothing. */
+static enum dxgkmem_violation_code mistake_of(enum program_kind kind, enum program_class class, unsigned fate)
+{
+    if (kind == PROGRAM_MAPPING)
+        return fate == FATE_LIVE && class != PROGRAM_WRONG_KIND ? DXGKMEM_VIOLATION_NONE
+                                                                : DXGKMEM_VIOLATION_UNMAP_WRONG_BASE;
+    if (kind == PROGRAM_ADL && fate < FATE_ENDED)
+        return fate == FATE_LIVE && class != PROGRAM_WRONG_KIND ? DXGKMEM_VIOLATION_NONE
+                                                                : DXGKMEM_VIOLATION_ADL_FOREIGN;
+    if (kind == PROGRAM_ADL)
+        return DXGKMEM_VIOLATION_ADL_ALREADY_FREED;
+    if (class == PROGRAM_NULL)
+        return DXGKMEM_VIOLATION_NULL_HANDLE;
+    if (class == PROGRAM_WRONG_KIND)
+        return DXGKMEM_VIOLATION_WRONG_KIND_HANDLE;
+    if (fate < FATE_ENDED)
+        return fate == FATE_LIVE ? DXGKMEM_VIOLATION_NONE : DXGKMEM_VIOLATION_UNKNOWN_HANDLE;
+    return enders[fate - FATE_ENDED] == DXGKMEM_CALL_REMOVE_ADAPTER ? DXGKMEM_VIOLATION_ADAPTER_REMOVED
+                                                                    : DXGKMEM_VIOLATION_STALE_HANDLE;
+}
+
+bool matrix_expected(const struct dxgkmem_provider *provider, unsigned cell)
+{
+    const struct column *column;
+    enum dxgkmem_violation_code mistake;
+
+    if (!matrix_feasible(cell) || provider == NULL || provider->profile == NULL)
+        return matrix_feasible(cell);
+    column = &columns[matrix_row(cell)];
+    mistake = mistake_of(kind_of(matrix_row(cell)), matrix_class(cell), cell % FATES);
+    /* the value of what has ended may be that of something new */
+    if (matrix_class(cell) == PROGRAM_RECYCLED && provider->profile->reuses_handles)
+        return false;
+    return mistake == DXGKMEM_VIOLATION_NONE ||
+           profile_answer(provider->profile, runner_call_of(column->opcode), mistake).answer !=
+               DXGKMEM_ANSWER_UNCHECKED;
 }
 
 unsigned matrix_row(unsigned cell)

@@ -176,8 +176,10 @@ const char *trace_status_name(NTSTATUS status);
 const char *trace_call_name(enum dxgkmem_call call);
 
 /* matrix.c: cells are operation x handle operand x class x fate of the value passed. */
-unsigned matrix_cells(void);                                /* cell numbers are below this */
-bool matrix_feasible(unsigned cell);                        /* whether any program can reach it */
+unsigned matrix_cells(void);         /* cell numbers are below this */
+bool matrix_feasible(unsigned cell); /* whether any program can reach it */
+/* The same on this implementation: a mistake that it does not look for is never made. NULL: ours. */
+bool matrix_expected(const struct dxgkmem_provider *provider, unsigned cell);
 size_t matrix_name(unsigned cell, char *text, size_t room); /* "close a exact ended-by-destroy" */
 /* The parts of the name: row "close a", class "exact", fate "ended-by-destroy". */
 struct matrix_parts {

@@ -342,6 +342,8 @@ void runner_find_that(struct runner *runner, unsigned invariant, const char *sen
 void runner_find_at(struct runner *runner, unsigned invariant, enum program_kind kind, uint64_t value,
                     uint64_t page, const char *wrong);
 
+/* The call that an operation makes. */
+enum dxgkmem_call runner_call_of(uint8_t opcode);
 /* Takes an operation's number and sets the conditions. callback: pArgs may have been spoiled. */
 void runner_begin_call(struct runner *runner, bool callback);
 /*

@@ -32,7 +32,7 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
         fputs("fuzz_linux: started by ./dev fuzz --host linux\n", stderr);
         exit(2);
     }
-    status_start();
+    status_start(NULL);
     box = guest_start(command, folder);
     if (!box)
         exit(2);

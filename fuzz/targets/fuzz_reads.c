@@ -19,7 +19,7 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
 {
     (void)count;
     (void)arguments;
-    status_start();
+    status_start(NULL);
     reads = reads_open(status_cell);
     if (!reads) {
         fputs("fuzz_reads: no memory, or this is not x86-64 Linux\n", stderr);

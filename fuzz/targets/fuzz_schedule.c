@@ -48,7 +48,7 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
 
     (void)count;
     (void)arguments;
-    status_start();
+    status_start(NULL);
     concurrent = target_made(concurrent_create(&options));
     return 0;
 }

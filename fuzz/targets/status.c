@@ -36,7 +36,7 @@ static uint64_t executions, operations, callbacks, successes, longest;
 static const char *name;
 static time_t written;
 
-void status_start(void)
+void status_start(const struct dxgkmem_provider *provider)
 {
     unsigned count = matrix_cells();
 
@@ -47,7 +47,7 @@ void status_start(void)
         exit(2);
     }
     for (unsigned cell = 0; cell < count; cell++)
-        if (matrix_feasible(cell))
+        if (matrix_expected(provider, cell))
             dense[cell] = (uint16_t)(feasible++ % COUNTERS + 1);
     name = getenv("DXGKMEM_FUZZ_STATUS");
     if (name)

@@ -13,8 +13,8 @@
 
 #include "program/runner.h"
 
-/* Once, before the first program. */
-void status_start(void);
+/* Once, before the first program. provider: of whose programs the cells are; NULL: ours. */
+void status_start(const struct dxgkmem_provider *provider);
 /* For runner_options.cell: the matrix cell counts as coverage for libFuzzer and AFL++. */
 void status_cell(void *context, unsigned cell);
 /* After each program. */

@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* Implements target.h. */
+/* Implements target.h. Programs run on the implementation of DXGKMEM_PROVIDER, a shared object, if it is set. */
 #include "targets/target.h"
 
+#include "provider/load.h"
 #include "targets/status.h"
 #include "tool/report.h"
 
 struct runner *target_runner(void)
 {
-    static const struct runner_options options = {.cell = status_cell};
+    struct runner_options options = {.cell = status_cell};
+    const char *path = getenv("DXGKMEM_PROVIDER");
+    char wrong[512];
 
-    status_start();
+    if (path != NULL && *path != '\0' &&
+        (options.provider = provider_load(path, wrong, sizeof wrong)) == NULL) {
+        fprintf(stderr, "fuzz: %s: %s\n", path, wrong);
+        exit(2);
+    }
+    status_start(options.provider);
     return target_made(runner_create(&options));
 }
 

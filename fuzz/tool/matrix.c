@@ -3,6 +3,7 @@
 #include "tool/html.h"
 #include "tool/input.h"
 #include "tool/options.h"
+#include "tool/provider.h"
 #include "tool/tool.h"
 
 #include "program/runner.h"
@@ -21,7 +22,7 @@ static const char help[] =
     "  --missing  print the cells that no program hits, and nothing else\n"
     "  --html     as a heat map, on a page for a browser\n"
     "  -o, --output OUT  where the page goes; standard output otherwise\n"
-    "  --lenient  take every byte string as a program, as a fuzz target does\n"
+    "  --lenient  take every byte string as a program, as a fuzz target does\n" TOOL_PROVIDER_HELP
     "  --help     this text\n\n"
     "exit status: 0 every feasible cell is hit, 1 not every one, 2 bad input\n";
 
@@ -31,6 +32,8 @@ struct matrix {
     unsigned *programs; /* of each cell, how many programs hit it */
     size_t *last;       /* of each cell, the last program that did, from 1 */
     size_t present;
+    const struct program *program;
+    bool ended_badly; /* an implementation from outside did, and that was said */
 };
 
 static void hit(void *context, unsigned cell)
@@ -43,27 +46,37 @@ static void hit(void *context, unsigned cell)
     matrix->programs[cell]++;
 }
 
-static void run_one(void *context, const struct input *input, const struct input_list *list, size_t at)
+static void run_program(void *context)
 {
     struct matrix *matrix = context;
     struct runner_result result;
 
+    dxgkmem_user_seed(1);
+    runner_run(matrix->runner, matrix->program, &result);
+}
+
+static void run_one(void *context, const struct input *input, const struct input_list *list, size_t at)
+{
+    struct matrix *matrix = context;
+
     (void)list;
     matrix->present = at + 1;
-    dxgkmem_user_seed(1);
-    runner_run(matrix->runner, &input->program, &result);
+    matrix->program = &input->program;
+    if (guard_call(run_program, matrix))
+        matrix->ended_badly = true;
 }
 
 static int run_all(struct matrix *matrix, const struct input_list *list, bool lenient)
 {
-    const struct runner_options options = {.cell = hit, .cell_context = matrix};
+    struct runner_options options = {.cell = hit, .cell_context = matrix};
 
+    guard_watch(&options);
     matrix->runner = runner_create(&options);
     if (!matrix->runner)
         return tool_error("no memory");
     int status = input_each(list, lenient, run_one, matrix);
     runner_destroy(matrix->runner);
-    return status;
+    return status ? status : matrix->ended_badly ? TOOL_FINDING : TOOL_CLEAN;
 }
 
 static int print(const struct matrix *matrix, bool missing)
@@ -73,8 +86,8 @@ static int print(const struct matrix *matrix, bool missing)
 
     for (unsigned cell = 0; cell < matrix->cells; cell++) {
         bool was_hit = matrix->programs[cell] != 0;
-        if (!matrix_feasible(cell)) {
-            if (was_hit) {
+        if (!matrix_expected(tool_provider(), cell)) {
+            if (was_hit && tool_provider() == NULL) {
                 matrix_name(cell, name, sizeof name);
                 printf("hit, but held infeasible: %s\n", name);
                 beyond++;
@@ -124,7 +137,7 @@ static void write_row(FILE *to, const struct matrix *matrix, unsigned first, uns
     for (unsigned class = 0; class < PROGRAM_CLASSES; class ++) {
         fputs("<td>", to);
         for (unsigned cell = first; cell < matrix->cells && matrix_row(cell) == matrix_row(first); cell++)
-            if (matrix_class(cell) == class && matrix_feasible(cell))
+            if (matrix_class(cell) == class && matrix_expected(tool_provider(), cell))
                 write_cell(to, matrix, cell, most);
         fputs("</td>", to);
     }
@@ -137,8 +150,8 @@ static void write_page(FILE *to, const void *context)
     unsigned feasible = 0, hit_cells = 0, most = 0;
 
     for (unsigned cell = 0; cell < matrix->cells; cell++) {
-        feasible += matrix_feasible(cell);
-        hit_cells += matrix_feasible(cell) && matrix->programs[cell];
+        feasible += matrix_expected(tool_provider(), cell);
+        hit_cells += matrix_expected(tool_provider(), cell) && matrix->programs[cell];
         if (matrix->programs[cell] > most)
             most = matrix->programs[cell];
     }
@@ -173,6 +186,7 @@ int verb_matrix(int count, char **arguments)
         {.name = "html", .flag = &html},
         {.name = "output", .letter = 'o', .text = &out},
         {.name = "lenient", .flag = &lenient},
+        TOOL_PROVIDER_OPTION,
         {0},
     };
     int status = tool_options(count, arguments, table, help);
@@ -186,13 +200,11 @@ int verb_matrix(int count, char **arguments)
     status = input_list_make(&list, count - optind, arguments + optind);
     if (status)
         return status;
-    matrix.programs = tool_alloc(matrix.cells * sizeof *matrix.programs);
-    matrix.last = tool_alloc(matrix.cells * sizeof *matrix.last);
+    matrix.programs = guard_memory(matrix.cells * sizeof *matrix.programs);
+    matrix.last = guard_memory(matrix.cells * sizeof *matrix.last);
     status = run_all(&matrix, &list, lenient);
     if (!status)
         status = html ? tool_write_page(out, write_page, &matrix) : print(&matrix, missing);
-    free(matrix.programs);
-    free(matrix.last);
     input_list_free(&list);
     return status;
 }

@@ -3,6 +3,7 @@
 #include "tool/golden.h"
 #include "tool/input.h"
 #include "tool/options.h"
+#include "tool/provider.h"
 #include "tool/report.h"
 #include "tool/tool.h"
 #include "tool/windows.h"
@@ -25,7 +26,7 @@ static const char help[] =
     "  --golden FILE    compare the hash of each trace with the one in FILE\n"
     "  --update         write the hashes to the golden file instead\n"
     "  --windows KIND   CPU mappings: fast (the default) or real\n"
-    "  --lenient        take every byte string as a program, as a fuzz target does\n"
+    "  --lenient        take every byte string as a program, as a fuzz target does\n" TOOL_PROVIDER_HELP
     "  --help           this text\n\n"
     "exit status: 0 clean, 1 a finding or another hash, 2 bad input, 130 interrupted\n";
 
@@ -34,8 +35,9 @@ struct run {
     struct golden *golden;     /* NULL: no hash is compared */
     const struct input *input; /* the present one */
     const char *path;
+    struct runner_result *result; /* of the present one */
     bool trace, quiet, lenient;
-    unsigned findings, differences;
+    unsigned findings, differences, unlike;
 };
 
 static void print_reports(const struct run *run, const struct runner_event *event)
@@ -84,6 +86,7 @@ static int parse(int count, char **arguments, struct run *run, struct run_option
         {.name = "update", .flag = &options->update},
         {.name = "windows", .text = &options->windows},
         {.name = "lenient", .flag = &run->lenient},
+        TOOL_PROVIDER_OPTION,
         {0},
     };
     int status = tool_options(count, arguments, table, help);
@@ -97,25 +100,42 @@ static int parse(int count, char **arguments, struct run *run, struct run_option
     return 0;
 }
 
+/* In a child, when the implementation is not ours. */
+static void run_program(void *context)
+{
+    struct run *run = context;
+
+    dxgkmem_user_seed(1);
+    runner_run(run->runner, &run->input->program, run->result);
+}
+
 static void run_one(void *context, const struct input *input, const struct input_list *list, size_t at)
 {
     struct run *run = context;
-    struct runner_result result;
+    const struct runner_result *result = run->result;
 
     run->input = input;
     run->path = list->path[at];
-    dxgkmem_user_seed(1);
-    runner_run(run->runner, &input->program, &result);
-    if (result.finding.invariant) {
+    if (guard_call(run_program, run)) {
+        run->findings++;
+        return;
+    }
+    if (result->unlike) {
+        printf("not run, for %s has no world like %s: %s\n", tool_provider()->name,
+               program_world_names[input->program.world], run->path);
+        run->unlike++;
+        return;
+    }
+    if (result->finding.invariant) {
         run->findings++;
         if (!run->trace)
             printf("%s:\n", run->path);
-        report_finding(stdout, run->path, &input->program, input->line, &result.finding);
+        report_finding(stdout, run->path, &input->program, input->line, &result->finding);
         return;
     }
     if (!run->quiet && !run->trace)
-        printf("%016" PRIx64 "  %s\n", result.trace_hash, run->path);
-    if (run->golden && !golden_check(run->golden, list->name[at], result.trace_hash))
+        printf("%016" PRIx64 "  %s\n", result->trace_hash, run->path);
+    if (run->golden && !golden_check(run->golden, list->name[at], result->trace_hash))
         run->differences++;
 }
 
@@ -125,8 +145,13 @@ static void print_end(const struct run *run, size_t programs)
         printf("%u of %zu programs: findings\n", run->findings, programs);
     if (run->differences)
         printf("%u of %zu programs: another trace than the golden one\n", run->differences, programs);
-    if (!run->findings && !run->differences)
-        printf("clean: %zu program%s\n", programs, programs == 1 ? "" : "s");
+    if (run->findings || run->differences)
+        return;
+    programs -= run->unlike;
+    printf("clean: %zu program%s", programs, programs == 1 ? "" : "s");
+    if (run->unlike)
+        printf("; %u not run", run->unlike);
+    printf("\n");
 }
 
 static int run_all(struct run *run, const struct input_list *list)
@@ -148,6 +173,8 @@ static int open_and_run(struct run *run, const struct input_list *list, const st
     struct tool_windows *windows = NULL;
     int status = TOOL_BAD;
 
+    guard_watch(&how);
+    run->result = guard_memory(sizeof *run->result);
     if (options->golden && !(run->golden = golden_open(options->golden, options->update)))
         return TOOL_BAD;
     if (strcmp(options->windows, "real") != 0 || (windows = tool_windows_open(&how))) {

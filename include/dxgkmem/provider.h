@@ -110,8 +110,8 @@ struct dxgkmem_provider {
     .could_create = dxgkmem_sim_could_create, .complaint = dxgkmem_sim_complaint,                            \
     .changes = dxgkmem_sim_changes, .digest = dxgkmem_sim_digest
 
-/* What a shared object has, under this name. */
-const struct dxgkmem_provider *dxgkmem_provider(void);
+/* What a shared object has, under this name; its other names may be hidden. */
+__attribute__((visibility("default"))) const struct dxgkmem_provider *dxgkmem_provider(void);
 
 #ifdef __cplusplus
 }
