@@ -2,6 +2,7 @@
 /* dxgkmem show, pack and generate: programs from one form into the other, and from nothing. */
 #include "tool/input.h"
 #include "tool/options.h"
+#include "tool/provider.h"
 #include "tool/report.h"
 #include "tool/timeline.h"
 #include "tool/tool.h"
@@ -29,6 +30,7 @@ static const char show_help[] =
     "  --html     run the program and draw what happened\n"
     "  -o, --output OUT  where the page goes; standard output otherwise\n"
     "  --lenient  take every byte string as a program, as a fuzz target does\n"
+    TOOL_PROVIDER_HELP
     "  --help     this text\n";
 
 struct page {
@@ -53,9 +55,7 @@ static int show_page(const char *path, const char *out, bool lenient)
     if (status)
         return status;
     struct page page = {recording, input_name(path)};
-    status = tool_write_page(out, write_page, &page);
-    free(recording);
-    return status;
+    return tool_write_page(out, write_page, &page);
 }
 
 static void show_text(void *context, const struct input *shown, const struct input_list *list, size_t at)
@@ -75,6 +75,7 @@ int verb_show(int count, char **arguments)
         {.name = "lenient", .flag = &lenient},
         {.name = "html", .flag = &html},
         {.name = "output", .letter = 'o', .text = &out},
+        TOOL_PROVIDER_OPTION,
         {0},
     };
     int status = tool_options(count, arguments, table, show_help);

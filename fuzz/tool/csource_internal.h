@@ -26,9 +26,10 @@ enum csource_need {
     NEEDS_SKIPPED = 1 << 11,
     NEEDS_STOP = 1 << 12,
     NEEDS_LOOKS = 1 << 13,
+    NEEDS_PROVIDER = 1 << 14,
     /* no parts, only variables */
-    NEEDS_INTERFACE = 1 << 14,
-    NEEDS_WORD = 1 << 15
+    NEEDS_INTERFACE = 1 << 15,
+    NEEDS_WORD = 1 << 16
 };
 
 /* What later lines want to know of a thing. */

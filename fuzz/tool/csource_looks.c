@@ -4,9 +4,13 @@
  * machine's complaints, the IOTLB, the counts of what lives.
  */
 #include "tool/csource_internal.h"
+#include "tool/provider.h"
 
 #include <inttypes.h>
 #include <string.h>
+
+/* Whether the implementation has an answer to this look. */
+#define CAN_ASK(member) (tool_provider() == NULL || tool_provider()->member != NULL)
 
 bool csource_looks(const struct csource_writer *writer)
 {
@@ -39,7 +43,7 @@ void csource_look_at_adl(struct csource_writer *writer, unsigned adl)
     bool alive = thing->ended > writer->at;
     char name[64];
 
-    if (!alive && covered(recording, adl, writer->at))
+    if ((!alive && covered(recording, adl, writer->at)) || !CAN_ASK(dma_read))
         return;
     csource_variable(writer, (int)adl, name);
     for (unsigned i = 0; i < recording->things; i++) {
@@ -129,15 +133,20 @@ void csource_look_at_everything(struct csource_writer *writer)
     for (unsigned i = 0; i < writer->recording->things; i++)
         if (writer->recording->thing[i].view.kind == PROGRAM_ADL)
             csource_look_at_adl(writer, i);
-    if (counts)
+    if (counts && CAN_ASK(device_pages))
         look_at_reach(writer);
-    fputs("    {\n        struct dxgkmem_audit audit;\n"
-          "        uint64_t domain, page;\n\n        dxgkmem_audit(&audit);\n"
-          "        look(\"a structure is unsound\", audit.problem != NULL, 0);\n"
-          "        look(\"the machine complains\", dxgkmem_sim_complaint(sim) != NULL, 0);\n"
-          "        look(\"the IOTLB has a stale entry\", dxgkmem_sim_stale_iotlb(sim, &domain, &page), 0);\n",
-          to);
-    if (counts)
+    fputs("    {\n", to);
+    if (CAN_ASK(audit))
+        fputs("        struct dxgkmem_audit audit;\n\n        dxgkmem_audit(&audit);\n"
+              "        look(\"a structure is unsound\", audit.problem != NULL, 0);\n",
+              to);
+    if (CAN_ASK(complaint))
+        fputs("        look(\"the machine complains\", dxgkmem_sim_complaint(sim) != NULL, 0);\n", to);
+    if (CAN_ASK(stale_iotlb))
+        fputs("        uint64_t domain, page;\n\n        look(\"the IOTLB has a stale entry\", "
+              "dxgkmem_sim_stale_iotlb(sim, &domain, &page), 0);\n",
+              to);
+    if (counts && CAN_ASK(query_statistics))
         fprintf(to,
                 "        struct dxgkmem_statistics alive;\n\n        dxgkmem_query_statistics(&alive);\n"
                 "        look(\"live objects\", alive.objects, %u);\n"

@@ -5,6 +5,7 @@
  */
 #include "tool/explore_work.h"
 #include "tool/options.h"
+#include "tool/provider.h"
 #include "tool/report.h"
 #include "tool/tool.h"
 
@@ -29,6 +30,7 @@ static const char help[] =
     "  --deviations N   how many lines before the last may have an operand that deviates (1)\n"
     "  --jobs N         processes (one a core)\n"
     "  --resume FILE    keep what was done in this file, and go on from it\n"
+    TOOL_PROVIDER_HELP
     "  --help           this text\n\n"
     "exit status: 0 no divergence, 1 a finding (as a program, for dxgkmem run), 2 bad input,\n"
     "130 interrupted\n";
@@ -134,11 +136,10 @@ static uint64_t check_of(const struct saved *saved, const struct explore_state *
 }
 
 /* States of another build mean something else. */
-static uint64_t this_build(void)
+static uint64_t sum_of_file(const char *path, uint64_t sum)
 {
     static unsigned char bytes[65536];
-    uint64_t sum = 0xcbf29ce484222325u;
-    FILE *file = fopen("/proc/self/exe", "rb");
+    FILE *file = fopen(path, "rb");
     size_t size;
 
     while (file != NULL && (size = fread(bytes, 1, sizeof bytes, file)) > 0)
@@ -146,6 +147,14 @@ static uint64_t this_build(void)
     if (file != NULL)
         fclose(file);
     return sum;
+}
+
+/* Of this tool, and of the implementation if it is another one. */
+static uint64_t this_build(void)
+{
+    uint64_t sum = sum_of_file("/proc/self/exe", 0xcbf29ce484222325u);
+
+    return tool_provider() != NULL ? sum_of_file(getenv("DXGKMEM_PROVIDER"), sum) : sum;
 }
 
 static int save(struct explore *explore)
@@ -253,18 +262,25 @@ static void show_progress(struct explore *explore, size_t first, size_t end)
         states, each, states > 0 ? (double)(end - first - done) / states : 0);
 }
 
+static struct runner *make_runner(void)
+{
+    struct runner_options options = {0};
+
+    guard_watch(&options);
+    return runner_create(&options);
+}
+
 static _Noreturn void work(struct explore *explore, unsigned job, size_t end)
 {
-    const struct runner_options options = {0};
     struct explore_work work = {.lines = &explore->lines,
                                 .states = &explore->states,
-                                .runner = runner_create(&options),
                                 .shared = &explore->shared[job],
                                 .found_at = explore->found_at,
                                 .out = explore->out[job]};
 
     signal(SIGINT, SIG_DFL); /* the end of all is told by one */
     signal(SIGTERM, SIG_DFL);
+    work.runner = make_runner();
     if (work.runner == NULL)
         _exit(TOOL_BAD);
     for (size_t at = explore->next + job; at < end; at += explore->jobs) {
@@ -370,6 +386,8 @@ static int tell(struct explore_shared *shared, bool found)
         report_finding(stdout, NULL, &program, NULL, reduced ? &shared->finding : &finding);
     else if (ended == 0)
         printf("finding: the process that ran this program died; by itself the program does not do it\n");
+    else if (WIFSIGNALED(ended) && WTERMSIG(ended) == SIGALRM)
+        printf("finding: the run of this program hangs\n");
     else if (WIFSIGNALED(ended))
         printf("finding: the run of this program ends with signal %d\n", WTERMSIG(ended));
     else
@@ -444,26 +462,41 @@ static int search(struct explore *explore)
     return status;
 }
 
+struct beginning {
+    struct runner *runner;
+    struct explore_shared *shared;
+    unsigned which;
+    uint64_t number; /* of the state that it leads to */
+};
+
+static void run_beginning(void *context)
+{
+    struct beginning *beginning = context;
+
+    beginning->number = explore_begin(beginning->runner, beginning->which, &beginning->shared->program,
+                                      &beginning->shared->finding);
+}
+
 static int begin(struct explore *explore)
 {
-    const struct runner_options options = {0};
-    struct runner *runner = runner_create(&options);
-    struct explore_shared *shared = &explore->shared[0];
+    struct beginning *beginning = guard_memory(sizeof *beginning);
+    int status = 0;
 
-    if (runner == NULL)
+    beginning->runner = make_runner();
+    beginning->shared = &explore->shared[0];
+    if (beginning->runner == NULL)
         return tool_error("no memory");
-    for (unsigned i = 0; i < EXPLORE_BEGINNINGS; i++) {
-        uint64_t number = explore_begin(runner, i, &shared->program, &shared->finding);
-
-        if (shared->finding.invariant != 0) {
-            runner_destroy(runner);
-            return tell(shared, true);
-        }
-        add_state(&explore->states,
-                  (struct explore_state){.number = number, .parent = EXPLORE_ROOT, .line = (uint16_t)i});
+    for (; beginning->which < EXPLORE_BEGINNINGS && !status; beginning->which++) {
+        status = guard_call(run_beginning, beginning);
+        if (!status && beginning->shared->finding.invariant != 0)
+            status = tell(beginning->shared, true);
+        if (!status)
+            add_state(&explore->states, (struct explore_state){.number = beginning->number,
+                                                               .parent = EXPLORE_ROOT,
+                                                               .line = (uint16_t)beginning->which});
     }
-    runner_destroy(runner);
-    return 0;
+    runner_destroy(beginning->runner);
+    return status;
 }
 
 static int prepare(struct explore *explore)
@@ -525,6 +558,7 @@ int verb_explore(int count, char **arguments)
         {.name = "deviations", .number = &deviations, .most = DEEPEST},
         {.name = "jobs", .number = &jobs, .least = 1, .most = MOST_JOBS},
         {.name = "resume", .text = &explore.file},
+        TOOL_PROVIDER_OPTION,
         {0},
     };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Runs the lines of one state. Lines that leave it as it is are run one after the other, each other one by itself. */
 #include "tool/explore_work.h"
+#include "tool/provider.h"
 
 #include "program/operands.h"
 
@@ -71,13 +72,16 @@ uint64_t explore_begin(struct runner *runner, unsigned beginning, struct program
 /* How a run of the program ends, in a process of its own: it may be the end of that. A wait status. */
 static int ending(struct explore_shared *shared, const struct program *program)
 {
-    const struct runner_options options = {0};
+    struct runner_options options = {0};
     int ended = 0;
     pid_t pid = fork();
 
     if (pid == 0) {
-        struct runner *runner = runner_create(&options);
         struct runner_result result;
+        struct runner *runner;
+
+        guard_watch(&options);
+        runner = runner_create(&options);
 
         if (runner == NULL || freopen("/dev/null", "w", stderr) == NULL)
             _exit(0);

@@ -2,6 +2,7 @@
 /* dxgkmem faults: runs programs again and again, with every fallible call of the host failing. */
 #include "tool/input.h"
 #include "tool/options.h"
+#include "tool/provider.h"
 #include "tool/report.h"
 #include "tool/tool.h"
 
@@ -27,6 +28,7 @@ static const char help[] =
     "  --singles        no pairs\n"
     "  --quiet          findings and the last line only\n"
     "  --save FOLDER    write the program of each finding into this folder\n"
+    TOOL_PROVIDER_HELP
     "  --help           this text\n\n"
     "A finding is printed as a program with a fail line, to be replayed with dxgkmem run.\n\n"
     "exit status: 0 clean, 1 a finding, 2 bad input, 130 interrupted\n";
@@ -158,16 +160,13 @@ static int run_first(struct faults *faults, uint64_t first, bool *found)
     return status;
 }
 
-static void run_program(void *context, const struct input *input, const struct input_list *list, size_t at)
+static void run_program(void *context)
 {
     struct faults *faults = context;
     uint64_t until[PROGRAM_OPERATIONS + 1], points, passed_over = 0;
     bool found = false;
     unsigned lines;
 
-    faults->program = input->program;
-    faults->path = list->path[at];
-    faults->done = at;
     faults_take_out(&faults->program);
     int status = run(faults, (struct faults_plan){0, 0}, &points);
     lines = faults->lines;
@@ -186,10 +185,21 @@ static void run_program(void *context, const struct input *input, const struct i
         printf("%6" PRIu64 " points  %s\n", points - passed_over, faults->path);
 }
 
+static void run_one(void *context, const struct input *input, const struct input_list *list, size_t at)
+{
+    struct faults *faults = context;
+
+    faults->program = input->program;
+    faults->path = list->path[at];
+    faults->done = at;
+    if (guard_call(run_program, faults))
+        faults->findings++;
+}
+
 static int run_all(struct faults *faults, const struct input_list *list)
 {
     faults->programs = list->count;
-    int status = input_each(list, false, run_program, faults);
+    int status = input_each(list, false, run_one, faults);
     if (faults->progress)
         fputs("\r\033[K", stderr);
     if (status || faults->bad)
@@ -208,28 +218,32 @@ static int run_all(struct faults *faults, const struct input_list *list)
 
 int verb_faults(int count, char **arguments)
 {
-    static struct faults faults;
-    const struct runner_options how = {.event = note_faults, .event_context = &faults};
+    struct faults *const faults = guard_memory(sizeof *faults);
+    struct runner_options how = {.event = note_faults, .event_context = faults};
     struct input_list list;
     const struct tool_option table[] = {
-        {.name = "singles", .flag = &faults.singles},
-        {.name = "quiet", .flag = &faults.quiet},
-        {.name = "save", .text = &faults.save},
+        {.name = "singles", .flag = &faults->singles},
+        {.name = "quiet", .flag = &faults->quiet},
+        {.name = "save", .text = &faults->save},
+        TOOL_PROVIDER_OPTION,
         {0},
     };
     int status = tool_options(count, arguments, table, help);
 
     if (status)
         return status < 0 ? TOOL_CLEAN : status;
-    if (faults.save && access(faults.save, W_OK) != 0)
-        return tool_error("%s: no folder that can be written to", faults.save);
+    if (faults->save && access(faults->save, W_OK) != 0)
+        return tool_error("%s: no folder that can be written to", faults->save);
+    guard_watch(&how);
+    if (how.provider && !how.provider->fail_at)
+        return tool_error("%s lets no call of its host fail: its table has no fail_at", how.provider->name);
     status = input_list_make(&list, count - optind, arguments + optind);
     if (status)
         return status;
-    faults.progress = isatty(STDERR_FILENO);
-    faults.runner = runner_create(&how);
-    status = faults.runner ? run_all(&faults, &list) : tool_error("no memory");
-    runner_destroy(faults.runner);
+    faults->progress = isatty(STDERR_FILENO);
+    faults->runner = runner_create(&how);
+    status = faults->runner ? run_all(faults, &list) : tool_error("no memory");
+    runner_destroy(faults->runner);
     input_list_free(&list);
     return status;
 }

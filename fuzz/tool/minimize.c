@@ -4,6 +4,7 @@
 
 #include "tool/input.h"
 #include "tool/options.h"
+#include "tool/provider.h"
 #include "tool/tool.h"
 
 #include "engine/shrink.h"
@@ -113,6 +114,7 @@ static const char help[] =
     "  --binary TARGET    run candidates with this fuzz target, not with the tool itself\n"
     "  --timeout SECONDS  longer than that is a hang (2)\n"
     "  --memory MIB       more than that is too much (1024)\n"
+    "  --provider FILE    run on the implementation in this shared object (fuzz/PROVIDER.md)\n"
     "  --help             this text\n\n"
     "exit status: 0 done, 2 nothing is found or bad input, 130 interrupted\n";
 
@@ -143,6 +145,7 @@ static int parse(int count, char **arguments, struct replay *replay, struct mini
         {.name = "binary", .text = &replay->binary},
         REPLAY_TIMEOUT(replay),
         REPLAY_MEMORY(replay),
+        TOOL_PROVIDER_OPTION,
         {0},
     };
     int status = tool_options(count, arguments, table, help);

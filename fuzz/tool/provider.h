@@ -28,6 +28,8 @@ const struct dxgkmem_provider *tool_provider(void);
 
 /* Memory that the child of guard_call shares with its parent, zeroed. It is never given back. */
 void *guard_memory(size_t bytes);
+/* In processes that this one starts, guard_call calls here: they are watched as they are. */
+void guard_off(void);
 /* Names the implementation in the options, and has each operation noted. */
 void guard_watch(struct runner_options *options);
 /*

@@ -2,6 +2,7 @@
 /* Implements recording.h. */
 #include "tool/recording.h"
 
+#include "tool/provider.h"
 #include "tool/tool.h"
 
 #include <dxgkmem/user.h>
@@ -72,23 +73,33 @@ static void take(void *context, const struct program *program, const struct runn
     runner_wanted(taking->runner, &recording->wanted);
 }
 
+static void run(void *context)
+{
+    struct taking *taking = context;
+
+    dxgkmem_user_seed(1);
+    runner_run(taking->runner, taking->recording->program, &taking->recording->result);
+}
+
 int recording_make(struct recording **made, const struct program *program)
 {
-    struct recording *recording = tool_alloc(sizeof *recording);
+    struct recording *recording = guard_memory(sizeof *recording);
     struct taking taking = {.recording = recording, .started = true};
-    const struct runner_options options = {.event = take, .event_context = &taking};
+    struct runner_options options = {.event = take, .event_context = &taking};
+    int status;
 
+    guard_watch(&options);
     taking.runner = runner_create(&options);
-    if (!taking.runner) {
-        free(recording);
+    if (!taking.runner)
         return tool_error("no memory");
-    }
     recording->program = program;
-    dxgkmem_user_seed(1);
-    runner_run(taking.runner, program, &recording->result);
+    status = guard_call(run, &taking);
     runner_destroy(taking.runner);
     *made = recording;
-    return 0;
+    if (!status && recording->result.unlike)
+        return tool_error("%s has no world like %s", tool_provider()->name,
+                          program_world_names[program->world]);
+    return status;
 }
 
 const char *recording_name(const struct recording *recording, unsigned number, char *text, size_t room)

@@ -37,7 +37,7 @@ struct recording {
     struct runner_event wanted; /* the last line as the model wants it, when there is a finding */
 };
 
-/* Runs the program and takes it down. 0 or TOOL_BAD after saying what is wrong. The result is large: free() it. */
+/* Runs the program and takes it down. 0 or TOOL_BAD after saying what is wrong. The result stays. */
 int recording_make(struct recording **recording, const struct program *program);
 /* "o0", and "o0'2" for the second thing that the variable named. Returns text. */
 const char *recording_name(const struct recording *recording, unsigned thing, char *text, size_t room);

@@ -3,6 +3,7 @@
 #include "tool/replay.h"
 
 #include "tool/crash.h"
+#include "tool/provider.h"
 #include "tool/tool.h"
 
 #include <errno.h>
@@ -49,9 +50,11 @@ static void take_event(void *context, const struct program *program, const struc
 int replay_open(struct replay *replay)
 {
     static struct program empty;
-    struct runner_options options = {.event = take_event, .event_context = replay};
+    struct runner_options options = {
+        .provider = tool_provider(), .event = take_event, .event_context = replay};
     struct runner_result result;
 
+    guard_off(); /* of processes started from here: how they end is looked at here */
     replay->at = mmap(NULL, sizeof *replay->at, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (replay->at == MAP_FAILED) {
         replay->at = NULL;
@@ -75,7 +78,8 @@ int replay_open(struct replay *replay)
     replay->runner = runner_create(&options);
     if (!replay->runner)
         return tool_error("no memory");
-    for (uint8_t world = 0; world < PROGRAM_WORLDS; world++) { /* children inherit the machines */
+    /* children inherit the machines; what is not ours runs in children only */
+    for (uint8_t world = 0; world < PROGRAM_WORLDS && !options.provider; world++) {
         empty.world = world;
         runner_run(replay->runner, &empty, &result);
     }

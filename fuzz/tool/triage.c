@@ -5,6 +5,7 @@
 #include "tool/input.h"
 #include "tool/minimize.h"
 #include "tool/options.h"
+#include "tool/provider.h"
 #include "tool/replay.h"
 #include "tool/tool.h"
 
@@ -29,6 +30,7 @@ static const char help[] =
     "  --timeout SECONDS  longer than that is a hang (2)\n"
     "  --memory MIB       more than that is too much (1024)\n"
     "  --fresh            begin anew\n"
+    "  --provider FILE    run on the implementation in this shared object (fuzz/PROVIDER.md)\n"
     "  --help             this text\n\n"
     "exit status: 0 nothing is found, 1 there are findings, 2 bad input, 130 interrupted\n";
 
@@ -305,6 +307,7 @@ static int parse(int count, char **arguments, struct replay *replay, struct opti
         {.name = "fresh", .flag = &options->fresh},
         REPLAY_TIMEOUT(replay),
         REPLAY_MEMORY(replay),
+        TOOL_PROVIDER_OPTION,
         {0},
     };
 
