@@ -6,6 +6,8 @@
 #
 #   campaign.sh ENGINE TARGET SECONDS JOBS [--keep-going] [--fresh]
 #
+# DXGKMEM_PROVIDER: the shared object of an implementation to run on; the folder is then build/fuzz/TARGET.NAME.
+#
 # build/fuzz/TARGET/   corpus/    live corpus, named by content
 #                      seeds/     the seed corpus in binary form
 #                      findings/  inputs named by what went wrong and by content, and as text
@@ -34,6 +36,8 @@ for option in "$@"; do
 done
 
 home=build/fuzz/$target
+# Another implementation has inputs of its own.
+[[ ! ${DXGKMEM_PROVIDER-} ]] || home=$home.$(basename "$DXGKMEM_PROVIDER" .so)
 corpus=$home/corpus findings=$home/findings seeds=$home/seeds
 enough_kib=8192 # less room than this, and an input could be written in part
 

@@ -29,8 +29,7 @@ static const char show_help[] =
     "life of every thing over time, and what devices reach. The page needs no network.\n\n"
     "  --html     run the program and draw what happened\n"
     "  -o, --output OUT  where the page goes; standard output otherwise\n"
-    "  --lenient  take every byte string as a program, as a fuzz target does\n"
-    TOOL_PROVIDER_HELP
+    "  --lenient  take every byte string as a program, as a fuzz target does\n" TOOL_PROVIDER_HELP
     "  --help     this text\n";
 
 struct page {

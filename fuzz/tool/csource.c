@@ -222,13 +222,15 @@ static void write_title(FILE *to, const struct csource_writer *writer)
               " * Without the kit: -DDXGKMEM_WITHOUT_WDK, with the headers of dxgkmem.\n */\n",
               to);
     else
-        fprintf(to,
-                " *\n *     cc FILE.c $(pkg-config --cflags --libs dxgkmem-sim)%s\n *\n"
-                " * Exit status: 0 when everything is as it must be, 1 when anything differs.\n%s */\n",
-                tool_provider() ? " -ldl" : "",
-                tool_provider() ? " * The implementation is a shared object: the one that is the first argument, or that of\n"
-                                  " * the run that this was made from.\n"
-                                : "");
+        fprintf(
+            to,
+            " *\n *     cc FILE.c $(pkg-config --cflags --libs dxgkmem-sim)%s\n *\n"
+            " * Exit status: 0 when everything is as it must be, 1 when anything differs.\n%s */\n",
+            tool_provider() ? " -ldl" : "",
+            tool_provider()
+                ? " * The implementation is a shared object: the one that is the first argument, or that of\n"
+                  " * the run that this was made from.\n"
+                : "");
 }
 
 /* Copies the part of the support text that everybody needs, and the sections that this program needs. */
@@ -238,9 +240,8 @@ static void write_support(FILE *to, unsigned needs)
 #include "csource_support.h"
     };
     static const char *const sections[] = {
-        "receive",      "misaligned",   "told",      "logical", "bits",    "answered", "done",
-        "answered_adl", "answered_map", "read_word", "wrote",   "skipped", "stop",     "looks",
-        "provider"};
+        "receive",      "misaligned", "told",  "logical", "bits", "answered", "done",    "answered_adl",
+        "answered_map", "read_word",  "wrote", "skipped", "stop", "looks",    "provider"};
     static const char mark[] = "#section ";
     bool copy = false;
 
@@ -348,13 +349,15 @@ static void write_main(FILE *to, const struct csource_writer *writer, const char
             "    if (!NT_SUCCESS(dxgkmem_sim_create(&machine, &sim)))\n"
             "        return 2;\n%s"
             "    if (!NT_SUCCESS(%s&config)))\n        return 2;\n    %s();\n"
-            "    dxgkmem_stop(NULL);\n    dxgkmem_sim_destroy(sim);\n"
+            "%s    dxgkmem_sim_destroy(sim);\n"
             "    printf(differences ? \"%%d differences\\n\" : \"everything is as it must be\\n\", "
             "differences);\n"
             "    return differences ? 1 : 0;\n}\n",
-            tool_provider() ? "    if (!load(count > 1 ? arguments[1] : provider_file))\n        return 2;\n" : "",
+            tool_provider() ? "    if (!load(count > 1 ? arguments[1] : provider_file))\n        return 2;\n"
+                            : "",
             tool_provider() ? "" : "    config.machine = dxgkmem_sim_machine(sim);\n",
-            tool_provider() ? "provider->start(sim, " : "dxgkmem_start(", name);
+            tool_provider() ? "provider->start(sim, " : "dxgkmem_start(", name,
+            tool_provider() ? "" : "    dxgkmem_stop(NULL);\n");
 }
 
 /* The file of the implementation, as a whole path: the program may be run anywhere. */

@@ -29,8 +29,7 @@ static const char help[] =
     "  --depth N        operations of a program, 1 to 16\n"
     "  --deviations N   how many lines before the last may have an operand that deviates (1)\n"
     "  --jobs N         processes (one a core)\n"
-    "  --resume FILE    keep what was done in this file, and go on from it\n"
-    TOOL_PROVIDER_HELP
+    "  --resume FILE    keep what was done in this file, and go on from it\n" TOOL_PROVIDER_HELP
     "  --help           this text\n\n"
     "exit status: 0 no divergence, 1 a finding (as a program, for dxgkmem run), 2 bad input,\n"
     "130 interrupted\n";

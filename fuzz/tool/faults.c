@@ -27,8 +27,7 @@ static const char help[] =
     "left at the end. The programs' own fail lines are taken out.\n\n"
     "  --singles        no pairs\n"
     "  --quiet          findings and the last line only\n"
-    "  --save FOLDER    write the program of each finding into this folder\n"
-    TOOL_PROVIDER_HELP
+    "  --save FOLDER    write the program of each finding into this folder\n" TOOL_PROVIDER_HELP
     "  --help           this text\n\n"
     "A finding is printed as a program with a fail line, to be replayed with dxgkmem run.\n\n"
     "exit status: 0 clean, 1 a finding, 2 bad input, 130 interrupted\n";
