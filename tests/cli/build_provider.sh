@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Providers that are no good: each is one clear line or a finding, and the tool outlives it. The plain one in
+# every verb that takes a provider.
+# shellcheck source=tests/cli/lib.sh
+. "$ROOT/tests/cli/lib.sh"
+program=$ROOT/corpus/seeds/violation-close_after_destroy.txt
+here=$ROOT/tests/providers
+
+broken() { # broken NAME: its number is that of the enumeration
+    local number
+    number=$(sed -n '/^enum {/,/^};/p' "$here/broken/broken.c" | grep -nx " *$1,\{0,1\}" | cut -d: -f1)
+    "$CC" -std=c17 -D_GNU_SOURCE -I"$ROOT/include" -shared -fPIC -DBROKEN=$((number - 2)) -o broken.so \
+        "$here/broken/broken.c" 2>err || fail "$1 does not build: $(head -n 3 err)"
+}
+
+refused() { # refused NAME TEXT
+    broken "$1"
+    expect 2 "$DXGKMEM" run --provider broken.so "$program"
+    one_line "broken.so: "
+    one_line "$2"
+}
+refused NO_ENTRY 'it has no function dxgkmem_provider'
+refused NO_TABLE 'dxgkmem_provider() returned NULL'
+refused OTHER_VERSION 'its table has version 2, this harness takes version 1'
+refused OTHER_SIZE 'bytes, that of version 1 has'
+refused NO_START 'its table has no start'
+refused HALF_OF_THE_CPU 'one of cpu_read and cpu_write, not both'
+refused RULE_TWICE 'its profile, rule 2 (stale_handle in DxgkCbMapPhysicalMemory): an earlier rule is about the same'
+refused RULE_AGAINST_DOCUMENTATION 'rule 2 (second_open in every call): that is documented: it must be refused'
+refused RULE_WITH_SUCCESS 'it refuses with a status that means success'
+refused STATUS_OF_CLOSE 'it refuses with a status, and that call returns none'
+refused ORDER_AND_REPORTS 'its profile: any_order and reports'
+refused CRASH_WHEN_LOADED 'it crashes when it is loaded: Aborted'
+refused END_WHEN_LOADED 'it ends the process when it is loaded'
+expect 2 "$DXGKMEM" run --provider no-such.so "$program"
+one_line 'no-such.so: cannot be loaded'
+echo 'no object' >text.so
+expect 2 "$DXGKMEM" run --provider text.so "$program"
+one_line 'text.so: cannot be loaded'
+
+found() { # found NAME TEXT
+    broken "$1"
+    expect 1 "$DXGKMEM" run --provider broken.so "$program"
+    prints "$2"
+    prints '1 of 1 programs: findings'
+}
+found NOTHING 'add d0 returned STATUS_NO_MEMORY, expected STATUS_SUCCESS'
+found CRASH_IN_CALL 'finding: broken crashes: Aborted'
+prints '  operation 1: add d0'
+found HANG_IN_CALL 'finding: broken hangs: no end of an operation within 10 s'
+found END_IN_CALL 'finding: broken ended the process, with status 0'
+found CRASH_IN_START '  before the first operation of a program'
+broken NO_SUCH_WORLD
+expect 0 "$DXGKMEM" run --provider broken.so "$program"
+prints 'not run, for broken has no world like small'
+prints 'clean: 0 programs; 1 not run'
+broken CRASH_IN_CALL
+expect 1 "$DXGKMEM" explore --depth 1 --provider broken.so
+prints 'finding: broken crashes: Aborted'
+expect 2 "$DXGKMEM" faults --provider broken.so "$program"
+one_line 'broken lets no call of its host fail: its table has no fail_at'
+expect 0 "$DXGKMEM" minimize --provider broken.so "$program"
+prints 'add d0'
+
+# A finding in the plain one goes through the other verbs.
+mkdir -p tree/tests/providers
+cp -r "$here/plain" tree/tests/providers/
+patch -s -p1 -d tree <"$here/mutants/map-first-page.patch" || fail 'the patch does not apply'
+"$CC" -std=c17 -D_GNU_SOURCE -I"$ROOT/include" -shared -fPIC -o plain.so tree/tests/providers/plain/*.c \
+    "$ROOT"/src/machine/sim/*.c "$ROOT"/src/host/user/*.c -lpthread 2>err || fail "$(head -n 3 err)"
+"$DXGKMEM" run --quiet --provider plain.so "$ROOT"/corpus/seeds >out 2>err
+file=$(grep -B1 '^finding: invariant 10' out | sed -n 's/:$//p' | head -n 1)
+expect 0 "$DXGKMEM" minimize --provider plain.so -o small.txt "$file"
+expect 1 "$DXGKMEM" run --provider plain.so small.txt
+prints 'finding: invariant 10'
+mkdir inputs && cp small.txt inputs/
+expect 1 "$DXGKMEM" triage --provider plain.so -o triage inputs
+prints 'invariant 10'
+expect 0 "$DXGKMEM" show --html --provider plain.so -o small.html small.txt
+expect 0 "$DXGKMEM" csource --provider plain.so -o small.c small.txt
+grep -q 'provider_file' small.c || fail 'the C form loads no provider'
+expect 0 "$DXGKMEM" run small.txt
+finish
