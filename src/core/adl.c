@@ -229,7 +229,7 @@ static NTSTATUS adl_build(struct adl *adl, struct object *owner, bool wish_conti
         return status;
     *step = ADL_LOCKED;
     if (adl_is_contiguous(adl, owner, wish_contiguous))
-        ATOMIC_STORE(&adl->flags, adl->flags | ADL_CONTIGUOUS);
+        adl->flags |= ADL_CONTIGUOUS;
     if (owner->logical->remapped) {
         if (!adl_take_logical(adl, owner))
             return STATUS_INSUFFICIENT_RESOURCES;
@@ -264,7 +264,7 @@ NTSTATUS adl_make(struct call *call, struct object *owner, uint64_t first, uint6
     adl->entry.next_free = index; /* while it is taken: its own place */
     adl->first = (uint32_t)first;
     adl->pages = (uint32_t)pages;
-    ATOMIC_STORE(&adl->flags, flags);
+    adl->flags = flags;
     status = adl_build(adl, owner, wish_contiguous, &step);
     if (!NT_SUCCESS(status)) {
         adl_undo(adl, owner, step, call->now);

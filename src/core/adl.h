@@ -15,11 +15,20 @@
 
 struct adl {
     struct table_entry entry;
-    uint32_t flags; /* atomic: ADL_ bits; stay after the end */
+    uint32_t flags; /* ADL_ bits; under the owner's lock, as the rest is where nothing else is said */
     uint32_t first; /* page of the object */
     uint32_t pages;
-    struct object *owner;    /* atomic: NULL when not live. Changes under the owner's lock. */
-    stamp when;              /* atomic: made, while live; else ended; 0: never used */
+    /*
+     * Atomic, relaxed: NULL when not live. Changes under the owner's lock, and is compared with an
+     * object whose lock is held: it can equal that one only by what was done under the same lock. Of another object
+     * nothing is read through it.
+     */
+    struct object *owner;
+    /*
+     * Atomic, relaxed: made, while live; else ended; 0: never used. Read while another object's lock is held,
+     * as one word from which all is said; no other memory is read because of it.
+     */
+    stamp when;
     DXGK_PAGE_NUMBER *array; /* handed out, when not contiguous; owned */
     struct list_link link;   /* in owner->adls */
     /* Remapped: its logical pages, in logical->taken. Identity: its pages of the object, in owner->coverage. */

@@ -35,8 +35,8 @@
 #define CORE_ASSERT(condition) ((condition) ? (void)0 : dxgkmem_host_panic(__FILE__, __LINE__, #condition))
 
 /*
- * Atomics. Orders are named at each use; counters are relaxed (they are only
- * summed), what publishes a thing is released and acquired.
+ * Atomics. What each one needs is said where it is declared: the order of its stores and loads, what they
+ * pair with, and why that is enough. src/README.md has them all in one table.
  */
 #define ATOMIC_LOAD(pointer) __atomic_load_n(pointer, __ATOMIC_RELAXED)
 #define ATOMIC_LOAD_ACQUIRE(pointer) __atomic_load_n(pointer, __ATOMIC_ACQUIRE)

@@ -76,9 +76,9 @@ uint64_t handle_publish(uint32_t index, enum handle_kind kind, stamp when, void 
     struct handle_slot *slot = handle_slot(index);
     uint32_t generation = life_generation(ATOMIC_LOAD(&slot->life)) + 1;
 
-    ATOMIC_STORE(&slot->owner_index, owner_index);
+    ATOMIC_STORE_RELEASE(&slot->owner_index, owner_index);
     slot->thing = thing;
-    ATOMIC_STORE(&slot->when[generation & 1], when);
+    ATOMIC_STORE_RELEASE(&slot->when[generation & 1], when);
     /* Whoever sees this life also sees the complete thing. */
     ATOMIC_STORE_RELEASE(&slot->life, life_make(generation, kind) | LIFE_LIVE);
     return handle_make(index, generation, kind);
@@ -160,6 +160,7 @@ static bool life_matches(struct call *call, uint64_t handle, const struct handle
 {
     uint32_t wanted = handle_generation(handle);
     uint32_t present = life_generation(life);
+    stamp ended = 0;
 
     if (present == wanted && life_kind(life) != handle_kind(handle)) {
         refuse(call, DXGKMEM_VIOLATION_UNKNOWN_HANDLE, handle,
@@ -169,9 +170,10 @@ static bool life_matches(struct call *call, uint64_t handle, const struct handle
     if (present == wanted && (life & LIFE_LIVE) != 0)
         return true;
     if (present - wanted <= 1)
-        refuse_ended(call, handle, ATOMIC_LOAD(&slot->when[wanted & 1]));
-    else
-        refuse_ended(call, handle, 0);
+        ended = ATOMIC_LOAD_ACQUIRE(&slot->when[wanted & 1]);
+    if (life_generation(ATOMIC_LOAD(&slot->life)) - wanted > 1)
+        ended = 0; /* the stamp's place has gone to another life */
+    refuse_ended(call, handle, ended);
     return false;
 }
 
@@ -230,7 +232,7 @@ void *handle_acquire(struct call *call, uint64_t handle, enum handle_kind kind)
     if (slot == NULL || !life_matches(call, handle, slot, ATOMIC_LOAD_ACQUIRE(&slot->life)))
         return NULL;
     if (kind == HANDLE_ADAPTER_OBJECT)
-        guard = handle_slot(ATOMIC_LOAD(&slot->owner_index));
+        guard = handle_slot(ATOMIC_LOAD_ACQUIRE(&slot->owner_index));
     lock_acquire(&guard->lock, RANK_SLOT);
     /* It may have ended, and the slot may have a new life, while we waited. Under the lock the answer stays. */
     if (life_matches(call, handle, slot, ATOMIC_LOAD(&slot->life))) {

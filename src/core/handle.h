@@ -16,19 +16,28 @@ enum handle_kind { HANDLE_ADAPTER, HANDLE_OBJECT, HANDLE_ADAPTER_OBJECT };
 
 struct handle_slot {
     struct table_entry entry;
-    /* Atomic: generation << 3 | kind << 1 | live. Changes under the lock that guards the thing. */
+    /*
+     * Atomic: generation << 3 | kind << 1 | live. Changes under the lock that guards the thing, or while nobody
+     * can name it. Released when published or ended; acquired by who judges a handle without a lock. So who sees a
+     * life sees the thing complete and the stamp of that life, by whatever way the handle came to him. Relaxed
+     * under the lock, which orders more; and to ask whether the generation is still the same, behind an acquire.
+     */
     uint32_t life;
     struct dxgkmem_lock lock;
     void *thing; /* HANDLE_ADAPTER, HANDLE_OBJECT: under the slot's lock */
     /*
      * HANDLE_ADAPTER_OBJECT, atomic: slot of the physical memory object. Not
      * shared with `thing`: a late reader must find a valid index here whatever
-     * the slot is used for by then.
+     * the slot is used for by then. Released and acquired by itself: what the reader finds may be of a later life than
+     * he saw, and that slot in a segment newer than any he knows of. Life is judged again under that slot's lock.
      */
     uint32_t owner_index;
     /*
      * Atomic, by the parity of the generation: when it was made, while it
-     * lives; when it ended, afterwards. So the last two lives are known.
+     * lives; when it ended, afterwards. So the last two lives are known. Who reads one without a lock acquires
+     * it and then looks whether the generation is still the same (or the next): a stamp that a
+     * later life wrote was released by it, so that its reader sees that the generation went on. The
+     * stamp of an end is relaxed: the life that it belongs to is released after it.
      */
     stamp when[2];
 };

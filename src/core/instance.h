@@ -32,10 +32,15 @@ enum counter_name {
     COUNTERS
 };
 
-/* One shard's share; a thing may be counted up on one shard and down on another. */
+/*
+ * One shard's share; a thing may be counted up on one shard and down on another. Atomic, relaxed, read-modify-write:
+ * nothing is lost, and nobody reads other memory because of a count. A sum is exact for who is ordered after
+ * all calls, as after joining their threads; during calls it is of no one moment. COUNT_CALLS also gives each
+ * operation its number: the modification order of one word is enough for that.
+ */
 struct counters {
     counter count[COUNTERS];
-    uint32_t used; /* atomic: 0: all zero, which spares a sum the look */
+    uint32_t used; /* atomic, relaxed: 0: all zero, which spares a sum the look */
 } __attribute__((aligned(64)));
 
 #define INSTANCE_SHARDS 16
@@ -65,7 +70,8 @@ struct mapping_stripe {
 #define MAPPING_STRIPES 64
 
 struct instance {
-    uint32_t started;             /* atomic */
+    /* Atomic: released when all else is there; acquired by every call. Nobody may call while it is stopped. */
+    uint32_t started;
     struct dxgkmem_config config; /* with limits resolved */
     struct dxgkmem_machine *machine;
     uint64_t highest_ram_page, highest_page; /* asked once: a machine does not change */
@@ -78,7 +84,10 @@ struct instance {
     struct list_link *adapters; /* struct adapter.link: present or being added */
     struct dxgkmem_lock claims_lock;
     struct range_tree claims; /* I/O ranges, in pages */
-    /* Present adapters of WDDM 3.2 or above (atomic): whether an IRQL violation is a documented bug check. */
+    /*
+     * Present adapters of WDDM 3.2 or above: whether an IRQL violation is a documented bug check. Atomic, relaxed: raised
+     * before the adapter's handle is published, which is released, so who can name the adapter counts it.
+     */
     uint32_t strict_irql_adapters;
     struct mapping_stripe stripe[MAPPING_STRIPES];
     struct counters shard[INSTANCE_SHARDS];

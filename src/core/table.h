@@ -34,16 +34,27 @@ struct table_plane {
 /* A shard's list on cache lines of its own, so that threads do not share them. */
 struct table_shard {
     struct dxgkmem_lock lock;
-    uint32_t first, last;
-    uint32_t free; /* atomic: length of the list */
+    uint32_t last;
+    /*
+     * Atomic, both written under the lock. `first` is read without it, relaxed, to learn whether the list
+     * is empty; an entry is only taken under the lock, which orders it after what its giver did. `free`, the
+     * length, is relaxed too: it decides where an entry comes from, not whether one may be had.
+     */
+    uint32_t first, free;
 } __attribute__((aligned(64)));
 
 struct table {
     struct table_plane plane[2];
     struct dxgkmem_lock growth;
-    uint32_t segments; /* atomic: released after the segments are there */
-    uint32_t fresh;    /* atomic: entries below it were taken at least once */
-    uint32_t limit;    /* entries at most */
+    /* Atomic: released, under the growth lock, after the segments are there; acquired by who looks one up. */
+    uint32_t segments;
+    /*
+     * Atomic: entries below it were taken at least once. Raised with release, after segments was
+     * acquired; acquired by who takes an index from outside for valid: he sees the segment. The one that raises
+     * it may read it relaxed first: what he then needs to see is in segments.
+     */
+    uint32_t fresh;
+    uint32_t limit; /* entries at most */
     struct table_shard shard[TABLE_SHARDS];
 };
 
