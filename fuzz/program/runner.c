@@ -337,6 +337,22 @@ void runner_line(struct runner *runner, unsigned at)
         run_line(runner, at < runner->program->lines ? &runner->program->line[at] : &final_stop, at);
 }
 
+void runner_lines_again(struct runner *runner, unsigned end)
+{
+    runner->again = true;
+    for (unsigned at = 0; at < end; at++)
+        runner_line(runner, at);
+    runner->again = false;
+    if (runner->model != NULL && !runner_found(runner))
+        runner_note_state(runner);
+}
+
+bool runner_left_as_it_was(const struct runner *runner)
+{
+    return (runner->outcome == RUNNER_REFUSED || runner->outcome == RUNNER_FAILED) &&
+           !runner->conditions.null_arguments && !runner->conditions.misaligned_arguments;
+}
+
 void runner_finish(struct runner *runner, struct runner_result *result)
 {
     end_program(runner);

@@ -126,11 +126,21 @@ void runner_begin_turn(const struct runner *runner, struct runner_turn *turn, un
 void runner_save_turn(const struct runner *runner, struct runner_turn *turn);
 void runner_restore_turn(struct runner *runner, const struct runner_turn *turn);
 
+/* The lines before `end`, which were run before and found right: of the state only that of the machine is looked at. */
+void runner_lines_again(struct runner *runner, unsigned end);
+/* Whether the line that was run last was a call that changed nothing: it was refused, or failed, and was seen to. */
+bool runner_left_as_it_was(const struct runner *runner);
+
 /*
  * state.c: a number for the state that the run is in: of core and machine, of what variables name, of the
  * conditions of the next call, of what was written. Not in it: the numbers of lines, the IOTLB. Between lines.
  */
 uint64_t runner_state(const struct runner *runner);
+/*
+ * A number for as much of it as a driver, its device and the CPU can tell: what lives under which name, how
+ * large it is, who may do what with it, what it holds; not where it is.
+ */
+uint64_t runner_sight(const struct runner *runner);
 
 /* The value that a class of a thing stands for in the state that the run is in. Between lines. */
 uint64_t runner_value_of(struct runner *runner, enum program_kind kind, uint64_t thing);

@@ -167,6 +167,7 @@ struct runner {
     struct runner_world *here; /* the current one */
     struct dxgkmem_sim *sim;   /* here->sim */
     bool started;
+    bool again; /* these lines were run before and found right: the state is not looked at as a whole */
 
     union {
         struct runner_turn turn;
@@ -215,6 +216,7 @@ struct runner {
 
     /* what was seen after the line before */
     uint64_t digest;  /* of instance and machine */
+    uint64_t shape;   /* of the instance, of the same moment */
     uint64_t changes; /* dxgkmem_sim_changes at the last sweep */
     uint64_t pool_blocks, pool_bytes;
 

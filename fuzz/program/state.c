@@ -70,23 +70,71 @@ static void note_thing(uint64_t *state, const struct runner *runner, unsigned nu
 uint64_t runner_state(const struct runner *runner)
 {
     unsigned words = runner->words < RUNNER_WORDS ? runner->words : RUNNER_WORDS;
-    struct dxgkmem_audit audit = {.shape = 0};
-    uint64_t state;
+    uint64_t state = runner->shape;
 
-    if (OFFERS(runner, audit))
-        runner->provider->audit(&audit);
-    state = audit.shape;
     note(&state, machine_digest(runner));
     note(&state, (uint64_t)runner->irql << 32 | runner->process << 16 | runner->started);
     note(&state, (uint64_t)(unsigned)runner->arguments_are);
     note(&state, (uint64_t)runner->devices << 32 | runner->processes);
     for (unsigned i = 0; i < runner->things; i++)
         note_thing(&state, runner, i);
-    for (unsigned i = 0; i < words && runner->model != NULL; i++) {
+    for (unsigned i = 0; i < words; i++) {
         const struct runner_word *word = &runner->word[i];
 
         note(&state, (uint64_t)word->memory << 48 ^ word->offset);
         note(&state, model_content(runner->model, word->memory, word->offset));
     }
     return state;
+}
+
+/* -- what can be told from outside --------------------------------------------------------- */
+
+static void note_translation(uint64_t *state, bool reach, const struct dxgkmem_sim_translation *translation)
+{
+    note(state, reach ? (uint64_t)translation->access << 8 | (uint64_t)translation->cache << 1 | 1 : 0);
+}
+
+/* What device and CPU may do with it: its first page stands for all. */
+static void note_access(uint64_t *state, const struct runner *runner, const struct runner_thing *thing)
+{
+    struct dxgkmem_sim_translation translation = {.access = 0};
+    uint64_t process = thing->process != 0 ? thing->process : runner->process;
+    uint64_t page = thing->kind == PROGRAM_ADL ? runner_adl_page(runner, thing, 0) : 0;
+    unsigned devices = thing->chain != RUNNER_NO_CHAIN ? runner->chain_devices[thing->chain] : 0;
+    bool reach;
+
+    if (thing->kind == PROGRAM_MAPPING && OFFERS(runner, cpu_page)) {
+        reach = runner->provider->cpu_page(runner->sim, process, (const void *)(uintptr_t)thing->value,
+                                           &translation);
+        note_translation(state, reach, &translation);
+    }
+    if (thing->kind != PROGRAM_ADL || !OFFERS(runner, device_page))
+        return;
+    for (unsigned device = 0; devices >> device != 0; device++) {
+        if ((devices >> device & 1) == 0)
+            continue;
+        reach = runner->provider->device_page(runner->sim, device, page, &translation);
+        note_translation(state, reach, &translation);
+    }
+}
+
+uint64_t runner_sight(const struct runner *runner)
+{
+    unsigned words = runner->words < RUNNER_WORDS ? runner->words : RUNNER_WORDS;
+    uint64_t sight = (uint64_t)runner->irql << 32 | runner->process << 16 | runner->started;
+
+    note(&sight, (uint64_t)(unsigned)runner->arguments_are);
+    for (unsigned i = 0; i < runner->things; i++) {
+        const struct runner_thing *thing = &runner->thing[i];
+
+        if (!thing->live)
+            continue;
+        note(&sight, (uint64_t)thing->kind << 32 | (uint64_t)thing->variable << 8 | thing->frame_buffer);
+        note(&sight, thing->process ^ thing->size << 8);
+        note(&sight, thing->pages << 1 | (thing->array != NULL));
+        note_access(&sight, runner, thing);
+    }
+    for (unsigned i = 0; i < words; i++)
+        note(&sight, model_content(runner->model, runner->word[i].memory, runner->word[i].offset));
+    return sight;
 }

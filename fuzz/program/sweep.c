@@ -298,13 +298,14 @@ static bool sweep_mappings(struct runner *runner)
 
 /* -- all of it ------------------------------------------------------------------------------------ */
 
-static uint64_t digest_of(const struct runner *runner, const char **problem)
+static uint64_t digest_of(struct runner *runner, const char **problem)
 {
     struct dxgkmem_audit audit = {.problem = NULL};
 
     if (OFFERS(runner, audit))
         runner->provider->audit(&audit);
     *problem = audit.problem;
+    runner->shape = audit.shape;
     return audit.digest * 0x9e3779b97f4a7c15u + machine_digest(runner);
 }
 
@@ -428,11 +429,11 @@ void runner_check_state(struct runner *runner)
     bool done = runner->outcome == RUNNER_DONE;
 
     machine_set_irql(runner, PASSIVE_LEVEL);
-    if (!done)
+    if (!done && !runner->again)
         check_digest(runner);
     if (!runner_found(runner))
         check_machine(runner);
-    if (!runner_found(runner) && check_complaint(runner)) {
+    if (!runner_found(runner) && check_complaint(runner) && !runner->again) {
         check_statistics(runner);
         if (done)
             check_digest(runner);
@@ -444,6 +445,7 @@ void runner_check_stopped(struct runner *runner)
 {
     struct dxgkmem_statistics statistics = {.pool_blocks = 0};
 
+    runner->shape = 0;
     if (!check_complaint(runner))
         return;
     if (OFFERS(runner, free_pages) && runner->provider->free_pages(runner->sim) != runner->here->free_pages)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * dxgkmem explore: every short program. Breadth first over the states that programs lead to, so the first
- * finding is a shortest one. Owns the states, the processes among which a level is shared out, and the file.
+ * finding is a shortest one. Owns the processes among which a level is shared out, and the file.
  */
 #include "tool/explore_work.h"
 #include "tool/options.h"
@@ -27,7 +27,9 @@ static const char help[] =
     "domain, every class of operand. A state that two programs lead to is gone on from\n"
     "once.\n\n"
     "  --depth N        operations of a program, 1 to 16\n"
-    "  --deviations N   how many lines before the last may have an operand that deviates (1)\n"
+    "  --deviations N   how many lines before the last may have an operand that deviates (any)\n"
+    "  --alike N        of states that N lines or more led to and that answer every line\n"
+    "                   alike, only the first is gone on from\n"
     "  --jobs N         processes (one a core)\n"
     "  --resume FILE    keep what was done in this file, and go on from it\n" TOOL_PROVIDER_HELP
     "  --help           this text\n\n"
@@ -38,8 +40,9 @@ static const char help[] =
 #define MOST_JOBS 256
 #define PORTION 256 /* states of a process, before all come together */
 #define SAVE_SECONDS 10
+#define NONE UINT64_MAX
 
-static const char magic[8] = "dxgkexp1";
+static const char magic[8] = "dxgkexp2";
 
 /* The file begins with this; then the states. */
 struct saved {
@@ -48,7 +51,8 @@ struct saved {
 };
 
 struct explore {
-    unsigned depth, jobs, deviations;
+    unsigned depth, jobs;
+    uint64_t deviations, alike; /* NONE: no bound; not at all */
     const char *file;
     struct explore_lines lines;
     struct explore_states states;
@@ -64,58 +68,6 @@ struct explore {
     uint64_t programs_before; /* those of the file */
     time_t shown, saved;
 };
-
-/* -- states -------------------------------------------------------------------------------- */
-
-static size_t place_of(const struct explore_states *states, uint64_t number)
-{
-    size_t at = number & (states->places - 1);
-
-    while (states->place[at] != 0 && states->state[states->place[at] - 1].number != number)
-        at = (at + 1) & (states->places - 1);
-    return at;
-}
-
-bool explore_known(const struct explore_states *states, uint64_t state, unsigned deviations)
-{
-    for (unsigned fewer = 0; fewer <= deviations; fewer++)
-        if (states->place[place_of(states, explore_number(state, fewer))] != 0)
-            return true;
-    return false;
-}
-
-static void *grown(void *memory, size_t bytes)
-{
-    memory = realloc(memory, bytes);
-    if (memory == NULL) {
-        tool_error("no memory");
-        exit(TOOL_BAD);
-    }
-    return memory;
-}
-
-static void make_room(struct explore_states *states)
-{
-    if (states->count < states->room)
-        return;
-    states->room = states->room == 0 ? 1024 : 2 * states->room;
-    states->state = grown(states->state, states->room * sizeof states->state[0]);
-    states->places = 2 * states->room;
-    states->place = grown(states->place, states->places * sizeof states->place[0]);
-    memset(states->place, 0, states->places * sizeof states->place[0]);
-    for (size_t i = 0; i < states->count; i++)
-        states->place[place_of(states, states->state[i].number)] = (uint32_t)i + 1;
-}
-
-static void add_state(struct explore_states *states, struct explore_state state)
-{
-    make_room(states);
-    size_t at = place_of(states, state.number);
-    if (states->place[at] != 0)
-        return;
-    states->state[states->count++] = state;
-    states->place[at] = (uint32_t)states->count;
-}
 
 /* -- the file ------------------------------------------------------------------------------- */
 
@@ -179,6 +131,13 @@ static int save(struct explore *explore)
     return status;
 }
 
+static void take_state(struct explore_states *states, struct explore_state state)
+{
+    explore_states_add(states, state);
+    if (state.answers != 0)
+        explore_set_add(&states->alike, state.answers);
+}
+
 /* What is wrong with a file; NULL: nothing. */
 static const char *take_saved(struct explore *explore, FILE *file)
 {
@@ -191,7 +150,7 @@ static const char *take_saved(struct explore *explore, FILE *file)
     if (feof(file) || memcmp(saved.magic, magic, sizeof magic) != 0)
         return "is not a file of explore --resume";
     if (saved.build != explore->build || saved.lines != explore->lines.digest)
-        return "is of another build of dxgkmem, or of other --deviations";
+        return "is of another build of dxgkmem, or of other --deviations or --alike";
     if (saved.states > UINT32_MAX - 1 || saved.next > saved.states)
         return "is damaged";
     states = calloc(saved.states + 1, sizeof *states);
@@ -201,7 +160,7 @@ static const char *take_saved(struct explore *explore, FILE *file)
         saved.check != check_of(&saved, states))
         wrong = "is damaged";
     for (size_t i = 0; i < saved.states && wrong == NULL; i++)
-        add_state(&explore->states, states[i]);
+        take_state(&explore->states, states[i]);
     free(states);
     explore->next = saved.next;
     explore->programs = explore->programs_before = saved.programs;
@@ -261,9 +220,17 @@ static void show_progress(struct explore *explore, size_t first, size_t end)
         states, each, states > 0 ? (double)(end - first - done) / states : 0);
 }
 
-static struct runner *make_runner(void)
+/* Nobody asks for the states that the last lines lead to but a file, with which a deeper search begins. */
+static bool is_last(const struct explore *explore, size_t at)
 {
-    struct runner_options options = {0};
+    return explore->file == NULL && explore->states.state[at].depth + 1u == explore->depth;
+}
+
+/* The answers go to the work, where there is one. */
+static struct runner *make_runner(struct explore_work *work)
+{
+    struct runner_options options = {.event = work != NULL ? explore_take_event : NULL,
+                                     .event_context = work};
 
     guard_watch(&options);
     return runner_create(&options);
@@ -271,15 +238,18 @@ static struct runner *make_runner(void)
 
 static _Noreturn void work(struct explore *explore, unsigned job, size_t end)
 {
-    struct explore_work work = {.lines = &explore->lines,
-                                .states = &explore->states,
-                                .shared = &explore->shared[job],
-                                .found_at = explore->found_at,
-                                .out = explore->out[job]};
+    static struct explore_work work; /* too large for a stack */
 
+    work.lines = &explore->lines;
+    work.states = &explore->states;
+    work.shared = &explore->shared[job];
+    work.found_at = explore->found_at;
+    work.out = explore->out[job];
+    work.bounded = explore->deviations != NONE;
+    work.last = is_last(explore, explore->next);
     signal(SIGINT, SIG_DFL); /* the end of all is told by one */
     signal(SIGTERM, SIG_DFL);
-    work.runner = make_runner();
+    work.runner = make_runner(&work);
     if (work.runner == NULL)
         _exit(TOOL_BAD);
     for (size_t at = explore->next + job; at < end; at += explore->jobs) {
@@ -339,31 +309,46 @@ static void take_step(struct explore *explore, const struct explore_step *step)
 {
     if (explore_known(&explore->states, step->state, step->deviations))
         return;
-    add_state(&explore->states,
-              (struct explore_state){.number = explore_number(step->state, step->deviations),
-                                     .parent = step->from,
-                                     .line = step->line,
-                                     .depth = (uint8_t)(explore->states.state[step->from].depth + 1),
-                                     .deviations = (uint8_t)step->deviations});
+    explore_states_add(&explore->states,
+                       (struct explore_state){.number = explore_number(step->state, step->deviations),
+                                              .parent = step->from,
+                                              .line = step->line,
+                                              .depth = (uint8_t)(explore->states.state[step->from].depth + 1),
+                                              .deviations = (uint8_t)step->deviations});
+}
+
+/* What came of one state, from the file of the process that ran it. False: it was not run. */
+static bool take_done(struct explore *explore, size_t at, FILE *from)
+{
+    struct explore_state *state = &explore->states.state[at];
+    struct explore_done done;
+    struct explore_step step;
+    bool first;
+
+    if (state->deviations > explore->deviations || is_last(explore, at))
+        return true;
+    if (fread(&done, sizeof done, 1, from) != 1 || done.from != at)
+        return false;
+    state->answers = done.answers;
+    first = explore_set_add(&explore->states.alike, done.answers);
+    first = first || state->depth < explore->alike;
+    for (uint32_t i = 0; i < done.steps; i++) {
+        if (fread(&step, sizeof step, 1, from) != 1)
+            return false;
+        if (first)
+            take_step(explore, &step);
+    }
+    return true;
 }
 
 /* New states, in the order of those that they come from: the same for any number of processes. */
 static int gather(struct explore *explore, size_t end)
 {
-    struct explore_step step[MOST_JOBS];
-    bool more[MOST_JOBS];
-
-    for (unsigned job = 0; job < explore->jobs; job++) {
+    for (unsigned job = 0; job < explore->jobs; job++)
         rewind(explore->out[job]);
-        more[job] = fread(&step[job], sizeof step[job], 1, explore->out[job]) == 1;
-    }
-    for (size_t at = explore->next; at < end; at++) {
-        unsigned job = (unsigned)((at - explore->next) % explore->jobs);
-
-        for (; more[job] && step[job].from == at;
-             more[job] = fread(&step[job], sizeof step[job], 1, explore->out[job]) == 1)
-            take_step(explore, &step[job]);
-    }
+    for (size_t at = explore->next; at < end; at++)
+        if (!take_done(explore, at, explore->out[(at - explore->next) % explore->jobs]))
+            return tool_error("a temporary file cannot be read");
     if (explore->states.count >= UINT32_MAX - 1)
         return tool_error("there are more states than can be numbered");
     explore->programs = programs_of(explore);
@@ -481,7 +466,7 @@ static int begin(struct explore *explore)
     struct beginning *beginning = guard_memory(sizeof *beginning);
     int status = 0;
 
-    beginning->runner = make_runner();
+    beginning->runner = make_runner(NULL);
     beginning->shared = &explore->shared[0];
     if (beginning->runner == NULL)
         return tool_error("no memory");
@@ -490,9 +475,9 @@ static int begin(struct explore *explore)
         if (!status && beginning->shared->finding.invariant != 0)
             status = tell(beginning->shared, true);
         if (!status)
-            add_state(&explore->states, (struct explore_state){.number = beginning->number,
-                                                               .parent = EXPLORE_ROOT,
-                                                               .line = (uint16_t)beginning->which});
+            explore_states_add(&explore->states, (struct explore_state){.number = beginning->number,
+                                                                        .parent = EXPLORE_ROOT,
+                                                                        .line = (uint16_t)beginning->which});
     }
     runner_destroy(beginning->runner);
     return status;
@@ -500,10 +485,9 @@ static int begin(struct explore *explore)
 
 static int prepare(struct explore *explore)
 {
-    make_room(&explore->states);
     if (!explore_lines_make(&explore->lines, WORLD_SMALL))
         return tool_error("the table of operations has more lines than explore can number");
-    explore->lines.digest += explore->deviations;
+    explore->lines.digest += explore->deviations + 64 * explore->alike;
     explore->build = this_build();
     explore->progress = isatty(STDERR_FILENO);
     explore->saved = time(NULL);
@@ -521,12 +505,12 @@ static int prepare(struct explore *explore)
     return load(explore);
 }
 
-/* States of the depth that was asked for; a file may know deeper ones. */
-static size_t states_to_depth(const struct explore *explore)
+/* Those whose lines were run. */
+static size_t states_below(const struct explore *explore, unsigned depth)
 {
     size_t count = explore->states.count;
 
-    while (count > 0 && explore->states.state[count - 1].depth > explore->depth)
+    while (count > 0 && explore->states.state[count - 1].depth >= depth)
         count--;
     return count;
 }
@@ -544,17 +528,18 @@ static int run(struct explore *explore)
     if (status)
         return status;
     printf("no divergence among %" PRIu64 " programs / %zu states to depth %u\n", explore->programs,
-           states_to_depth(explore), explore->depth);
+           states_below(explore, explore->depth), explore->depth);
     return TOOL_CLEAN;
 }
 
 int verb_explore(int count, char **arguments)
 {
     static struct explore explore;
-    uint64_t depth = 0, deviations = 1, jobs = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
+    uint64_t depth = 0, deviations = NONE, alike = NONE, jobs = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
     const struct tool_option table[] = {
         {.name = "depth", .number = &depth, .least = 1, .most = DEEPEST},
         {.name = "deviations", .number = &deviations, .most = DEEPEST},
+        {.name = "alike", .number = &alike, .least = 1, .most = DEEPEST},
         {.name = "jobs", .number = &jobs, .least = 1, .most = MOST_JOBS},
         {.name = "resume", .text = &explore.file},
         TOOL_PROVIDER_OPTION,
@@ -571,6 +556,7 @@ int verb_explore(int count, char **arguments)
         return tool_error("explore wants --depth N");
     explore.depth = (unsigned)depth;
     explore.jobs = (unsigned)jobs;
-    explore.deviations = (unsigned)deviations;
+    explore.deviations = deviations;
+    explore.alike = alike;
     return run(&explore);
 }

@@ -153,58 +153,105 @@ static void run_next(struct explore_work *work, const struct program_line *line)
     work->shared->programs++;
 }
 
-static bool take_step(struct explore_work *work, uint32_t from, unsigned line, uint64_t state)
+static void answer(struct explore_work *work, uint64_t value)
 {
-    unsigned deviations = work->states->state[from].deviations + work->lines->deviates[line];
-    const struct explore_step step = {
-        .state = state, .from = from, .line = (uint16_t)line, .deviations = (uint16_t)deviations};
+    uint64_t mixed = (work->answers ^ value) * 0x9e3779b97f4a7c15u;
 
-    return explore_known(work->states, state, deviations) || fwrite(&step, sizeof step, 1, work->out) == 1;
+    work->answers = mixed ^ mixed >> 29;
 }
 
-/* One run: from *line on, until a line changes the state. False: a finding. */
+/* As it is in a trace, but for the numbers of lines. */
+void explore_take_event(void *context, const struct program *program, const struct runner_event *event)
+{
+    struct explore_work *work = context;
+
+    (void)program;
+    if (work->last)
+        return;
+    answer(work, (uint64_t)event->opcode << 2 | (uint64_t)event->skipped << 1 | event->has_status);
+    answer(work, (uint64_t)(uint32_t)event->status << 16 | (uint64_t)event->values << 8 | event->reports);
+    for (unsigned i = 0; i < event->values; i++)
+        answer(work, event->value[i]);
+    for (unsigned i = 0; i < event->reports; i++)
+        answer(work, (uint64_t)event->report[i].code << 32 | (uint64_t)event->report[i].earlier_call);
+}
+
+static void take_step(struct explore_work *work, uint32_t from, unsigned line, uint64_t state)
+{
+    unsigned deviations =
+        work->states->state[from].deviations + (work->bounded && work->lines->deviates[line] ? 1u : 0u);
+
+    if (!work->last && !explore_known(work->states, state, deviations))
+        work->step[work->steps++] = (struct explore_step){
+            .state = state, .from = from, .line = (uint16_t)line, .deviations = (uint16_t)deviations};
+}
+
+/* From *line on, until one changes the state. */
+static void run_lines(struct explore_work *work, uint32_t at, unsigned *line)
+{
+    const struct explore_state *known = &work->states->state[at];
+    uint64_t before = known->number - explore_number(0, known->deviations), now;
+
+    for (; *line < work->lines->count && work->shared->program.lines < LONGEST; ++*line) {
+        if (!explore_line_applies(&work->lines->line[*line], &work->bindings))
+            continue;
+        answer(work, *line);
+        run_next(work, &work->lines->line[*line]);
+        if (runner_left_as_it_was(work->runner))
+            continue;
+        now = runner_state(work->runner);
+        if (now == before)
+            continue;
+        take_step(work, at, *line, now);
+        if (!work->last)
+            answer(work, runner_sight(work->runner));
+        ++*line;
+        return;
+    }
+}
+
+/* One run. False: a finding. */
 static bool run_once(struct explore_work *work, uint32_t at, unsigned *line)
 {
     struct program *program = &work->shared->program;
-    const struct explore_state *known = &work->states->state[at];
-    uint64_t before = known->number - explore_number(0, known->deviations), now = before;
-    struct explore_bindings bindings;
     struct runner_result result;
+    uint64_t answers = work->answers;
 
     explore_program(program, work->lines, work->states, at);
     dxgkmem_user_seed(1); /* the same handles in every run, so that a forged one means the same everywhere */
     if (runner_begin(work->runner, program)) {
-        for (unsigned i = 0; i < program->lines; i++)
-            runner_line(work->runner, i);
-        explore_bindings_of(&bindings, work->runner);
-        for (; *line < work->lines->count && now == before && program->lines < LONGEST; ++*line) {
-            if (!explore_line_applies(&work->lines->line[*line], &bindings))
-                continue;
-            run_next(work, &work->lines->line[*line]);
-            now = runner_state(work->runner);
+        runner_lines_again(work->runner, program->lines);
+        if (*line == 0) {
+            explore_bindings_of(&work->bindings, work->runner);
+            answers = runner_sight(work->runner) + program->line[0].operand[ADD_REMAP];
         }
+        work->answers = answers; /* without those of the lines before */
+        run_lines(work, at, line);
+        answers = work->answers;
         runner_line(work->runner, program->lines);
     }
+    work->answers = answers; /* without that of the final stop */
     runner_finish(work->runner, &result);
-    if (result.finding.invariant != 0) {
-        work->shared->finding = result.finding;
-        work->shared->found = true;
-        if (result.finding.line < program->lines)
-            program->lines = (uint16_t)(result.finding.line + 1);
-        return false;
-    }
-    if (now != before && !take_step(work, at, *line - 1, now))
-        return false;
-    return true;
+    if (result.finding.invariant == 0)
+        return true;
+    work->shared->finding = result.finding;
+    work->shared->found = true;
+    if (result.finding.line < program->lines)
+        program->lines = (uint16_t)(result.finding.line + 1);
+    return false;
 }
 
 bool explore_state(struct explore_work *work, uint32_t at)
 {
-    unsigned line = 0;
+    struct explore_done done = {.from = at};
 
     work->shared->at = at;
-    while (line < work->lines->count)
+    work->steps = 0;
+    for (unsigned line = 0; line < work->lines->count;)
         if (!run_once(work, at, &line))
             return false;
-    return true;
+    done.answers = work->answers != 0 ? work->answers : 1;
+    done.steps = work->steps;
+    return work->last || (fwrite(&done, sizeof done, 1, work->out) == 1 &&
+                          fwrite(work->step, sizeof work->step[0], work->steps, work->out) == work->steps);
 }

@@ -7,35 +7,11 @@
 #define DXGKMEM_EXPLORE_WORK_H
 
 #include "tool/explore_lines.h"
+#include "tool/explore_states.h"
 
 #include <stdio.h>
 
-#define EXPLORE_ROOT UINT32_MAX /* no parent; the line is then the number of the world's beginning */
-#define EXPLORE_BEGINNINGS 2    /* both modes of the domain */
-
-struct explore_state {
-    uint64_t number; /* explore_number() */
-    uint32_t parent;
-    uint16_t line;
-    uint8_t depth, deviations; /* lines that led here, and those of them that deviate */
-};
-
-/* A state that took more deviations is another one: less may be tried from there. */
-static inline uint64_t explore_number(uint64_t state, unsigned deviations)
-{
-    return state + deviations * 0x9e3779b97f4a7c15u;
-}
-
-/* Every state so far in the order of its finding, which is by depth; and by number, open addressing. */
-struct explore_states {
-    struct explore_state *state;
-    size_t count, room;
-    uint32_t *place; /* plus one; 0: empty */
-    size_t places;   /* a power of two */
-};
-
-/* Known with as many deviations or fewer. */
-bool explore_known(const struct explore_states *states, uint64_t state, unsigned deviations);
+#define EXPLORE_BEGINNINGS 2 /* both modes of the domain */
 
 /* What a process leaves when it ends, in memory that both see. */
 struct explore_shared {
@@ -47,7 +23,13 @@ struct explore_shared {
     bool found;
 };
 
-/* A new state, as a process writes it to its file. */
+/* What came of a state, as a process writes it to its file; that many steps follow. */
+struct explore_done {
+    uint64_t answers;
+    uint32_t from, steps;
+};
+
+/* A new state. */
 struct explore_step {
     uint64_t state; /* runner_state() */
     uint32_t from;
@@ -62,15 +44,24 @@ struct explore_work {
     const uint32_t
         *found_at; /* the first state with a finding so far, of all processes: later ones need not be run */
     FILE *out;
+    bool bounded; /* deviations are counted */
+    bool last;    /* nobody goes on from the states that are found */
+    /* of the state whose lines are run */
+    struct explore_bindings bindings;
+    struct explore_step step[EXPLORE_LINES];
+    unsigned steps;
+    uint64_t answers;
 };
 
 /* The program that led to a state. */
 void explore_program(struct program *program, const struct explore_lines *lines,
                      const struct explore_states *states, size_t at);
+/* Takes the answer to a line down in work->answers; the work's runner calls it. */
+void explore_take_event(void *work, const struct program *program, const struct runner_event *event);
 /* The number of the state that a beginning is; 0: it has a finding. */
 uint64_t explore_begin(struct runner *runner, unsigned beginning, struct program *program,
                        struct runner_finding *finding);
-/* Runs the lines of one state. False: a finding, in shared. */
+/* Runs the lines of one state and writes what came of it. False: a finding, in shared. */
 bool explore_state(struct explore_work *work, uint32_t at);
 /*
  * Takes out of a program what it does not need to end the same way. True: with shared->finding; false: *ended

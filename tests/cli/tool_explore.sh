@@ -5,11 +5,22 @@
 . "$ROOT/tests/cli/lib.sh"
 
 expect 0 "$DXGKMEM" explore --depth 1 --jobs 1
-grep -qE '^no divergence among [0-9]{3,} programs / [0-9]{2,} states to depth 1$' out || fail "no such end: $(cat out)"
+grep -qE '^no divergence among [0-9]{3,} programs / 2 states to depth 1$' out || fail "no such end: $(cat out)"
 expect 0 "$DXGKMEM" explore --depth 2 --deviations 0 --jobs 1
 cp out one
 expect 0 "$DXGKMEM" explore --depth 2 --deviations 0 --jobs 3
 cmp -s one out || fail "three processes found other states than one: $(cat one out)"
+
+# States that answer alike: fewer, and the same ones for any number of processes.
+expect 0 "$DXGKMEM" explore --depth 3 --deviations 0 --alike 1 --jobs 1
+cp out alike
+expect 0 "$DXGKMEM" explore --depth 3 --deviations 0 --alike 1 --jobs 3
+cmp -s alike out || fail "three processes found other states alike than one: $(cat alike out)"
+expect 0 "$DXGKMEM" explore --depth 2 --deviations 0 --alike 1 --resume alike.states
+expect 0 "$DXGKMEM" explore --depth 3 --deviations 0 --alike 1 --resume alike.states
+cmp -s alike out || fail "resumed, it found other states alike: $(cat alike out)"
+expect 0 "$DXGKMEM" explore --depth 3 --deviations 0 --jobs 3
+cmp -s alike out && fail "no two states were alike: $(cat out)"
 
 # From depth 1 to depth 2 by way of the file; then there is nothing left to do, and what is known is told.
 expect 0 "$DXGKMEM" explore --depth 1 --deviations 0 --resume states
@@ -28,10 +39,12 @@ expect 2 "$DXGKMEM" explore --depth 1 --jobs 0
 one_line "--jobs takes a number from 1 to"
 expect 2 "$DXGKMEM" explore --depth 1 --deviations -1
 one_line "--deviations takes a number"
+expect 2 "$DXGKMEM" explore --depth 1 --alike 0
+one_line "--alike takes a number from 1 to 16, not '0'"
 expect 2 "$DXGKMEM" explore --depth 1 file.txt
 one_line "'file.txt'"
 expect 2 "$DXGKMEM" explore --depth 1 --deviations 1 --resume states
-one_line 'states: is of another build of dxgkmem, or of other --deviations'
+one_line 'states: is of another build of dxgkmem, or of other --deviations or --alike'
 expect 2 "$DXGKMEM" explore --depth 1 --resume .
 one_line '.: cannot be read'
 expect 2 "$DXGKMEM" explore --depth 1 --resume nowhere/states
