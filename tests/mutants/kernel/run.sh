@@ -81,8 +81,8 @@ run_leg() {
 
 # The line that tells most.
 gist() {
-    grep -aE '^finding:|dma: FAIL|BUG: |bug check|fake kernel:|AddressSanitizer:|^FAIL|error: Failure|: trace |  FAILED ' | head -n 1 |
-        sed -E 's/^ +//; s/^.*(ERROR: AddressSanitizer)/\1/; s/^\[   LINE   \] --- .*\/tests/tests/' | cut -c1-110
+    grep -aE '^finding:|dma: FAIL|BUG: |bug check|fake kernel:|(Address|Thread)Sanitizer:|^FAIL|error: Failure|: trace |  FAILED ' | head -n 1 |
+        sed -E 's/^ +//; s/^.*(ERROR: AddressSanitizer|WARNING: ThreadSanitizer)/\1/; s/^\[   LINE   \] --- .*\/tests/tests/' | cut -c1-110
 }
 
 # The tree as it is must pass, or nothing is shown by failing.
