@@ -8,31 +8,20 @@ status=0
 folders=(corpus/seeds)
 compgen -G 'corpus/regressions/*' >/dev/null && folders+=(corpus/regressions)
 
-# The same files of core, sim, program and model as everywhere; and of core nothing but host.h is asked.
-same_files() {
-    local folder there here
-    for folder in src/core src/machine/sim fuzz/program fuzz/model; do
-        there=$(grep -oE "\"file\": \".*/$folder/[a-z_]+\.c\"" build/nt/compile_commands.json |
-            sed -E 's/.*\/([a-z_]+\.c)"/\1/' | sort)
-        here=$(cd "$folder" && printf '%s\n' *.c | sort)
-        if [[ $there != "$here" ]]; then
-            printf 'FAIL the files of %s in the driver are others than in the tree\n' "$folder"
-            return 1
-        fi
-    done
-    local extra
-    extra=$(llvm-nm -u build/nt/src/driver/nt/CMakeFiles/dxgkmem_sys.dir/__/__/core/*.obj | awk '$1 == "U" { print $2 }' |
-        sort -u | comm -23 - <({
-            llvm-nm --defined-only -g build/nt/src/driver/nt/CMakeFiles/dxgkmem_sys.dir/__/__/core/*.obj | awk 'NF == 3 { print $3 }'
-            grep -oE '\bdxgkmem_host_[a-z_]+' include/dxgkmem/host.h
-            printf '%s\n' memcpy memset __stack_chk_fail __stack_chk_guard __guard_dispatch_icall_fptr \
-                __sanitizer_cov_8bit_counters_init __start___sancov_cntrs __stop___sancov_cntrs
-        } | sort -u) | tr '\n' ' ')
-    if [[ $extra ]]; then
-        printf 'FAIL core asks for more than host.h offers: %s\n' "$extra"
-        return 1
-    fi
-    echo 'the same files'
+# shellcheck source=tests/kernel/core_files.sh
+. tests/kernel/core_files.sh
+
+core() {
+    local objects built
+    built=$(mktemp) || return 2
+    objects=$(printf '%s\n' build/nt/src/driver/nt/CMakeFiles/dxgkmem_sys.dir/__/__/core/*.obj)
+    sed -nE 's/.*"file": "(.*\.c)".*/\1/p' build/nt/compile_commands.json >"$built"
+    same_files "$built" && only_host_h llvm-nm "$objects" __stack_chk_fail __stack_chk_guard \
+        __guard_dispatch_icall_fptr __sanitizer_cov_8bit_counters_init __start___sancov_cntrs \
+        __stop___sancov_cntrs && echo 'the same files'
+    local result=$?
+    rm -f "$built"
+    return $result
 }
 
 step() {
@@ -41,7 +30,7 @@ step() {
 }
 
 printf 'nt: core: '
-same_files || status=1
+core || status=1
 step replay --golden corpus/golden.txt "${folders[@]}"
 step misuse
 exit $status

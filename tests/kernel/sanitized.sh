@@ -5,7 +5,7 @@
 # each allocation of each program failing in turn; DMA of a device. Nothing may be in the console that a
 # sanitizer wrote, but for the first.
 #
-#   sanitized.sh [selftest | replay | misuse | sweep | dma]...    these parts of it; all of them when none is named
+#   sanitized.sh [style | selftest | replay | misuse | sweep | dma]...    these parts of it; all of them when none is named
 #
 # Started by ./dev in the project's folder after the tool is built. Exit status: 0 clean, 1 a finding or a
 # failed test, 2 it did not run.
@@ -13,10 +13,10 @@ set -u -o pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." || exit 2
 
 parts=("$@")
-(($#)) || parts=(selftest replay misuse sweep dma)
+(($#)) || parts=(style selftest replay misuse sweep dma)
 for name in "${parts[@]}"; do
     case $name in
-    selftest | replay | misuse | sweep | dma) ;;
+    style | selftest | replay | misuse | sweep | dma) ;;
     *)
         printf "sanitized: there is no part '%s'\n" "$name" >&2
         exit 2
@@ -25,7 +25,7 @@ for name in "${parts[@]}"; do
 done
 if [[ $(uname -m) != x86_64 ]] || ! apt-cache show linux-source-6.1 >/dev/null 2>&1; then
     echo "sanitized: not run: the kernel is built from Debian's package linux-source-6.1, for x86-64" >&2
-    exit 0
+    exit 77
 fi
 guest_headers=$(bash tests/kernel/linux/sanitized_kernel.sh) || exit 2
 guest_kernel=$guest_headers/arch/x86/boot/bzImage
@@ -64,6 +64,7 @@ folders=(corpus/seeds)
 compgen -G 'corpus/regressions/*' >/dev/null && folders+=(corpus/regressions)
 part() {
     case $1 in
+    style) bash tests/kernel/linux/style.sh "$guest_headers" ;;
     selftest) (selftest) ;;
     replay) bash tests/kernel/linux/guest.sh replay --golden corpus/golden.txt "${folders[@]}" ;;
     misuse) bash tests/kernel/linux/guest.sh misuse ;;
