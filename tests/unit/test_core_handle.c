@@ -97,6 +97,22 @@ static void stamps(void **state)
     assert_int_equal(stamp_call(0), DXGKMEM_CALL_NONE);
 }
 
+/* Every kind can be looked at without its lock; the answer comes with the call that made the thing. */
+static void looked_at_without_a_lock(void **state)
+{
+    struct thing thing = thing_create(mdl_arguments(world.adapter, PAGE));
+    const uint64_t handles[] = {(uintptr_t)world.adapter, (uintptr_t)thing.object, (uintptr_t)thing.open};
+    const enum dxgkmem_call makers[] = {DXGKMEM_CALL_ADD_ADAPTER, DXGKMEM_CALL_CREATE, DXGKMEM_CALL_CREATE};
+    (void)state;
+    for (unsigned kind = HANDLE_ADAPTER; kind <= HANDLE_ADAPTER_OBJECT; kind++) {
+        struct call call = call_of(DXGKMEM_CALL_MAP);
+        stamp made = 0;
+        assert_true(handle_check(&call, handles[kind], (enum handle_kind)kind, &made));
+        assert_int_equal(stamp_call(made), makers[kind]);
+    }
+    thing_destroy(thing);
+}
+
 /*
  * Whoever could guess the check, by trying all of them, still gets nothing: an index that
  * was never used, generation 0 and a generation of the future are no handles either.
@@ -125,6 +141,62 @@ static void guessed_checks(void **state)
     handle_release(index);
 }
 
+/* What somebody who knows the key could make of a good handle: the same life of the same slot, as another kind. */
+static uint64_t forged_as(uint64_t handle, enum handle_kind kind)
+{
+    const unsigned kind_shift = DXGKMEM_HANDLE_INDEX_BITS + DXGKMEM_HANDLE_GENERATION_BITS;
+    const unsigned body_bits = kind_shift + DXGKMEM_HANDLE_KIND_BITS;
+    uint64_t body = (handle & (((uint64_t)1 << kind_shift) - 1)) | (uint64_t)kind << kind_shift;
+    uint64_t mixed = mix64(body ^ instance.handle_key[0]) ^ instance.handle_key[1];
+    return mix64(mixed) >> (64 - DXGKMEM_HANDLE_CHECK_BITS) << body_bits | body;
+}
+
+static HANDLE forged_pointer(HANDLE handle, enum handle_kind kind)
+{
+    return handle_pointer(forged_as((uintptr_t)handle, kind));
+}
+
+/*
+ * A guess whose check happens to be good names a slot that lives as another kind: it must
+ * reach nothing. An object taken for an adapter once was.
+ */
+static void lucky_guess_of_another_kind(void **state)
+{
+    struct thing thing = thing_create(mdl_arguments(world.adapter, PAGE)), none;
+    DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT open = {thing.object, NULL, NULL};
+    const HANDLE adapters[] = {forged_pointer(thing.object, HANDLE_ADAPTER),
+                               forged_pointer(thing.open, HANDLE_ADAPTER)};
+    const HANDLE objects[] = {forged_pointer(world.adapter, HANDLE_OBJECT),
+                              forged_pointer(thing.open, HANDLE_OBJECT)};
+    const HANDLE opens[] = {forged_pointer(world.adapter, HANDLE_ADAPTER_OBJECT),
+                            forged_pointer(thing.object, HANDLE_ADAPTER_OBJECT)};
+    struct state before = state_now();
+    struct view view;
+    DXGK_ADL *adl;
+    (void)state;
+
+    /* The forger knows the key: of its own kind a handle comes out as it was given. */
+    assert_int_equal(forged_as((uintptr_t)thing.object, HANDLE_OBJECT), (uintptr_t)thing.object);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(try_create(mdl_arguments(adapters[i], PAGE), &none), STATUS_INVALID_HANDLE);
+        expect_violation(DXGKMEM_VIOLATION_UNKNOWN_HANDLE, adapters[i], 0, DXGKMEM_CALL_NONE);
+        open.hAdapter = adapters[i];
+        assert_int_equal(world.ddi.DxgkCbOpenPhysicalMemoryObject(&open), STATUS_INVALID_HANDLE);
+        expect_violation(DXGKMEM_VIOLATION_UNKNOWN_HANDLE, adapters[i], 0, DXGKMEM_CALL_NONE);
+        assert_int_equal(try_map(objects[i], 0, PAGE, DXGK_ACCESS_MODE_KERNEL_MODE, &view),
+                         STATUS_INVALID_HANDLE);
+        expect_violation(DXGKMEM_VIOLATION_UNKNOWN_HANDLE, objects[i], 0, DXGKMEM_CALL_NONE);
+        thing_destroy((struct thing){objects[i], NULL});
+        expect_violation(DXGKMEM_VIOLATION_UNKNOWN_HANDLE, objects[i], 0, DXGKMEM_CALL_NONE);
+        assert_int_equal(try_adl(opens[i], 0, PAGE, 0, &adl), STATUS_INVALID_HANDLE);
+        expect_violation(DXGKMEM_VIOLATION_UNKNOWN_HANDLE, opens[i], 0, DXGKMEM_CALL_NONE);
+        thing_close(opens[i]);
+        expect_violation(DXGKMEM_VIOLATION_UNKNOWN_HANDLE, opens[i], 0, DXGKMEM_CALL_NONE);
+    }
+    expect_unchanged(&before);
+    thing_destroy(thing);
+}
+
 /* An ADL's place that was taken and never became one. */
 static void adl_that_never_was(void **state)
 {
@@ -146,7 +218,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(lives_of_a_slot, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(what_ended_it, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(guessed_checks, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(lucky_guess_of_another_kind, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(adl_that_never_was, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(looked_at_without_a_lock, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(stamps, world_setup, world_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
