@@ -101,10 +101,10 @@ class Builder:
         for name in self.sources + self.headers:
             shutil.copy(f"{self.root}/{CORE}/{name}", f"{work}/core/{name}")
 
-    def object(self, work, source):
+    def object(self, work, source, more=()):
         out = f"{work}/{source}.o"
         words = self.plain.compiling(f"{CORE}/{source}", "dxgkmem_core")
-        quietly([*words, "-fPIC", "-o", out, "-c", f"core/{source}"], work)
+        quietly([*words, "-fPIC", *more, "-o", out, "-c", f"core/{source}"], work)
         return out
 
     def library(self, work, changed):

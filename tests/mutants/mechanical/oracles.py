@@ -1,20 +1,19 @@
 # SPDX-License-Identifier: MIT
 """
-What may notice a mutant, in order of cost: the corpus against its hashes and the model, claims and unit
-tests, second reads, schedules, every failure of the host, every short program, a little fuzzing.
+What may notice a mutant, in order of cost: the corpus against its hashes and the model; claims and unit
+tests; then failures of the host, every short program, schedules, second reads; at last a little fuzzing.
 """
 import filecmp
 import os
 import resource
 import signal
 import subprocess
-import time
 
-from build import CORE, LIBRARY, BuildFailed
+from build import BuildFailed
 
 MEMORY = 4 << 30  # of data; what eats more is noticed
-# Of a mutant's time, before it counts as one that hangs: what the unchanged tree took, many times.
-PATIENCE, LEAST = 10, 2.0
+# When a mutant counts as one that hangs: after so many times what the tree as it is took, and seconds at least.
+PATIENCE, LEAST, WAIT = 10, 2.0, 12.0
 
 
 class Run:
@@ -23,7 +22,8 @@ class Run:
     def __init__(self, words, folder, libraries=None):
         self.words, self.folder, self.libraries = words, folder, libraries
 
-    def passes(self, seconds):
+    def passes(self, seconds, patience=600):
+        """`seconds` of the processor, `patience` seconds of the clock: others may use the machine, too."""
         environment = dict(os.environ, ASAN_OPTIONS="detect_leaks=0")
         if self.libraries:
             environment["LD_LIBRARY_PATH"] = self.libraries
@@ -33,8 +33,7 @@ class Run:
         process = subprocess.Popen(limits + self.words, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
         try:
-            # Others may use the machine: what waits for nobody is patient.
-            return process.wait(timeout=20 + 3 * seconds) == 0
+            return process.wait(timeout=patience) == 0
         except subprocess.TimeoutExpired:
             return False
         finally:
@@ -57,14 +56,15 @@ class Oracles:
         self.order = []
 
     def of_tool(self):
-        """Name and arguments of what the tool does; the first is the cheapest."""
+        """Name and arguments of what the tool does, the cheapest first."""
         return [
             ("replay", ["run", "--quiet", "--golden", self.golden, *self.corpus]),
             ("replay-real", ["run", "--quiet", "--windows", "real", "--golden", self.golden, *self.corpus]),
-            ("reads", ["reads", "--quiet", *self.corpus]),
-            ("faults", ["faults", "--quiet", *self.corpus]),
+            ("faults", ["faults", "--quiet", "--singles", *self.corpus]),
             ("explore", ["explore", "--depth", "2", "--deviations", "2", "--jobs", "1"]),
+            ("reads", ["reads", "--quiet", *self.corpus]),
             ("explore", ["explore", "--depth", "3", "--deviations", "0", "--jobs", "1"]),
+            ("faults", ["faults", "--quiet", *self.corpus]),
         ]
 
     def fuzz_commands(self):
@@ -75,7 +75,7 @@ class Oracles:
     def measure(self):
         """Runs everything that is cheap on the tree as it is: it must pass; how long it takes is the scale."""
         base = self.builder.base
-        for name, run in self.shared(base, {}):
+        for name, run in self.verbs(base) + self.tests(base, {}):
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
             if not run.passes(600):
                 raise BuildFailed(f"the tree as it is does not pass {name}")
@@ -83,22 +83,30 @@ class Oracles:
             spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
             self.took[name] = max(self.took.get(name, 0), spent)
 
-    def shared(self, work, private):
-        """What runs on the shared library: first the corpus, then tests, then the dearer verbs of the tool."""
-        base, tool = self.builder.base, f"{self.builder.base}/dxgkmem"
-        runs = [(n, Run([tool, *a], work, work)) for n, a in self.of_tool()]
-        tests = [(p.rsplit("/", 1)[-1], Run([private.get(p, f"{base}/{p.rsplit('/', 1)[-1]}")], work, work))
-                 for p in self.builder.programs if p != "fuzz/dxgkmem"]
-        tests.sort(key=lambda t: self.took.get(t[0], 0))
-        return runs[:2] + tests + runs[2:]
+    def verbs(self, work):
+        tool = f"{self.builder.base}/dxgkmem"
+        return [(name, Run([tool, *arguments], work, work)) for name, arguments in self.of_tool()]
 
-    def limit(self, name):
-        return max(LEAST, PATIENCE * self.took.get(name, 0))
+    def tests(self, work, private):
+        base = self.builder.base
+        runs = [(p.rsplit("/", 1)[-1], Run([private.get(p, f"{base}/{p.rsplit('/', 1)[-1]}")], work, work))
+                for p in self.builder.programs if p != "fuzz/dxgkmem"]
+        return sorted(runs, key=lambda run: self.took.get(run[0], 0))
+
+    def first_to_fail(self, runs):
+        for name, run in runs:
+            took = self.took.get(name, 0)
+            if not run.passes(max(LEAST, PATIENCE * took), WAIT + 2 * PATIENCE * took):
+                return name
+        return None
 
     # -- one mutant ------------------------------------------------------------------------
 
-    def judge(self, mutation, work, deep):
-        """("killed", by), ("equivalent", "compiled"), ("unnoticed", "") or ("invalid", why). `deep`: fuzz as well."""
+    def judge(self, mutation, work, thorough):
+        """
+        ("killed", by whom), ("equivalent", "compiled"), ("survived", ""), ("unnoticed", "") or ("invalid", why).
+        First everybody is run with what is cheap, then what survived it with the rest, which is `thorough`.
+        """
         name = mutation.file.rsplit("/", 1)[-1]
         path = f"{work}/core/{name}"
         with open(path, encoding="utf-8") as file:
@@ -106,58 +114,56 @@ class Oracles:
         try:
             with open(path, "w", encoding="utf-8") as file:
                 file.write(text[:mutation.begin] + mutation.new + text[mutation.end:])
-            return self.judge_written(name, work, deep)
+            sources = [name] if name.endswith(".c") else self.builder.sources
+            return self.thorough(work, sources) if thorough else self.cheap(work, sources, name.endswith(".h"))
+        except BuildFailed as failed:
+            return "invalid", str(failed)
         finally:
             with open(path, "w", encoding="utf-8") as file:
                 file.write(text)
 
-    def judge_written(self, name, work, deep):
+    def cheap(self, work, sources, header):
         builder = self.builder
-        sources = [name] if name.endswith(".c") else builder.sources
-        changed = {}
-        try:
-            for source in sources:
-                made = builder.object(work, source)
-                if not filecmp.cmp(made, f"{builder.base}/{source}.o", shallow=False):
-                    changed[source] = made
-        except BuildFailed as failed:
-            return "invalid", str(failed)
-        private = name.endswith(".h") and builder.private
-        if not changed and not private:
+        builder.library(work, {s: builder.object(work, s, ["-O0"]) for s in sources})
+        if self.first_to_fail(self.verbs(work)[:1]):
+            return "killed", "replay"
+        if not self.optimised(work, sources) and not (header and builder.private):
             return "equivalent", "compiled"
-        try:
-            builder.library(work, changed)
-            return self.notice(work, sorted(changed), private, deep)
-        except BuildFailed as failed:
-            return "invalid", str(failed)
+        by = self.first_to_fail(self.tests(work, builder.relink_private(work) if header else {}))
+        return ("killed", by) if by else ("survived", "")
 
-    def notice(self, work, sources, private, deep):
-        base, runs = self.builder.base, self.shared(work, {})
-        for name, run in runs[:2]:
-            if not run.passes(self.limit(name)):
-                return "killed", name
-        if private:
-            runs = self.shared(work, self.builder.relink_private(work))
-        for name, run in runs[2:]:
-            if name in ("reads", "faults", "explore"):
-                continue
-            if not run.passes(self.limit(name)):
-                return "killed", name
-        tool = self.builder.link_static(self.builder.plain, "fuzz/dxgkmem-schedule", "dxgkmem_scheduled_core", work,
-                                        sources)
-        if not Run([tool, "--all", "--bound", "2", *self.threads], work).passes(30):
+    def optimised(self, work, sources):
+        """Links core as it is built otherwise; the sources whose code is another one."""
+        changed = {}
+        for source in sources:
+            made = self.builder.object(work, source)
+            if not filecmp.cmp(made, f"{self.builder.base}/{source}.o", shallow=False):
+                changed[source] = made
+        self.builder.library(work, changed)
+        return sorted(changed)
+
+    def thorough(self, work, sources):
+        builder = self.builder
+        sources = self.optimised(work, sources)
+        verbs = self.verbs(work)
+        by = self.first_to_fail(verbs[1:4])
+        if by:
+            return "killed", by
+        tool = builder.link_static(builder.plain, "fuzz/dxgkmem-schedule", "dxgkmem_scheduled_core", work, sources)
+        if not Run([tool, "--all", "--bound", "2", *self.threads], work).passes(60):
             return "killed", "schedule"
-        for name, run in runs[2:]:
-            if name in ("reads", "faults", "explore") and not run.passes(self.limit(name)):
-                return "killed", name
-        return self.fuzz(work, sources) if deep else ("unnoticed", "")
+        by = self.first_to_fail(verbs[4:])
+        if by:
+            return "killed", by
+        return self.fuzz(work, sources) if self.fuzz_seconds else ("unnoticed", "")
 
     def fuzz(self, work, sources):
         for name, options in self.fuzz_commands():
             part = "dxgkmem_scheduled_core" if name == "fuzz_schedule" else "dxgkmem_core"
             binary = self.builder.link_static(self.builder.engine, f"fuzz/{name}", part, work, sources)
             seeds = [] if name == "fuzz_schedule" else [f"{self.builder.home}/seeds"]
-            found = not Run([binary, *options, f"-artifact_prefix={work}/", *seeds], work).passes(10 * self.fuzz_seconds + 30)
+            run = Run([binary, *options, f"-artifact_prefix={work}/", *seeds], work)
+            found = not run.passes(10 * self.fuzz_seconds + 30)
             os.unlink(binary)
             if found:
                 return "killed", name

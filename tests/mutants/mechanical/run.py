@@ -20,7 +20,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from build import CORE, BuildFailed, Builder  # noqa: E402
+from build import CORE, Builder, BuildFailed  # noqa: E402
 from mutations import mutations_of  # noqa: E402
 from oracles import Oracles  # noqa: E402
 
@@ -53,6 +53,7 @@ def options():
     parser.add_argument("--sample", type=count, default=0, help="only so many, of each file its share")
     parser.add_argument("--seed", type=count, default=1, help="of the sample, of the order and of fuzzing (1)")
     parser.add_argument("--fuzz-seconds", type=count, default=5, help="for each of three targets; 0: no fuzzing (5)")
+    parser.add_argument("--quick", action="store_true", help="only corpus, claims and unit tests")
     parser.add_argument("--again", action="store_true", help="try again what was unnoticed")
     parser.add_argument("--list", action="store_true", help="print every mutant's name and do nothing")
     parser.add_argument("--report", action="store_true", help="only the score of earlier runs")
@@ -154,6 +155,11 @@ class Results:
             file.write(json.dumps(entry) + "\n")
 
 
+def survived(results, mutation):
+    entry = results.known(mutation)
+    return bool(entry) and entry["how"] == "survived"
+
+
 def never_ran():
     """(file, line) that no test reaches, when ./dev coverage ran."""
     lines, name = set(), ""
@@ -176,6 +182,8 @@ def tally(mutations, results, listed):
             yield mutation, "equivalent", "listed"
         elif entry:
             how, by = entry["how"], entry["by"]
+            if how == "survived":
+                how = "unnoticed"  # by what it was tried with so far
             if how == "unnoticed" and (os.path.basename(mutation.file), mutation.line) in unreached:
                 how = "unreached"
             yield mutation, how, by
@@ -237,21 +245,21 @@ def report(mutations, population, results, listed):
 
 
 class Campaign:
-    def __init__(self, oracles, builder, results, jobs, deep):
-        self.oracles, self.results, self.deep = oracles, results, deep
+    def __init__(self, oracles, builder, results, jobs):
+        self.oracles, self.results = oracles, results
         self.folders, self.lock, self.stopped = queue.Queue(), threading.Lock(), False
-        self.counts, self.begun, self.told = {}, time.monotonic(), 0.0
+        self.counts, self.begun, self.told = {}, 0.0, 0.0
         for job in range(jobs):
             folder = f"{builder.home}/job.{job}"
             builder.fill(folder)
             self.folders.put(folder)
 
-    def one(self, mutation):
+    def one(self, mutation, thorough):
         if self.stopped:
             return
         folder = self.folders.get()
         try:
-            how, by = self.oracles.judge(mutation, folder, self.deep)
+            how, by = self.oracles.judge(mutation, folder, thorough)
         finally:
             self.folders.put(folder)
         if self.stopped:
@@ -260,7 +268,7 @@ class Campaign:
             self.results.add(mutation, how, by.split("\n")[0] if how == "invalid" else by)
             self.counts[how] = self.counts.get(how, 0) + 1
 
-    def progress(self, todo):
+    def progress(self, todo, thorough):
         done = sum(self.counts.values())
         now = time.monotonic()
         terminal = sys.stderr.isatty()
@@ -268,19 +276,20 @@ class Campaign:
             return
         self.told = now
         left = int((now - self.begun) / done * (todo - done))
-        text = f"{done}/{todo} mutants, {self.counts.get('killed', 0)} killed, {self.counts.get('unnoticed', 0)} unnoticed, " \
-               f"{left // 60} min left"
+        text = f"{'all oracles' if thorough else 'corpus and tests'}: {done}/{todo} mutants, " \
+               f"{self.counts.get('killed', 0)} killed, {left // 60} min left"
         print(f"\r{text}   " if terminal else text, end="" if terminal else "\n", file=sys.stderr, flush=True)
 
-    def run(self, mutations, jobs):
+    def run(self, mutations, thorough, jobs):
+        self.counts, self.begun = {}, time.monotonic()
         with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-            waiting = {pool.submit(self.one, m) for m in mutations}
+            waiting = {pool.submit(self.one, m, thorough) for m in mutations}
             try:
                 while waiting:
                     done, waiting = concurrent.futures.wait(waiting, 1, concurrent.futures.FIRST_COMPLETED)
                     for future in done:
                         future.result()
-                    self.progress(len(mutations))
+                    self.progress(len(mutations), thorough)
             except BaseException:
                 self.stopped = True
                 pool.shutdown(wait=True, cancel_futures=True)
@@ -304,17 +313,21 @@ def main():
     for key in gone:
         print(f"mutants: {EQUIVALENT}: there is no such mutant any more: {key}", file=sys.stderr)
     mutations = sample(population, chosen.sample, chosen.seed)
+    unfinished = {"survived"} | ({"unnoticed"} if chosen.again else set())
     todo = [m for m in mutations if m.key not in listed and
-            (not (known := results.known(m)) or (chosen.again and known["how"] == "unnoticed"))]
+            (not (known := results.known(m)) or known["how"] in unfinished)]
     if todo and not chosen.report:
         builder = Builder(root, HOME)
-        oracles = Oracles(builder, max(chosen.fuzz_seconds, 1), chosen.seed)
+        oracles = Oracles(builder, chosen.fuzz_seconds, chosen.seed)
         print(f"{len(population)} mutants of {CORE}, {len(todo)} to be tried", file=sys.stderr)
         builder.prepare()
         oracles.measure()
         subprocess.run([f"{root}/build/gcc/fuzz/dxgkmem", "pack", "-o", f"{HOME}/seeds", "corpus/seeds"], check=True,
                        stdout=subprocess.DEVNULL)
-        Campaign(oracles, builder, results, chosen.jobs, chosen.fuzz_seconds > 0).run(todo, chosen.jobs)
+        campaign = Campaign(oracles, builder, results, chosen.jobs)
+        campaign.run([m for m in todo if not survived(results, m)], False, chosen.jobs)
+        if not chosen.quick:
+            campaign.run([m for m in todo if survived(results, m)], True, chosen.jobs)
     met = report(mutations, len(population), results, listed)
     return 0 if met and not gone else 1
 
