@@ -70,7 +70,7 @@ class Builder:
     def tests(self):
         """What tests core and not another part."""
         folder = f"{self.plain.folder}/tests"
-        wanted = ("claims_", "unit_test_core_", "unit_test_runner")
+        wanted = ("claims_", "unit_test_core_")
         return sorted(f"tests/{n}" for n in os.listdir(folder)
                       if n.startswith(wanted) and os.access(f"{folder}/{n}", os.X_OK) and "." not in n)
 

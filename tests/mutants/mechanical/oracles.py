@@ -13,7 +13,7 @@ from build import BuildFailed
 
 MEMORY = 4 << 30  # of data; what eats more is noticed
 # When a mutant counts as one that hangs: after so many times what the tree as it is took, and seconds at least.
-PATIENCE, LEAST, WAIT = 10, 2.0, 12.0
+PATIENCE, LEAST, WAIT = 10, 0.9, 12.0
 
 
 class Run:
