@@ -200,6 +200,165 @@ static void digest(void **state)
     DAMAGE(object->context, 5, NULL);
 }
 
+/* -- every bit of every field ------------------------------------------------------------- */
+
+/* Looks after each change: neither digest nor shape was there before. What the shape leaves out may change the digest alone. */
+static struct dxgkmem_audit looks[2048];
+static unsigned looked;
+
+static void look(bool shaped)
+{
+    struct dxgkmem_audit *now = &looks[looked];
+    dxgkmem_audit(now);
+    for (unsigned i = 0; i < looked; i++) {
+        assert_true(now->digest != looks[i].digest);
+        assert_true(!shaped || now->shape != looks[i].shape);
+    }
+    assert_true(++looked < sizeof(looks) / sizeof(looks[0]));
+}
+
+/* Each of these bits of a field by itself. */
+#define LOOK_AT(field, first, end)                                                                           \
+    do {                                                                                                     \
+        for (unsigned bit = first; bit < (end); bit++) {                                                     \
+            (field) ^= (__typeof__(field))1 << bit;                                                          \
+            look(true);                                                                                      \
+            (field) ^= (__typeof__(field))1 << bit;                                                          \
+        }                                                                                                    \
+    } while (0)
+
+/* Bit fields know their width and take no shift of a wider one without a warning. */
+#define LOOK_AT_BITS(field, bits)                                                                            \
+    do {                                                                                                     \
+        const unsigned kept = (field);                                                                       \
+        for (unsigned bit = 0; bit < (bits); bit++) {                                                        \
+            (field) = (kept ^ 1u << bit) & ((1u << (bits)) - 1);                                             \
+            look(true);                                                                                      \
+        }                                                                                                    \
+        (field) = kept & ((1u << (bits)) - 1);                                                               \
+    } while (0)
+
+/* When something happened: the shape knows which call it was, the digest its number, too. */
+static void look_at_stamp(stamp *when)
+{
+    const stamp kept = *when;
+    for (unsigned bit = 0; bit < 64; bit++) {
+        *when = kept ^ (stamp)1 << bit;
+        look(bit >= 59);
+    }
+    *when = 0;
+    if (kept != 0)
+        look(true);
+    *when = kept;
+}
+
+static void objects_in_full(void **state)
+{
+    struct object *closed = object_behind(unopened.object);
+    (void)state;
+    looked = 0;
+    look(true);
+    LOOK_AT(closed->slot, 0, 32);
+    LOOK_AT(closed->adapter_slot, 0, 32);
+    LOOK_AT(closed->size, 0, 64);
+    LOOK_AT(closed->last_unmapped, 0, 64);
+    LOOK_AT(closed->lowest_page, 0, 64);
+    LOOK_AT(closed->highest_page, 0, 64);
+    LOOK_AT_BITS(closed->boundary_log2, 6);
+    LOOK_AT_BITS(closed->access, 3);
+    LOOK_AT(closed->context, 0, 32);
+    look_at_stamp(&closed->last_unmapped_at);
+    closed->type = DXGK_PHYSICAL_MEMORY_TYPE_CONTIGUOUS_MEMORY;
+    look(true);
+    closed->type = DXGK_PHYSICAL_MEMORY_TYPE_SECTION; /* its pages may be nowhere: they are not looked at */
+    look(true);
+    closed->type = DXGK_PHYSICAL_MEMORY_TYPE_MDL;
+}
+
+static void adls_and_mappings_in_full(void **state)
+{
+    struct handle_slot *slot = handle_slot(handle_index((uintptr_t)unopened.object));
+    (void)state;
+    looked = 0;
+    look(true);
+    LOOK_AT(adl->first, 0, 32);
+    LOOK_AT(adl->pages, 0, 32);
+    LOOK_AT(adl->flags, 2, 32);
+    LOOK_AT(adl->node.start, 0, 64);
+    look_at_stamp(&adl->when);
+    LOOK_AT(mapping->node.start, 0, 64);
+    LOOK_AT(mapping->node.end, 0, 64);
+    LOOK_AT(mapping->process, 0, 64);
+    look_at_stamp(&mapping->made);
+    LOOK_AT(slot->life, 3, 32);
+    look_at_stamp(&slot->when[0]);
+    look_at_stamp(&slot->when[1]);
+}
+
+static void adapters_in_full(void **state)
+{
+    (void)state;
+    looked = 0;
+    look(true);
+    LOOK_AT(adapter->slot, 0, 32);
+    LOOK_AT(adapter->physical_index, 0, 32);
+    LOOK_AT(adapter->device, 0, 64);
+    LOOK_AT(adapter->frame_buffer_bytes, 0, 64);
+    LOOK_AT(logical->quota.adls, 0, 64);
+    LOOK_AT(logical->quota.pages_limit, 0, 64);
+    LOOK_AT(logical->quota.adls_limit, 0, 64);
+    LOOK_AT(logical->highest_visible_page, 0, 64);
+    LOOK_AT(logical->indices, 0, 32);
+    LOOK_AT(logical->version, 0, 31);
+    logical->remapped = !logical->remapped;
+    look(true);
+    logical->remapped = !logical->remapped;
+    LOOK_AT(logical->references, 0, 32);
+    look_at_stamp(&logical->gone_at);
+    LOOK_AT(instance.total.pages, 0, 64);
+}
+
+/* Room that is taken shows, wherever it is and however it is cut. */
+static void logical_room_in_full(void **state)
+{
+    struct range_node nodes[2];
+    (void)state;
+    assert_null(logical->taken.root);
+    looked = 0;
+    look(true);
+    memset(nodes, 0, sizeof(nodes));
+    nodes[0].start = 10;
+    nodes[0].end = 12;
+    range_insert(&logical->taken, &nodes[0]);
+    look(true);
+    range_remove(&logical->taken, &nodes[0]);
+    nodes[0].start = 9;
+    range_insert(&logical->taken, &nodes[0]);
+    look(true);
+    nodes[1].start = 20;
+    nodes[1].end = 22;
+    range_insert(&logical->taken, &nodes[1]);
+    look(true);
+    range_remove(&logical->taken, &nodes[1]);
+    nodes[1].start = 19; /* the same extent, another gap */
+    range_insert(&logical->taken, &nodes[1]);
+    look(true);
+    range_remove(&logical->taken, &nodes[1]);
+    range_remove(&logical->taken, &nodes[0]);
+}
+
+/* Which page of the machine an object has shows. */
+static void pages_in_full(void **state)
+{
+    struct dxgkmem_memory *kept = object->memory;
+    (void)state;
+    looked = 0;
+    look(true);
+    object->memory = object_behind(unopened.object)->memory;
+    look(true);
+    object->memory = kept;
+}
+
 /* One refused call more: every later operation has another number, and the state the same shape. */
 static void shape(void **state)
 {
@@ -229,6 +388,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(first_problem, setup, teardown),
         cmocka_unit_test_setup_teardown(digest, setup, teardown),
         cmocka_unit_test_setup_teardown(shape, setup, teardown),
+        cmocka_unit_test_setup_teardown(objects_in_full, setup, teardown),
+        cmocka_unit_test_setup_teardown(adls_and_mappings_in_full, setup, teardown),
+        cmocka_unit_test_setup_teardown(adapters_in_full, setup, teardown),
+        cmocka_unit_test_setup_teardown(logical_room_in_full, setup, teardown),
+        cmocka_unit_test_setup_teardown(pages_in_full, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

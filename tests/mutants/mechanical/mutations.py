@@ -20,6 +20,7 @@ ARITHMETIC = {
 LOGICAL = {"&&": ["||"], "||": ["&&"]}
 COMPOUND = {"+=": "-=", "-=": "+=", "*=": "/=", "/=": "*=", "%=": "*=", "<<=": ">>=", ">>=": "<<=",
             "&=": "|=", "|=": "&=", "^=": "|="}
+TOKEN = re.compile(r"->|<<=|>>=|[-+*/%&|^<>=!]=|&&|\|\||<<|>>|.", re.S)
 # Nothing of these is behaviour: types, attributes, assertions.
 PASSED_OVER = {"FieldDecl", "StaticAssertDecl", "RecordDecl", "TypedefDecl", "EnumDecl"}
 ASSERTIONS = {"CORE_ASSERT"}
@@ -165,7 +166,6 @@ class Maker:
         self.found = {}
         self.function = ""
         self.span = None  # of the statement, condition or definition around
-        self.unplaced = 0
 
     # -- what is changed ---------------------------------------------------------------
 
@@ -193,9 +193,8 @@ class Maker:
         opcode = node["opcode"]
         if at is not None:
             at = self.source.skip_space(at)
-        if at is None or not self.source.text.startswith(opcode, at):
-            self.unplaced += 1
-            return
+        if at is None or TOKEN.match(self.source.text, at).group() != opcode:
+            return  # within a macro
         for new in table[opcode]:
             self.add(kind, at, at + len(opcode), new)
 
@@ -289,6 +288,9 @@ class Maker:
         outer = (self.function, self.span)
         inner = node.get("inner", [])
         if kind == "FunctionDecl":
+            if at[0] is not None and at[0].macro is not None and not at[0].argument and at[0].macro[0] == self.source.name \
+                    and at[0].file == self.source.name:
+                return  # a macro makes it
             self.function = node.get("name", "")
         elif kind in ("VarDecl", "ReturnStmt") and self.source.begin(at[0]) is not None:
             begin = self.source.begin(at[0])

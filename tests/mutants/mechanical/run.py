@@ -14,6 +14,7 @@ import math
 import os
 import queue
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -54,7 +55,7 @@ def options():
     parser.add_argument("--seed", type=count, default=1, help="of the sample, of the order and of fuzzing (1)")
     parser.add_argument("--fuzz-seconds", type=count, default=5, help="for each of three targets; 0: no fuzzing (5)")
     parser.add_argument("--quick", action="store_true", help="only corpus, claims and unit tests")
-    parser.add_argument("--again", action="store_true", help="try again what was unnoticed")
+    parser.add_argument("--again", action="store_true", help="try again what was unnoticed so far: there are new tests")
     parser.add_argument("--list", action="store_true", help="print every mutant's name and do nothing")
     parser.add_argument("--report", action="store_true", help="only the score of earlier runs")
     return parser.parse_args()
@@ -325,14 +326,20 @@ def main():
         subprocess.run([f"{root}/build/gcc/fuzz/dxgkmem", "pack", "-o", f"{HOME}/seeds", "corpus/seeds"], check=True,
                        stdout=subprocess.DEVNULL)
         campaign = Campaign(oracles, builder, results, chosen.jobs)
-        campaign.run([m for m in todo if not survived(results, m)], False, chosen.jobs)
+        campaign.run([m for m in todo if chosen.again or not survived(results, m)], False, chosen.jobs)
         if not chosen.quick:
             campaign.run([m for m in todo if survived(results, m)], True, chosen.jobs)
     met = report(mutations, len(population), results, listed)
     return 0 if met and not gone else 1
 
 
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupted)
     try:
         sys.exit(main())
     except BuildFailed as error:
