@@ -21,6 +21,7 @@ usage() {
     cat <<'TEXT'
 usage: ./dev mutants [OPTION]... [NAME]...
        ./dev mutants --kernel [NAME]...
+       ./dev mutants --mechanical [OPTION]... [FILE]...
 
 Plants each bug of tests/mutants (or those named), fuzzes it from nothing, one
 core a bug, and prints what found it, after how many executions and seconds;
@@ -33,6 +34,7 @@ beside it the same for plain byte mutation without the model.
   --seed N           the engine's seed (1)
   --with-seeds       begin with the seed corpus
   --clean-seconds N  first fuzz the tree as it is: it must survive (10; 0: not at all)
+  --mechanical       small changes of src/core that a script makes; --mechanical --help
   --kernel           the bugs of tests/mutants/kernel instead: each must be noticed by
                      the test that its patch names
 
