@@ -22,7 +22,7 @@ while (($#)); do
 done
 
 # What the tests of these names leave in a folder of profiles: the profile of failing host calls is kept apart.
-faults='faults|every_host_failure'
+faults='faults|every_host_failure|core_host'
 profile() { # profile NAME CTEST-OPTION...
     local name=$1
     shift
