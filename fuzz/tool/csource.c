@@ -112,11 +112,15 @@ static void append_outputs(const struct program_line *line, char *text, size_t r
 static void expected_text(const struct csource_writer *writer, char *text, size_t room)
 {
     const struct recording *recording = writer->recording;
-    bool last = recording->result.finding.invariant != 0 && writer->at + 1 == recording->lines;
+    bool last = recording->finding.kind != FINDING_NONE && writer->at + 1 == recording->lines;
     const struct runner_event *is = &recording->line[writer->at].event;
     const struct runner_event *must = last ? &recording->wanted : is;
     struct runner_event silent;
 
+    if (last && recording_cut(recording)) { /* what it would have answered, nobody knows */
+        snprintf(text, room, "...");
+        return;
+    }
     if (tool_provider() != NULL && must->mistake != DXGKMEM_VIOLATION_NONE) {
         silent = *must; /* whether it was refused is not seen at the call */
         silent.mistake = DXGKMEM_VIOLATION_NONE;
@@ -208,14 +212,29 @@ static void write_line(struct csource_writer *writer, bool look)
 
 /* -- the file --------------------------------------------------------------------------------- */
 
+/* Text that does not end the comment that it stands in. */
+static void write_comment(FILE *to, const char *text)
+{
+    for (; *text; text++) {
+        fputc(*text, to);
+        if (text[0] == '*' && text[1] == '/')
+            fputc(' ', to);
+    }
+}
+
 static void write_title(FILE *to, const struct csource_writer *writer)
 {
-    const struct runner_finding *finding = &writer->recording->result.finding;
+    const struct finding *finding = &writer->recording->finding;
+    char what[FINDING_TEXT];
 
     fprintf(to, "/*\n * %s as C, written by dxgkmem csource.\n", writer->how->title);
-    if (finding->invariant)
-        fprintf(to, " *\n * Finding: invariant %u: %s.\n * %s\n", finding->invariant,
-                report_invariant(finding->invariant), finding->message);
+    if (finding->kind != FINDING_NONE) {
+        fprintf(to, " *\n * Finding: %s: ", finding_what(finding, what, sizeof what));
+        write_comment(to, finding_meaning(finding));
+        fputs(".\n * ", to);
+        write_comment(to, finding->message);
+        fputs("\n", to);
+    }
     if (writer->how->driver)
         fputs(" *\n * The driver's part only. Hand it the interface and the device handle that StartDevice "
               "got.\n"

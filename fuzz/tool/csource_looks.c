@@ -17,8 +17,10 @@ bool csource_looks(const struct csource_writer *writer)
     const struct recording *recording = writer->recording;
     char is[2048], must[2048];
 
-    if (recording->result.finding.invariant == 0 || writer->how->driver || recording->lines == 0)
+    if (recording->finding.kind == FINDING_NONE || writer->how->driver || recording->lines == 0)
         return false;
+    if (recording_cut(recording)) /* it may be what looks that fails */
+        return recording->line[recording->lines - 1].event.opcode != OP_STOP;
     recording_outcome(recording->program, &recording->line[recording->lines - 1].event, is, sizeof is);
     recording_outcome(recording->program, &recording->wanted, must, sizeof must);
     return strcmp(is, must) == 0;
@@ -128,10 +130,10 @@ static void look_at_reach(struct csource_writer *writer)
 void csource_look_at_everything(struct csource_writer *writer)
 {
     FILE *to = writer->body;
-    bool counts = !made_unseen(writer);
+    bool cut = recording_cut(writer->recording), counts = !cut && !made_unseen(writer);
 
     for (unsigned i = 0; i < writer->recording->things; i++)
-        if (writer->recording->thing[i].view.kind == PROGRAM_ADL)
+        if (!cut && writer->recording->thing[i].view.kind == PROGRAM_ADL)
             csource_look_at_adl(writer, i);
     if (counts && CAN_ASK(device_pages))
         look_at_reach(writer);

@@ -43,7 +43,12 @@ static char unfinished[4096]; /* a file that an interrupt must remove */
 /* Verbs whose children crash. */
 static bool has_children(const char *verb)
 {
-    return strcmp(verb, "minimize") == 0 || strcmp(verb, "triage") == 0 || strcmp(verb, "promote") == 0;
+    static const char *const verbs_with[] = {"minimize", "triage", "promote", "csource", "show"};
+
+    for (size_t i = 0; i < sizeof verbs_with / sizeof verbs_with[0]; i++)
+        if (strcmp(verb, verbs_with[i]) == 0)
+            return true;
+    return false;
 }
 
 static void interrupted(int signal_number)

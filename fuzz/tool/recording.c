@@ -2,14 +2,20 @@
 /* Implements recording.h. */
 #include "tool/recording.h"
 
+#include "tool/crash.h"
 #include "tool/provider.h"
+#include "tool/replay.h"
 #include "tool/tool.h"
+
+#include "program/operands.h"
 
 #include <dxgkmem/user.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 struct taking {
     struct recording *recording;
@@ -73,32 +79,155 @@ static void take(void *context, const struct program *program, const struct runn
     runner_wanted(taking->runner, &recording->wanted);
 }
 
-static void run(void *context)
-{
-    struct taking *taking = context;
+/* -- in a child, which may not come to its end ------------------------------------------------ */
 
+/* In memory that both share. */
+struct shared {
+    struct recording recording;
+    unsigned line;      /* under way, or the last */
+    bool ended, handed; /* handed: the block of this line's call was, so its operands are known */
+};
+
+struct job {
+    const struct program *program;
+    struct shared *shared;
+    struct taking taking;
+};
+
+/* Right before a call: what it is about to pass. */
+static void *note_passed(void *context, unsigned at, const void *block, size_t bytes, DXGK_ADL *adl)
+{
+    struct job *job = context;
+    struct recording_line *line = &job->shared->recording.line[at];
+
+    (void)bytes;
+    (void)adl;
+    for (unsigned i = 0; i < program_operations[job->program->line[at].opcode].operands; i++)
+        line->passed[i] = *runner_passed(job->taking.runner, i);
+    job->shared->handed = true;
+    return (void *)(uintptr_t)block;
+}
+
+static void record(void *context)
+{
+    struct job *job = context;
+    struct shared *shared = job->shared;
+    const struct runner_options options = {.event = take,
+                                           .event_context = &job->taking,
+                                           .hand_over = note_passed,
+                                           .arguments_context = job,
+                                           .provider = tool_provider()};
+
+    guard_off();
+    crash_install();
+    job->taking = (struct taking){.recording = &shared->recording, .started = true};
+    job->taking.runner = runner_create(&options);
+    if (!job->taking.runner)
+        _exit(tool_error("no memory"));
     dxgkmem_user_seed(1);
-    runner_run(taking->runner, taking->recording->program, &taking->recording->result);
+    bool begun = runner_begin(job->taking.runner, job->program);
+    for (unsigned at = 0; begun && at <= job->program->lines; at++) {
+        shared->line = at;
+        shared->handed = false;
+        runner_line(job->taking.runner, at);
+    }
+    runner_finish(job->taking.runner, &shared->recording.result);
+    shared->ended = true;
+    _exit(0);
+}
+
+/* The thing that a variable names before this line, or last named; -1: none. */
+static int named(const struct recording *recording, const struct program_operand *operand, uint64_t value)
+{
+    for (unsigned i = recording->things; i-- > 0;)
+        if (recording->thing[i].view.kind == operand->kind &&
+            recording->thing[i].view.variable == PROGRAM_VARIABLE_OF(value))
+            return (int)i;
+    return -1;
+}
+
+static bool returns_status(uint8_t opcode)
+{
+    switch (opcode) {
+    case OP_ADD:
+    case OP_REMOVE:
+    case OP_CREATE:
+    case OP_OPEN:
+    case OP_MAP:
+    case OP_ADL:
+    case OP_PIN:
+    case OP_UNPIN:
+    case OP_LEGACY:
+    case OP_UNRELATED:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The line that was not come back from: an event without an answer. */
+static void add_last_line(struct shared *shared)
+{
+    struct recording *recording = &shared->recording;
+    struct recording_line *line = &recording->line[shared->line];
+    bool stop = shared->line >= recording->program->lines;
+    const struct program_line *text = stop ? NULL : &recording->program->line[shared->line];
+    const struct program_operation *operation = &program_operations[stop ? OP_STOP : text->opcode];
+
+    line->event = (struct runner_event){
+        .line = shared->line,
+        .opcode = stop ? OP_STOP : text->opcode,
+        .has_status = returns_status(stop ? OP_STOP : text->opcode),
+    };
+    for (unsigned i = 0; i < PROGRAM_OPERANDS && !shared->handed; i++) {
+        line->passed[i] = (struct runner_passed){.thing = -1};
+        if (i < operation->operands && operation->operand[i].type == PROGRAM_OPERAND_THING)
+            line->passed[i].thing = named(recording, &operation->operand[i], text->operand[i]);
+        if (operation->role == PROGRAM_ROLE_ACCESS && i < operation->operands &&
+            operation->operand[i].type == PROGRAM_OPERAND_THING && line->passed[i].thing < 0)
+            line->event.skipped = true; /* nobody knows what it would act on */
+    }
+    recording->wanted = line->event;
+    recording->lines = shared->line + 1;
+}
+
+static int take_end(struct shared *shared, const struct child_end *end)
+{
+    struct recording *recording = &shared->recording;
+
+    if (shared->ended && recording->result.unlike)
+        return tool_error("%s has no world like %s", tool_provider()->name,
+                          program_world_names[recording->program->world]);
+    if (shared->ended) {
+        finding_of_run(&recording->finding, recording->program, &recording->result);
+        return 0;
+    }
+    if (WIFEXITED(end->status) && WEXITSTATUS(end->status) == TOOL_BAD)
+        return tool_error("no memory");
+    crash_read(&recording->finding, recording->program, end);
+    finding_place(&recording->finding, recording->program, shared->line);
+    add_last_line(shared);
+    return 0;
 }
 
 int recording_make(struct recording **made, const struct program *program)
 {
-    struct recording *recording = guard_memory(sizeof *recording);
-    struct taking taking = {.recording = recording, .started = true};
-    struct runner_options options = {.event = take, .event_context = &taking};
-    int status;
+    static struct child_end end;
+    const struct child_limits limits = REPLAY_LIMITS;
+    struct job job = {.program = program};
 
-    guard_watch(&options);
-    taking.runner = runner_create(&options);
-    if (!taking.runner)
+    job.shared = mmap(NULL, sizeof *job.shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (job.shared == MAP_FAILED)
         return tool_error("no memory");
-    recording->program = program;
-    status = guard_call(run, &taking);
-    runner_destroy(taking.runner);
-    *made = recording;
-    if (!status && recording->result.unlike)
-        return tool_error("%s has no world like %s", tool_provider()->name,
-                          program_world_names[program->world]);
+    job.shared->recording.program = program;
+    int status = child_call(record, &job, &limits, &end);
+    if (!status)
+        status = take_end(job.shared, &end);
+    if (!status) {
+        *made = tool_alloc(sizeof **made);
+        **made = job.shared->recording;
+    }
+    munmap(job.shared, sizeof *job.shared);
     return status;
 }
 

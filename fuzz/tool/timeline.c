@@ -17,7 +17,7 @@ enum timeline_mood timeline_mood(const struct recording *recording, unsigned lin
 {
     const struct runner_event *event = &recording->line[line].event;
 
-    if (recording->result.finding.invariant && line + 1 == recording->lines)
+    if (recording->finding.kind != FINDING_NONE && line + 1 == recording->lines)
         return TIMELINE_BAD;
     return event->reports || (event->has_status && !NT_SUCCESS(event->status)) ? TIMELINE_REFUSED
                                                                                : TIMELINE_GOOD;

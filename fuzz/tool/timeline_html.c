@@ -216,7 +216,11 @@ static void write_program(FILE *to, const struct timeline *timeline, const char 
             program_print_line(&recording->program->line[line], text, sizeof text);
         html_text(to, text);
         fprintf(to, "</span><span class=\"mono %s\">", faulted(recording, line) ? "fault" : moods[mood]);
-        html_text(to, recording_outcome(recording->program, &recording->line[line].event, text, sizeof text));
+        if (recording_cut(recording) && line + 1 == recording->lines)
+            html_text(to, finding_what(&recording->finding, text, sizeof text));
+        else
+            html_text(to,
+                      recording_outcome(recording->program, &recording->line[line].event, text, sizeof text));
         fputs("</span></li>\n", to);
     }
     fputs("</ol>\n", to);
@@ -231,22 +235,26 @@ void timeline_write(FILE *to, const struct timeline *timeline, const char *id)
 
 static void write_summary(FILE *to, const struct recording *recording)
 {
-    const struct runner_finding *finding = &recording->result.finding;
+    const struct finding *finding = &recording->finding;
+    char what[FINDING_TEXT];
     unsigned mistakes = 0;
 
     for (unsigned line = 0; line < recording->lines; line++)
         mistakes += recording->line[line].event.reports != 0 && recording->line[line].event.opcode != OP_STOP;
-    fprintf(
-        to,
-        "<p class=\"soft\">world %s, %u operations, %u of %u callbacks succeeded, %u with a violation</p>\n",
-        program_world_names[recording->program->world], recording->program->lines,
-        recording->result.successes, recording->result.callbacks, mistakes);
-    if (!finding->invariant) {
+    fprintf(to, "<p class=\"soft\">world %s, %u operations, ", program_world_names[recording->program->world],
+            recording->program->lines);
+    if (!recording_cut(recording))
+        fprintf(to, "%u of %u callbacks succeeded, ", recording->result.successes,
+                recording->result.callbacks);
+    fprintf(to, "%u with a violation</p>\n", mistakes);
+    if (finding->kind == FINDING_NONE) {
         fputs("<p class=\"good\">Clean: every answer and every invariant is as it must be.</p>\n", to);
         return;
     }
-    fprintf(to, "<div class=\"finding\" role=\"note\"><p><strong>Invariant %u: ", finding->invariant);
-    html_text(to, report_invariant(finding->invariant));
+    fputs("<div class=\"finding\" role=\"note\"><p><strong>", to);
+    html_text(to, finding_what(finding, what, sizeof what));
+    fputs(": ", to);
+    html_text(to, finding_meaning(finding));
     fputs("</strong></p><p class=\"mono\">", to);
     html_text(to, finding->message);
     fputs("</p></div>\n", to);

@@ -27,7 +27,7 @@ done
 # three are far from each other, so that making one small does not try the others.
 sed -i '/^void runner_unpin(/,/^{/s/^{/{\n    if (runner_number(runner, UNPIN_INDEX) == 17) *(volatile int *)8 = 1;\n    while (runner_number(runner, UNPIN_INDEX) == 259) dxgkmem_host_yield();\n    while (runner_number(runner, UNPIN_INDEX) == 8197) memset(dxgkmem_host_alloc(1 << 20), 1, 1 << 20);/' \
     tree/fuzz/program/calls.c
-grep -q 'host_yield' "$ROOT/include/dxgkmem/host.h" || sed -i 's/dxgkmem_host_yield();/runner->turn++;/' tree/fuzz/program/calls.c
+grep -q 'host_yield' "$ROOT/include/dxgkmem/host.h" || sed -i 's/dxgkmem_host_yield();/runner->round++;/' tree/fuzz/program/calls.c
 build_tool tree
 planted=$PWD/tree/build/fuzz/dxgkmem
 

@@ -109,7 +109,8 @@ link() { # link TARGET OUT OBJECT...
     [[ $target == dxgkmem_tool ]] && driver=fuzzer-no-link # it has a main of its own
     "$linker" -fsanitize=address,undefined -fsanitize=$driver ${LINKER:+"$LINKER"} -o "$out" "${own[@]}" "$@" \
         -Wl,--start-group "${libraries[@]}" -Wl,--end-group -pthread \
-        $([[ $target == fuzz_reads || $target == dxgkmem_tool ]] && echo -lcapstone)
+        $([[ $target == fuzz_reads || $target == dxgkmem_tool ]] && echo -lcapstone) \
+        $([[ $target == dxgkmem_tool ]] && echo -ljansson)
 }
 
 # fuzz_ENGINE BINARY FOLDER SECONDS: the log of what was found, if anything, is FOLDER/log; sets executions.
@@ -158,7 +159,10 @@ fuzz() {
         how=$(sed -nE 's/^finding: invariant ([0-9]+):.*/\1/p' "$folder/log" | head -n 1)
         [[ $how ]] || how=$(sed -nE 's/^SUMMARY: (Address|UndefinedBehavior)Sanitizer: ([^ ]+).*/\2/p' "$folder/log" | head -n 1)
         [[ $how ]] || how=$(sed -nE 's/^SUMMARY: libFuzzer: (.*)/\1/p' "$folder/log" | head -n 1 | tr ' ' '-')
-        grep -q 'panic' "$folder/log" && [[ ! $how || $how == deadly-signal ]] && how=assertion
+        if [[ ! $how || $how == deadly-signal ]]; then # an assertion of the implementation or of its host
+            grep -qE '^dxgkmem: .*[.][ch]:[0-9]+: ' "$folder/log" && how=assertion
+            grep -q '^dxgkmem: .*a lock that is held was taken$' "$folder/log" && how=deadlock
+        fi
     fi
     echo "${how:-status-$status} ${executions:-0} $(((end - begin) / 1000000))"
 }
