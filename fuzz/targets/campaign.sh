@@ -11,7 +11,7 @@
 # build/fuzz/TARGET/   corpus/    live corpus, named by content
 #                      seeds/     the seed corpus in binary form
 #                      findings/  inputs named by what went wrong and by content, and as text
-#                      triage/    one of each finding made small, as text, C and page; findings.json, findings.sarif
+#                      triage/    one of each finding made small, as text and C; report.html, findings.json, findings.sarif
 #                      job.N/     log and status of each process
 #
 # What differs between engines is in engine_ENGINE.sh beside this file:
@@ -241,12 +241,6 @@ done < <(new_findings)
 if ((found)) && [[ $target == fuzz_program ]]; then
     printf '\n'
     "$tool" triage -o "$home/triage" "$findings" || (($? == 1)) || say "triage came to no end; see above"
-    # A program that crashes the tool has no page: each is made by a process of its own.
-    for small in "$home"/triage/*.txt; do
-        [[ -e $small ]] || continue
-        "$tool" csource -o "${small%.txt}.c" "$small" && printf 'reproducer: %s\n' "${small%.txt}.c"
-        "$tool" show --html -o "${small%.txt}.html" "$small" 2>/dev/null && printf 'page: %s\n' "${small%.txt}.html"
-    done
 fi
 
 if ((full)); then

@@ -189,6 +189,10 @@ static void add_ticks(struct timeline *timeline, unsigned line)
         if (touched && lane && !ticked(timeline, line, lane->y))
             add_tick(timeline, line, lane);
     }
+    /* A finding of a line that touches nothing, like the final stop, shows all the same. */
+    if (timeline_mood(recording, line) == TIMELINE_BAD && timeline->lanes > 0 &&
+        (timeline->ticks == 0 || timeline->tick[timeline->ticks - 1].line != line))
+        add_tick(timeline, line, &timeline->lane[0]);
 }
 
 /* Where an arrow of a line begins or ends: on a lane that both lines touch, else on the line's first. */

@@ -58,8 +58,9 @@ int timeline_x(const struct timeline *timeline, unsigned line);
 /* Whether the row of pages with this first ADL shows this thing, too. */
 bool timeline_same_pages(const struct recording *recording, int first, int other);
 enum timeline_mood timeline_mood(const struct recording *recording, unsigned line);
-/* The chart, its key, and the program with what came of each line. id: makes links unique on a page. */
-void timeline_write(FILE *to, const struct timeline *timeline, const char *id);
+/* The chart with its key, and the program with what came of each line. id: makes links unique on a page. */
+void timeline_write_chart(FILE *to, const struct timeline *timeline, const char *id);
+void timeline_write_program(FILE *to, const struct timeline *timeline, const char *id);
 /* A whole page about one program. */
 void timeline_page(FILE *to, const struct recording *recording, const char *title, const unsigned *source);
 

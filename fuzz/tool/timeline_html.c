@@ -150,7 +150,7 @@ static void write_arrow(FILE *to, const struct timeline_arrow *arrow)
             arrow->to_y - (rise ? 4 : 0));
 }
 
-static void write_chart(FILE *to, const struct timeline *timeline, const char *id)
+void timeline_write_chart(FILE *to, const struct timeline *timeline, const char *id)
 {
     fputs("<div class=\"chart\">\n", to);
     write_names(to, timeline);
@@ -194,7 +194,7 @@ static bool faulted(const struct recording *recording, unsigned line)
            event->value[0] != 0;
 }
 
-static void write_program(FILE *to, const struct timeline *timeline, const char *id)
+void timeline_write_program(FILE *to, const struct timeline *timeline, const char *id)
 {
     const struct recording *recording = timeline->recording;
     char text[2048];
@@ -224,13 +224,6 @@ static void write_program(FILE *to, const struct timeline *timeline, const char 
         fputs("</span></li>\n", to);
     }
     fputs("</ol>\n", to);
-}
-
-void timeline_write(FILE *to, const struct timeline *timeline, const char *id)
-{
-    write_chart(to, timeline, id);
-    fputs("<h2>Line by line</h2>\n", to);
-    write_program(to, timeline, id);
 }
 
 static void write_summary(FILE *to, const struct recording *recording)
@@ -267,7 +260,9 @@ void timeline_page(FILE *to, const struct recording *recording, const char *titl
     html_begin(to, title, title);
     write_summary(to, recording);
     fputs("<h2>Timeline</h2>\n", to);
-    timeline_write(to, timeline, "line");
+    timeline_write_chart(to, timeline, "line");
+    fputs("<h2>Line by line</h2>\n", to);
+    timeline_write_program(to, timeline, "line");
     html_end(to);
     free(timeline);
 }

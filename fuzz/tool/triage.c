@@ -23,8 +23,8 @@ static const char help[] =
     "Sorts out what is found no more and what is found sometimes, groups the rest by what\n"
     "went wrong, makes one program of each group small, and ranks the groups. Interrupted\n"
     "and started again, it goes on where it was; another build begins anew.\n\n"
-    "  -o, --output OUT   folder for the results (triage): a program of each group,\n"
-    "                     findings.json, findings.sarif\n"
+    "  -o, --output OUT   folder for the results (triage): a program of each group, as text\n"
+    "                     and as C; report.html, findings.json, findings.sarif\n"
     "  --binary TARGET    replay with this fuzz target, not with the tool itself\n"
     "  --time SECONDS     for making one program small, at most (20)\n"
     "  --timeout SECONDS  longer than that is a hang (2)\n"
@@ -263,7 +263,7 @@ static int shrink_group(struct triage *triage, struct triage_group *group, struc
 
 /* -- the table ------------------------------------------------------------------------------------ */
 
-static unsigned count_fate(const struct triage *triage, enum triage_fate fate)
+unsigned triage_count(const struct triage *triage, enum triage_fate fate)
 {
     unsigned count = 0;
 
@@ -289,11 +289,11 @@ static void print_table(const struct triage *triage)
         if (finding->frames && finding->frame[0].file[0])
             printf("     in %s, %s:%u\n", finding->frame[0].function[0] ? finding->frame[0].function : "it",
                    finding->frame[0].file, finding->frame[0].line);
-        printf("     %s/%s.txt\n", triage->out, group->slug);
+        printf("     %s/%s.txt, .c\n", triage->out, group->slug);
     }
     printf("%zu inputs: %zu findings", triage->inputs, triage->groups);
-    printf("; of the inputs %u are fixed, %u flaky, %u unreadable\n", count_fate(triage, TRIAGE_FIXED),
-           count_fate(triage, TRIAGE_FLAKY), count_fate(triage, TRIAGE_BAD));
+    printf("; of the inputs %u are fixed, %u flaky, %u unreadable\n", triage_count(triage, TRIAGE_FIXED),
+           triage_count(triage, TRIAGE_FLAKY), triage_count(triage, TRIAGE_BAD));
 }
 
 /* -- the verb -------------------------------------------------------------------------------------- */
@@ -341,7 +341,12 @@ static int triage_inputs(struct triage *triage, struct replay *replay, const str
         return status;
     qsort(triage->group, triage->groups, sizeof *triage->group, worst_first);
     print_table(triage);
-    return triage_write_reports(triage);
+    status = triage_write_reports(triage);
+    if (!status)
+        status = triage_write_page(triage);
+    if (!status)
+        printf("report: %s/report.html\n", triage->out);
+    return status;
 }
 
 int verb_triage(int count, char **arguments)

@@ -46,11 +46,17 @@ struct triage {
     struct triage_group *group; /* the worst first */
 };
 
+/* How many inputs had this fate. */
+unsigned triage_count(const struct triage *triage, enum triage_fate fate);
+
 /* triage_json.c */
 json_t *triage_finding_json(const struct finding *finding);
 bool triage_finding_read(const json_t *json, struct finding *finding);
 /* findings.json and findings.sarif in the folder. 0, or TOOL_BAD after saying what is wrong. */
 int triage_write_reports(const struct triage *triage);
+
+/* triage_page.c: report.html, and the C form of each group's program. The same. */
+int triage_write_page(const struct triage *triage);
 
 /* triage_state.c: what an interrupted run leaves behind, one JSON object a line. */
 struct triage_state;

@@ -33,7 +33,7 @@ const paper = (element) => {
   }
   return [255, 255, 255];
 };
-const texts = [...document.querySelectorAll("h1,h2,p,li,span,th,td,svg text")].filter((e) =>
+const texts = [...document.querySelectorAll("h1,h2,h3,p,a,li,pre,code,span,th,td,svg text")].filter((e) =>
   [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()));
 for (const element of texts) {
   const style = getComputedStyle(element);
@@ -102,6 +102,30 @@ expect 0 "$DXGKMEM" matrix --html -o matrix.html "$ROOT/corpus/seeds"
 look matrix - -
 (($(grep -o 'class="cell' matrix.html | wc -l) == $("$DXGKMEM" matrix "$ROOT/corpus/seeds" | sed -nE 's/^[0-9]+ of ([0-9]+) .*/\1/p'))) ||
     fail "the heat map has another number of cells than the matrix"
+
+# The report of a triage. What finds is a target of our own, so that there is something to find.
+cat >target <<'SH'
+#!/bin/sh
+say() { printf 'finding: invariant %s: x\n  %s\n  operation %s: x\n' "$@" >&2; kill -ABRT $$; }
+text=$("$DXGKMEM" show --lenient "$1")
+case $text in
+*wddm=2.0*) say 17 'open a1 o0 d1: <b>"no"</b> & a word that is longer than a narrow window is wide: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' 2 ;;
+*link=*) say 13 'a linked adapter' 2 ;;
+*unpin*) say 5 'what was unpinned is still reached' 3 ;;
+esac
+SH
+chmod +x target
+expect 1 env DXGKMEM="$DXGKMEM" "$DXGKMEM" triage -o found --time 20 --binary ./target "$ROOT"/corpus/seeds/*linked* \
+    "$ROOT"/corpus/seeds/*wddm* "$ROOT"/corpus/seeds/*unpin*
+prints 'report: found/report.html'
+groups=$(sed -nE 's/^[0-9]+ inputs: ([0-9]+) findings.*/\1/p' out)
+((groups == 3)) || fail "$groups findings, not 3"
+cp found/report.html report.html
+look report - -
+(($(grep -c '<section class="one"' report.html) == groups)) || fail "not a section for each finding"
+for link in $(grep -oE 'href="[^#"]+' report.html | sed 's/href="//' | grep -v '^data:'); do
+    [[ -s found/$link ]] || fail "the report links to $link, which is not there"
+done
 
 # A page that is too wide, has text over text and ink like its paper is noticed.
 sed 's/<h1>/<h1 style="width:2000px;color:var(--paper)">/; s/ y="17">end</ y="17">endless endless</' \
