@@ -223,11 +223,7 @@ int recording_make(struct recording **made, const struct program *program)
     int status = child_call(record, &job, &limits, &end);
     if (!status)
         status = take_end(job.shared, &end);
-    if (!status) {
-        *made = tool_alloc(sizeof **made);
-        **made = job.shared->recording;
-    }
-    munmap(job.shared, sizeof *job.shared);
+    *made = &job.shared->recording;
     return status;
 }
 

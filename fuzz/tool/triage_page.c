@@ -200,8 +200,6 @@ int triage_write_page(const struct triage *triage)
     }
     if (!status)
         status = tool_write_page(path, write_page, &page);
-    for (size_t i = 0; i < triage->groups; i++)
-        free(shown[i].recording);
     free(shown);
     free(path);
     return status;
