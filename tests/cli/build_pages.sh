@@ -123,9 +123,9 @@ groups=$(sed -nE 's/^[0-9]+ inputs: ([0-9]+) findings.*/\1/p' out)
 cp found/report.html report.html
 look report - -
 (($(grep -c '<section class="one"' report.html) == groups)) || fail "not a section for each finding"
-for link in $(grep -oE 'href="[^#"]+' report.html | sed 's/href="//' | grep -v '^data:'); do
+while read -r link; do
     [[ -s found/$link ]] || fail "the report links to $link, which is not there"
-done
+done < <(grep -oE 'href="[^#"]+' report.html | sed 's/href="//' | grep -v '^data:')
 
 # A page that is too wide, has text over text and ink like its paper is noticed.
 sed 's/<h1>/<h1 style="width:2000px;color:var(--paper)">/; s/ y="17">end</ y="17">endless endless</' \
