@@ -27,7 +27,10 @@
 extern "C" {
 #endif
 
-/* Who made a call: the callbacks, then the functions of this header that end things. */
+/*
+ * Who made a call: the callbacks, then the functions of this header that end things; then what came later,
+ * for the numbers are part of traces.
+ */
 #define DXGKMEM_CALLS(X)                                                                                     \
     X(CREATE, "DxgkCbCreatePhysicalMemoryObject")                                                            \
     X(DESTROY, "DxgkCbDestroyPhysicalMemoryObject")                                                          \
@@ -44,7 +47,11 @@ extern "C" {
     X(ADD_ADAPTER, "dxgkmem_add_adapter")                                                                    \
     X(REMOVE_ADAPTER, "dxgkmem_remove_adapter")                                                              \
     X(PROCESS_EXIT, "dxgkmem_process_exit")                                                                  \
-    X(STOP, "dxgkmem_stop")
+    X(STOP, "dxgkmem_stop")                                                                                  \
+    X(ALLOCATE_CONTIGUOUS, "DxgkCbAllocateContiguousMemory")                                                 \
+    X(FREE_CONTIGUOUS, "DxgkCbFreeContiguousMemory")                                                         \
+    X(ALLOCATE_PAGES, "DxgkCbAllocatePagesForMdl")                                                           \
+    X(FREE_PAGES, "DxgkCbFreePagesFromMdl")
 
 /* clang-format off */
 enum dxgkmem_call {
@@ -61,7 +68,7 @@ enum dxgkmem_call {
  *
  * Operations are numbered per thread shard: bits 63..48 are the shard (0 for a
  * program on one thread), bits 47..0 count the calls of that shard from 1 since
- * start or reset. Every call of one of the ten callbacks that are offered and every call of
+ * start or reset. Every call of one of the callbacks that are offered and every call of
  * dxgkmem_add_adapter, dxgkmem_remove_adapter, dxgkmem_process_exit and
  * dxgkmem_stop takes one number, whether it succeeds or not. A callback while
  * nothing is started, and members of the interface that are not offered, have operation 0.
@@ -114,7 +121,7 @@ typedef void dxgkmem_violation_fn(void *context, const struct dxgkmem_violation 
 struct dxgkmem_quota {
     uint64_t pages;   /* of live objects; default: unlimited */
     uint32_t objects; /* live objects; default: unlimited */
-    uint32_t adls;    /* live ADLs (frame buffers included); default: unlimited */
+    uint32_t adls;    /* live ADLs, frame buffers and memories included; default: unlimited */
 };
 
 /* ADL page counts are 32 bit; a 32-bit process has room for no more than 2^31 bytes. */
@@ -132,8 +139,8 @@ struct dxgkmem_limits {
     /* Largest CREATE, in bytes. Default and highest: DXGKMEM_OBJECT_BYTES_MAX. */
     uint64_t object_bytes;
     /*
-     * Of all objects together, open or not, frame buffers excepted (adls is not used). An
-     * adapter's own quota counts what is open on it.
+     * Of all objects together, open or not, frame buffers and memories of the WDDM 2.4 callbacks
+     * excepted (adls is not used). An adapter's own quota counts what is open on it.
      */
     struct dxgkmem_quota total;
 };
@@ -160,6 +167,7 @@ struct dxgkmem_leaks {
     uint64_t adls;
     uint64_t mappings;
     uint64_t frame_buffers;
+    uint64_t memories; /* of the WDDM 2.4 callbacks */
 };
 
 /*
@@ -254,8 +262,8 @@ void dxgkmem_process_exit(uint64_t process);
 
 struct dxgkmem_statistics {
     /* alive now */
-    uint64_t adapters, objects, adapter_objects, adls, mappings, frame_buffers;
-    uint64_t pages;      /* of live objects, frame buffers included */
+    uint64_t adapters, objects, adapter_objects, adls, mappings, frame_buffers, memories;
+    uint64_t pages;      /* of live objects, frame buffers and memories included */
     uint64_t pool_bytes; /* taken from the host's pool */
     uint64_t pool_blocks;
     uint64_t retired_slots; /* handle slots that ran out of generations */

@@ -7,6 +7,8 @@
  * status    what a callback that has a status returns with it
  * sentence  what happened, for a person
  *
+ * New ones stand at the end: their numbers are part of traces.
+ *
  * Source of statuses and names: our decision; Windows documents none of them.
  */
 #ifndef DXGKMEM_VIOLATIONS_H
@@ -66,7 +68,10 @@
     X(UNRELATED_CALLBACK, unrelated_callback, STATUS_NOT_SUPPORTED, "a callback that is not about physical memory was called; it is not available")              \
     X(LEFT_AT_PROCESS_EXIT, left_at_process_exit, STATUS_SUCCESS, "a user mapping was left when its process ended")                                              \
     X(LEFT_AT_REMOVAL, left_at_removal, STATUS_SUCCESS, "this was left when the adapter was removed")                                                            \
-    X(LEFT_AT_STOP, left_at_stop, STATUS_SUCCESS, "this was left when dxgkmem was stopped")
+    X(LEFT_AT_STOP, left_at_stop, STATUS_SUCCESS, "this was left when dxgkmem was stopped") \
+    X(MEMORY_OF_OTHER_ADAPTER, memory_of_other_adapter, STATUS_INVALID_PARAMETER, "the memory belongs to another logical adapter") \
+    X(MEMORY_OF_OTHER_CALL, memory_of_other_call, STATUS_INVALID_PARAMETER, "the memory was made by another callback, which has a free call of its own") \
+    X(MDL_SCRIBBLED, mdl_scribbled, STATUS_SUCCESS, "the driver changed what the MDL describes; the free was carried out from the trusted record")
 
 enum dxgkmem_violation_code {
     DXGKMEM_VIOLATION_NONE,

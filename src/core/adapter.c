@@ -4,6 +4,7 @@
 
 #include "adl.h"
 #include "frame_buffer.h"
+#include "memory.h"
 #include "object.h"
 
 /* -- logical adapters -------------------------------------------------------------- */
@@ -107,6 +108,7 @@ bool adapter_acquire(struct call *call, HANDLE handle, uint32_t lowest_version,
     reference->handle = (uintptr_t)handle;
     reference->logical = adapter->logical;
     reference->physical_index = adapter->physical_index;
+    reference->objects_only = adapter->objects_only;
     logical_refer(reference->logical);
     handle_unlock(adapter->slot);
     if (reference->logical->version >= lowest_version)
@@ -219,6 +221,8 @@ static NTSTATUS adapter_build(const struct dxgkmem_adapter_config *config, struc
     status = choose_logical(config, adapter);
     if (!NT_SUCCESS(status))
         return status;
+    adapter->objects_only = adapter->logical->remapped || (config->iommu_caps.DmaRemappingSupported &&
+                                                           config->version >= DXGKDDI_INTERFACE_VERSION_WDDM3_0);
     if (!chain_would_admit(adapter->logical, highest))
         return STATUS_INVALID_PARAMETER;
     adapter->slot = handle_reserve();
@@ -363,6 +367,8 @@ NTSTATUS dxgkmem_remove_adapter(HANDLE device_handle)
     if (pinned != 0)
         report_left(&call, DXGKMEM_VIOLATION_LEFT_AT_REMOVAL, pinned, made);
     while (empty && close_oldest(&call, logical))
+        continue;
+    while (empty && memory_abandon(&call, logical))
         continue;
     if (logical->version >= DXGKDDI_INTERFACE_VERSION_WDDM3_2)
         ATOMIC_SUB(&instance.strict_irql_adapters, 1);

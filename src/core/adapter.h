@@ -39,7 +39,8 @@ struct logical_adapter {
     uint64_t highest_visible_page;            /* only ever lowered, and only while nothing is open */
     struct range_tree taken;                  /* logical pages of ADLs, when remapped */
     struct list_link *open;                   /* struct object.open_link, in the order of opening */
-    uint32_t opened;                          /* length of that list, and pinned frame buffers */
+    struct list_link *memories;               /* struct memory.link, oldest first */
+    uint32_t opened;                          /* objects, memories and frame buffers that rely on what is visible */
 };
 
 struct adapter {
@@ -50,6 +51,7 @@ struct adapter {
     uint32_t physical_index;
     bool attached;               /* to the domain */
     bool enlisted;               /* in instance.adapters */
+    bool objects_only; /* remapped, or claims it at WDDM 3.0 or above: the WDDM 2.4 callbacks are refused */
     struct frame_buffer *pinned; /* under the logical adapter's pin_lock */
     struct list_link link;       /* in instance.adapters */
 };
@@ -59,6 +61,7 @@ struct adapter_reference {
     struct logical_adapter *logical; /* NULL: none */
     uint64_t handle;
     uint32_t physical_index;
+    bool objects_only;
 };
 
 /* The adapter of a handle; false: the mistake is noted. lowest_version: else wrong_wddm_level. */

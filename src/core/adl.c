@@ -64,7 +64,7 @@ static bool piece_next(const struct adl *adl, struct object *owner, uint64_t *at
 }
 
 /* Makes the device forget the pages from adl->first up to `end`. The ADL is not in the coverage. */
-static void adl_disconnect(struct adl *adl, struct object *owner, uint64_t end)
+void adl_disconnect(struct adl *adl, struct object *owner, uint64_t end)
 {
     struct dxgkmem_machine *machine = instance.machine;
     struct dxgkmem_domain *domain = owner->logical->domain;
@@ -77,7 +77,7 @@ static void adl_disconnect(struct adl *adl, struct object *owner, uint64_t end)
     }
 }
 
-static NTSTATUS adl_connect(struct adl *adl, struct object *owner)
+NTSTATUS adl_connect(struct adl *adl, struct object *owner)
 {
     struct dxgkmem_machine *machine = instance.machine;
     uint64_t at = adl->first, done = at;

@@ -41,6 +41,13 @@ NTSTATUS adl_make(struct call *call, struct object *owner, uint64_t first, uint6
 /* The owner is locked. When it returns the device cannot reach the pages through this ADL. */
 void adl_end(struct adl *adl, stamp when);
 
+/*
+ * The device's reach of pages that no ADL of the table names: only first, pages and node of `adl` are
+ * looked at. Connecting is all or nothing; the owner's pages are locked. Disconnecting flushes.
+ */
+NTSTATUS adl_connect(struct adl *adl, struct object *owner);
+void adl_disconnect(struct adl *adl, struct object *owner, uint64_t end);
+
 /* What the driver was given. */
 DXGK_ADL *adl_handed_out(const struct adl *adl);
 

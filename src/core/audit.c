@@ -7,12 +7,13 @@
 #include "adl.h"
 #include "frame_buffer.h"
 #include "mapping.h"
+#include "memory.h"
 
 /* What was met on the way, to be compared with the counters. */
 struct walk {
     const char *problem;
     uint64_t digest, shape;
-    uint64_t adapters, objects, adapter_objects, adls, mappings, frame_buffers, pages;
+    uint64_t adapters, objects, adapter_objects, adls, mappings, frame_buffers, memories, pages;
 };
 
 static void problem_unless(struct walk *walk, bool sound, const char *problem)
@@ -93,6 +94,16 @@ static void walk_object(struct walk *walk, const struct object *object)
     walk->pages += object->pages;
 }
 
+static void walk_memory(struct walk *walk, const struct memory *memory, uint32_t index)
+{
+    walk->memories++;
+    problem_unless(walk, memory->slot == index, "a memory does not know its own slot");
+    problem_unless(walk, memory->charged && memory->locked && memory->connected, "a live memory is not complete");
+    problem_unless(walk, memory->reach.pages == memory->object->pages, "the device reaches part of a memory");
+    note(walk, memory->made_by);
+    walk_object(walk, memory->object);
+}
+
 static void walk_slot(struct walk *walk, uint32_t index)
 {
     const struct handle_slot *slot = handle_slot(index);
@@ -104,6 +115,8 @@ static void walk_slot(struct walk *walk, uint32_t index)
     note(walk, (uint64_t)index << 32 | slot->life);
     note_when(walk, slot->when[0]);
     note_when(walk, slot->when[1]);
+    if (handle_thing(index, HANDLE_MEMORY) != NULL)
+        walk_memory(walk, handle_thing(index, HANDLE_MEMORY), index);
     if (object == NULL)
         return;
     walk->objects++;
@@ -120,7 +133,7 @@ static void walk_logical(struct walk *walk, const struct adapter *adapter)
 {
     const struct logical_adapter *logical = adapter->logical;
     uint64_t pages = 0;
-    uint32_t objects = 0, pinned = 0;
+    uint32_t objects = 0, pinned = 0, memories = 0;
 
     for (struct list_link *link = logical->open; link != NULL; link = list_next(logical->open, link)) {
         const struct object *object = CONTAINER_OF(link, struct object, open_link);
@@ -128,13 +141,20 @@ static void walk_logical(struct walk *walk, const struct adapter *adapter)
         pages += object->pages;
         objects++;
     }
+    for (struct list_link *link = logical->memories; link != NULL;
+         link = list_next(logical->memories, link)) {
+        const struct memory *memory = CONTAINER_OF(link, struct memory, link);
+        problem_unless(walk, memory->object->logical == logical, "a memory is on another adapter's list");
+        pages += memory->object->pages;
+        memories++;
+    }
     for (unsigned i = 0; i < DXGKMEM_CHAIN_MAX; i++) {
         if (logical->chain[i] != NULL && logical->chain[i]->pinned != NULL) {
             pages += logical->chain[i]->pinned->object->pages;
             pinned++;
         }
     }
-    problem_unless(walk, logical->opened == objects + pinned, "an adapter miscounts what is open on it");
+    problem_unless(walk, logical->opened == objects + pinned + memories, "an adapter miscounts what is open on it");
     problem_unless(
         walk, !logical->quota.limited || (logical->quota.objects == objects && logical->quota.pages == pages),
         "an adapter's quota does not match what is open on it");
@@ -199,6 +219,7 @@ static void compare_counters(struct walk *walk)
     problem_unless(walk, statistics.mappings == walk->mappings, "the count of mappings is wrong");
     problem_unless(walk, statistics.frame_buffers == walk->frame_buffers,
                    "the count of frame buffers is wrong");
+    problem_unless(walk, statistics.memories == walk->memories, "the count of memories is wrong");
     problem_unless(walk, statistics.pages == walk->pages, "the count of pages is wrong");
 }
 

@@ -30,8 +30,19 @@ NTSTATUS APIENTRY CALLBACK dxgkmem_pin_frame_buffer_for_save2(const HANDLE hAdap
                                                               DXGKARGCB_PINFRAMEBUFFERFORSAVE2 *pArgs);
 NTSTATUS APIENTRY CALLBACK
 dxgkmem_unpin_frame_buffer_for_save(const HANDLE hAdapter, const DXGKARGCB_UNPINFRAMEBUFFERFORSAVE *pArgs);
+NTSTATUS APIENTRY CALLBACK dxgkmem_allocate_contiguous_memory(const HANDLE hAdapter,
+                                                              DXGKARGCB_ALLOCATECONTIGUOUSMEMORY *pArgs);
+NTSTATUS APIENTRY CALLBACK dxgkmem_free_contiguous_memory(const HANDLE hAdapter,
+                                                          const DXGKARGCB_FREECONTIGUOUSMEMORY *pArgs);
+NTSTATUS APIENTRY CALLBACK dxgkmem_allocate_pages_for_mdl(const HANDLE hAdapter,
+                                                          DXGKARGCB_ALLOCATEPAGESFORMDL *pArgs);
+NTSTATUS APIENTRY CALLBACK dxgkmem_free_pages_from_mdl(const HANDLE hAdapter,
+                                                       const DXGKARGCB_FREEPAGESFROMMDL *pArgs);
 
-/* Fills every member of the interface but the header fields. */
-void interface_fill(DXGKRNL_INTERFACE *all);
+/*
+ * Fills every member of the interface but the header fields. objects_only: for a driver that must use physical
+ * memory objects; the WDDM 2.4 callbacks then refuse whatever they are given.
+ */
+void interface_fill(DXGKRNL_INTERFACE *all, bool objects_only);
 
 #endif

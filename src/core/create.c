@@ -141,7 +141,7 @@ static NTSTATUS check_kind(struct call *call, const create_arguments *in)
     return check_size(call, in);
 }
 
-static NTSTATUS plan_make(struct call *call, const create_arguments *in, struct object_plan *plan)
+NTSTATUS object_plan_make(struct call *call, const create_arguments *in, struct object_plan *plan)
 {
     NTSTATUS status = check_kind(call, in);
 
@@ -167,8 +167,7 @@ static NTSTATUS plan_make(struct call *call, const create_arguments *in, struct 
 
 /* -- the making -------------------------------------------------------------------------- */
 
-/* Cuts the window to what the machine and the adapter have. False: nobody could ever meet it. */
-static bool plan_cut(struct object_plan *plan, const struct adapter_reference *adapter)
+bool object_plan_cut(struct object_plan *plan, const struct adapter_reference *adapter)
 {
     struct dxgkmem_memory_request *request = &plan->request;
     bool window = request->type == DXGK_PHYSICAL_MEMORY_TYPE_MDL ||
@@ -208,7 +207,7 @@ static NTSTATUS build(struct call *call, struct object *object, struct object_pl
     object->slot = handle_reserve();
     if (object->slot == TABLE_NONE)
         return STATUS_INSUFFICIENT_RESOURCES;
-    if (!plan_cut(plan, adapter))
+    if (!object_plan_cut(plan, adapter))
         return STATUS_NO_MEMORY;
     status = object_populate(object, &plan->request);
     return NT_SUCCESS(status) ? object_claim(call, object, &plan->request) : status;
@@ -241,7 +240,7 @@ static NTSTATUS create_on(struct call *call, const create_arguments *in,
 {
     struct object_plan plan;
     struct object *object;
-    NTSTATUS status = plan_make(call, in, &plan);
+    NTSTATUS status = object_plan_make(call, in, &plan);
 
     if (NT_SUCCESS(status))
         status = object_check_claim(call, &plan.request);
@@ -262,7 +261,7 @@ static NTSTATUS create_on(struct call *call, const create_arguments *in,
 
 static NTSTATUS create(struct call *call, const create_arguments *in, struct create_outputs *out)
 {
-    struct adapter_reference adapter = {NULL, 0, 0};
+    struct adapter_reference adapter = {.logical = NULL};
     NTSTATUS status;
 
     if (in->hAdapter != NULL &&

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Making, verifying, ending handles. What the things are belongs to adapter.c and object.c. */
+/* Making, verifying, ending handles. What the things are belongs to adapter.c, object.c and memory.c. */
 #include "handle.h"
 
 #define INDEX_BITS DXGKMEM_HANDLE_INDEX_BITS
@@ -202,7 +202,8 @@ static struct handle_slot *slot_of(struct call *call, uint64_t handle, enum hand
 /* A handle is made by one of these; every other call ends it. */
 static bool makes_handles(enum dxgkmem_call call)
 {
-    return call == DXGKMEM_CALL_CREATE || call == DXGKMEM_CALL_OPEN || call == DXGKMEM_CALL_ADD_ADAPTER;
+    return call == DXGKMEM_CALL_CREATE || call == DXGKMEM_CALL_OPEN || call == DXGKMEM_CALL_ADD_ADAPTER ||
+           call == DXGKMEM_CALL_ALLOCATE_CONTIGUOUS || call == DXGKMEM_CALL_ALLOCATE_PAGES;
 }
 
 bool handle_check(struct call *call, uint64_t handle, enum handle_kind kind, stamp *made)

@@ -3,8 +3,8 @@
  * Handles: check | kind | generation | index, and the slots they name.
  *
  * A slot is never freed, so a handle is verified without touching the thing it
- * may once have named. Physical memory objects and adapters have the lock of
- * their slot; an adapter memory object has none of its own, it lives under the
+ * may once have named. Physical memory objects, adapters and the memories
+ * of the WDDM 2.4 callbacks have the lock of their slot; an adapter memory object has none of its own, it lives under the
  * lock of the object it belongs to. A slot whose generations run out is retired.
  */
 #ifndef DXGKMEM_CORE_HANDLE_H
@@ -12,7 +12,7 @@
 
 #include "instance.h"
 
-enum handle_kind { HANDLE_ADAPTER, HANDLE_OBJECT, HANDLE_ADAPTER_OBJECT };
+enum handle_kind { HANDLE_ADAPTER, HANDLE_OBJECT, HANDLE_ADAPTER_OBJECT, HANDLE_MEMORY };
 
 struct handle_slot {
     struct table_entry entry;
@@ -24,7 +24,7 @@ struct handle_slot {
      */
     uint32_t life;
     struct dxgkmem_lock lock;
-    void *thing; /* HANDLE_ADAPTER, HANDLE_OBJECT: under the slot's lock */
+    void *thing; /* of all kinds but HANDLE_ADAPTER_OBJECT; under the slot's lock */
     /*
      * HANDLE_ADAPTER_OBJECT, atomic: slot of the physical memory object. Not
      * shared with `thing`: a late reader must find a valid index here whatever

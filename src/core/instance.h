@@ -25,6 +25,7 @@ enum counter_name {
     COUNT_ADLS,
     COUNT_MAPPINGS,
     COUNT_FRAME_BUFFERS,
+    COUNT_MEMORIES,
     COUNT_PAGES,
     COUNT_POOL_BYTES,
     COUNT_POOL_BLOCKS,
@@ -76,7 +77,7 @@ struct instance {
     struct dxgkmem_machine *machine;
     uint64_t highest_ram_page, highest_page; /* asked once: a machine does not change */
     uint64_t handle_key[2];
-    DXGKRNL_INTERFACE callbacks; /* what query_interface hands out; made once */
+    DXGKRNL_INTERFACE callbacks[2]; /* what query_interface hands out, by objects_only; made once */
     struct table handles;        /* struct handle_slot */
     struct table adls;           /* struct adl; plane 1: DXGK_ADL */
     struct quota total;

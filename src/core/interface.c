@@ -29,6 +29,7 @@ static NTSTATUS APIENTRY CALLBACK refuse_unrelated(void)
         return refuse_legacy();                                                                              \
     }
 
+/* For drivers that must not use them: whose DMA is remapped, or who claim to support that at WDDM 3.0 or above. */
 REFUSE_LEGACY(refuse_allocate_contiguous, INOUT_PDXGKARGCB_ALLOCATECONTIGUOUSMEMORY)
 REFUSE_LEGACY(refuse_free_contiguous, IN_CONST_PDXGKARGCB_FREECONTIGUOUSMEMORY)
 REFUSE_LEGACY(refuse_allocate_pages_for_mdl, INOUT_PDXGKARGCB_ALLOCATEPAGESFORMDL)
@@ -56,7 +57,16 @@ static void fill_unrelated(DXGKRNL_INTERFACE *all)
         memcpy(members + at, &refusal, sizeof(refusal));
 }
 
-void interface_fill(DXGKRNL_INTERFACE *all)
+/* The WDDM 2.4 callbacks that are offered. */
+static void fill_memory(DXGKRNL_INTERFACE *all)
+{
+    all->DxgkCbAllocateContiguousMemory = dxgkmem_allocate_contiguous_memory;
+    all->DxgkCbFreeContiguousMemory = dxgkmem_free_contiguous_memory;
+    all->DxgkCbAllocatePagesForMdl = dxgkmem_allocate_pages_for_mdl;
+    all->DxgkCbFreePagesFromMdl = dxgkmem_free_pages_from_mdl;
+}
+
+void interface_fill(DXGKRNL_INTERFACE *all, bool objects_only)
 {
     fill_unrelated(all);
     all->DxgkCbAllocateContiguousMemory = refuse_allocate_contiguous;
@@ -68,6 +78,8 @@ void interface_fill(DXGKRNL_INTERFACE *all)
     all->DxgkCbUnmapFrameBufferPointer = refuse_unmap_frame_buffer;
     all->DxgkCbMapMdlToIoMmu = refuse_map_mdl_to_iommu;
     all->DxgkCbUnmapMdlFromIoMmu = refuse_unmap_mdl_from_iommu;
+    if (!objects_only)
+        fill_memory(all);
 
     all->DxgkCbCreatePhysicalMemoryObject = dxgkmem_create_physical_memory_object;
     all->DxgkCbDestroyPhysicalMemoryObject = dxgkmem_destroy_physical_memory_object;
@@ -100,7 +112,7 @@ NTSTATUS dxgkmem_query_interface(HANDLE device_handle, DXGKRNL_INTERFACE *dxgkrn
         bytes = (size_t)least(bytes, dxgkrnl_interface->Size);
     /* Whole members only. */
     bytes -= (bytes - header) % sizeof(DXGKMEM_DDI_UNRELATED);
-    memcpy((char *)dxgkrnl_interface + header, (const char *)&instance.callbacks + header, bytes - header);
+    memcpy((char *)dxgkrnl_interface + header, (const char *)&instance.callbacks[reference.objects_only] + header, bytes - header);
     dxgkrnl_interface->Size = (ULONG)bytes;
     dxgkrnl_interface->Version = reference.logical->version;
     dxgkrnl_interface->DeviceHandle = device_handle;

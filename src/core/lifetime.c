@@ -4,6 +4,7 @@
 #include "callbacks.h"
 #include "frame_buffer.h"
 #include "mapping.h"
+#include "memory.h"
 
 #define GENERATIONS_MAX ((1u << DXGKMEM_HANDLE_GENERATION_BITS) - 1)
 #define HANDLES_MAX ((1u << DXGKMEM_HANDLE_INDEX_BITS) - 1)
@@ -68,7 +69,8 @@ NTSTATUS dxgkmem_start(const struct dxgkmem_config *config)
         table_stop(&instance.handles);
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    interface_fill(&instance.callbacks);
+    interface_fill(&instance.callbacks[false], false);
+    interface_fill(&instance.callbacks[true], true);
     keys_make();
     locks_init();
     quota_init(&instance.total, &limits->total);
@@ -143,6 +145,16 @@ static void clear_object(struct clearing *clearing, struct object *object)
     met(clearing, &clearing->leaks.objects, handle, made);
 }
 
+static void clear_memory(struct clearing *clearing, struct memory *memory)
+{
+    uint64_t handle = handle_of(memory->slot);
+    stamp made = handle_made(memory->slot);
+
+    handle_lock(memory->slot);
+    memory_end(memory, 0);
+    met(clearing, &clearing->leaks.memories, handle, made);
+}
+
 static void clear_everything(struct clearing *clearing)
 {
     clear_frame_buffers(clearing);
@@ -150,6 +162,8 @@ static void clear_everything(struct clearing *clearing)
         struct object *object = handle_thing(i, HANDLE_OBJECT);
         if (object != NULL)
             clear_object(clearing, object);
+        if (handle_thing(i, HANDLE_MEMORY) != NULL)
+            clear_memory(clearing, handle_thing(i, HANDLE_MEMORY));
     }
     while (instance.adapters != NULL) {
         struct adapter *adapter = CONTAINER_OF(instance.adapters, struct adapter, link);
@@ -215,6 +229,7 @@ void dxgkmem_query_statistics(struct dxgkmem_statistics *statistics)
     statistics->adls = sum[COUNT_ADLS];
     statistics->mappings = sum[COUNT_MAPPINGS];
     statistics->frame_buffers = sum[COUNT_FRAME_BUFFERS];
+    statistics->memories = sum[COUNT_MEMORIES];
     statistics->pages = sum[COUNT_PAGES];
     statistics->pool_bytes = sum[COUNT_POOL_BYTES];
     statistics->pool_blocks = sum[COUNT_POOL_BLOCKS];

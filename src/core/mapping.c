@@ -131,8 +131,7 @@ static NTSTATUS map_check(struct call *call, const struct object *object,
     return STATUS_SUCCESS;
 }
 
-/* Maps `pages` pages from page `first` of a locked object. */
-static NTSTATUS mapping_make(struct call *call, struct object *object, uint64_t first, uint64_t pages,
+NTSTATUS mapping_make(struct call *call, struct object *object, uint64_t first, uint64_t pages,
                              DXGK_ACCESS_MODE mode, struct mapping **made)
 {
     struct dxgkmem_machine *machine = instance.machine;

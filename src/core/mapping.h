@@ -37,6 +37,9 @@ static inline stamp mapping_made(const struct mapping *mapping)
     return mapping->made;
 }
 
+/* Maps `pages` pages from page `first` of a locked object, or of one that nobody else can name. */
+NTSTATUS mapping_make(struct call *call, struct object *object, uint64_t first, uint64_t pages,
+                      DXGK_ACCESS_MODE mode, struct mapping **made);
 /* Ends a mapping. Its object is locked, or everything stands still. */
 void mapping_end(struct mapping *mapping, stamp when);
 

@@ -4,7 +4,7 @@
  *
  * The lock of an object is that of its handle slot; it guards every field. The
  * object of a pinned frame buffer has no handle: the pin lock of its logical
- * adapter guards it.
+ * adapter guards it. That of a memory (memory.h) has none either: the memory's lock guards it.
  */
 #ifndef DXGKMEM_CORE_OBJECT_H
 #define DXGKMEM_CORE_OBJECT_H
@@ -12,7 +12,7 @@
 #include "adapter.h"
 
 struct object {
-    uint32_t slot;         /* TABLE_NONE: a frame buffer */
+    uint32_t slot;         /* TABLE_NONE: of a frame buffer or a memory */
     uint32_t adapter_slot; /* of the adapter memory object; TABLE_NONE: not open */
     uint32_t pages;
     uint32_t type : 2;
@@ -52,6 +52,14 @@ struct object_plan {
     ULONG_PTR context;
     uint64_t highest_logical_page; /* bound of logical addresses */
 };
+
+/*
+ * Checks all that a CREATE asks for but the adapter, and plans it (create.c). Cutting the plan to what machine
+ * and adapter have: false: nobody could ever meet it.
+ */
+NTSTATUS object_plan_make(struct call *call, const DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT *in,
+                          struct object_plan *plan);
+bool object_plan_cut(struct object_plan *plan, const struct adapter_reference *adapter);
 
 static inline bool object_is_io(const struct object *object)
 {
