@@ -21,6 +21,7 @@ enum theme {
     THEME_IRQL,
     THEME_LEVELS, /* adapters of several WDDM versions */
     THEME_FAULTS,
+    THEME_MEMORIES, /* the WDDM 2.4 memory callbacks */
     THEMES
 };
 

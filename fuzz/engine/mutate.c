@@ -222,6 +222,12 @@ static bool append_end(struct composer *composer, struct program *program, enum 
         if (scope->object[i].open && scope->object[i].opened != SCOPE_NONE)
             null = PROGRAM_THING(PROGRAM_EXACT, scope->object[i].opened);
         return append(program, OP_DESTROY, thing, null);
+    case PROGRAM_MEMORY: {
+        unsigned adapters = scope_chain(scope, scope->memory[i].chain);
+
+        return adapters && append(program, scope->memory[i].mdl ? OP_FREE_PAGES : OP_FREE_CONTIGUOUS,
+                                  compose_pick(composer, adapters), thing);
+    }
     case PROGRAM_ADAPTER:
         return random_chance(&composer->random, 96) && append(program, OP_REMOVE, thing, 0);
     default:
@@ -233,7 +239,7 @@ static bool append_end(struct composer *composer, struct program *program, enum 
 static bool tear_down(struct composer *composer, struct program *program)
 {
     static const uint8_t order[PROGRAM_KINDS] = {PROGRAM_ADL, PROGRAM_MAPPING, PROGRAM_ADAPTER_OBJECT,
-                                                 PROGRAM_OBJECT, PROGRAM_ADAPTER};
+                                                 PROGRAM_OBJECT, PROGRAM_MEMORY, PROGRAM_ADAPTER};
     struct random *random = &composer->random;
     unsigned first = program->lines, shuffles;
 

@@ -59,6 +59,18 @@ static void relate_quota(struct composer *composer, struct program_line *line)
         line->operand[ADD_QUOTA_ADLS] = random_below(random, 5);
 }
 
+/* A driver of the WDDM 2.4 memory callbacks: an old one, or one that claims no remapping. */
+static void relate_old_driver(struct composer *composer, struct program_line *line)
+{
+    struct random *random = &composer->random;
+
+    line->operand[ADD_VISIBLE] = UINT64_MAX;
+    line->operand[ADD_REMAP] = PROGRAM_REMAP_UNSUPPORTED;
+    line->operand[ADD_WDDM] = PROGRAM_WDDM_2_4 + random_below(random, PROGRAM_WDDMS - PROGRAM_WDDM_2_4);
+    if (line->operand[ADD_WDDM] < PROGRAM_WDDM_3_0)
+        line->operand[ADD_REMAP] = PROGRAM_REMAP_AUTO;
+}
+
 static void relate_add(struct composer *composer, struct program_line *line)
 {
     struct random *random = &composer->random;
@@ -77,6 +89,8 @@ static void relate_add(struct composer *composer, struct program_line *line)
         line->operand[ADD_VISIBLE] = some_visible(composer);
     if (compose_odd(composer))
         line->operand[ADD_FRAME_BUFFER] = PAGE * random_below(random, 9);
+    if (compose_often(composer, THEME_MEMORIES, 20, 208))
+        relate_old_driver(composer, line);
     relate_quota(composer, line);
     if (live &&
         compose_often(composer, THEME_LINKED, composer->swarm.theme == THEME_LEVELS ? 48 : 144, 232)) {
@@ -393,6 +407,73 @@ static void relate_pin(struct composer *composer, struct program_line *line)
     line->operand[PIN_FLAGS] = compose_odd(composer);
 }
 
+/* What an allocation asks for is what a CREATE of its type asks for. */
+static void relate_allocate(struct composer *composer, struct program_line *line)
+{
+    bool pages = line->opcode == OP_PAGES;
+    struct program_line create = {.opcode = OP_CREATE};
+    unsigned offering = scope_offering(&composer->scope);
+    uint64_t *operand = line->operand;
+
+    if (offering && !random_chance(&composer->random, 16))
+        operand[CONTIGUOUS_ADAPTER] = compose_pick(composer, offering);
+    create.operand[CREATE_TYPE] = pages ? PROGRAM_TYPE_MDL : PROGRAM_TYPE_CONTIGUOUS;
+    create.operand[CREATE_HIGH] = UINT64_MAX;
+    create.operand[CREATE_SIZE] = some_pages(composer, compose_odd(composer) ? 24 : 4);
+    relate_memory(composer, &create);
+    if (!create.operand[CREATE_SKIP] && compose_odd(composer))
+        create.operand[CREATE_SIZE] -= 1 + random_below(&composer->random, 0xfff);
+    operand[CONTIGUOUS_SIZE] = create.operand[CREATE_SIZE];
+    operand[CONTIGUOUS_LOW] = create.operand[CREATE_LOW];
+    operand[CONTIGUOUS_HIGH] = create.operand[CREATE_HIGH];
+    operand[CONTIGUOUS_CACHE] = PROGRAM_CACHE_CACHED;
+    if (compose_odd(composer))
+        operand[CONTIGUOUS_CACHE] = random_below(&composer->random, PROGRAM_CACHE_INVALID);
+    if (pages) {
+        operand[PAGES_SKIP] = create.operand[CREATE_SKIP];
+        operand[PAGES_FLAGS] = create.operand[CREATE_FLAGS];
+    } else {
+        operand[CONTIGUOUS_BOUNDARY] = create.operand[CREATE_BOUNDARY];
+    }
+}
+
+/* An adapter of the memory's own chain. */
+static void relate_chain_of_memory(struct composer *composer, struct program_line *line)
+{
+    const struct scope_memory *memory =
+        &composer->scope.memory[PROGRAM_VARIABLE_OF(line->operand[MEMORY_MEMORY])];
+    unsigned adapters = scope_chain(&composer->scope, memory->chain);
+
+    if (adapters)
+        line->operand[MEMORY_ADAPTER] = compose_pick(composer, adapters);
+}
+
+static void relate_free(struct composer *composer, struct program_line *line)
+{
+    const struct scope *scope = &composer->scope;
+    unsigned own = 0;
+
+    for (unsigned i = 0; i < PROGRAM_VARIABLES; i++) {
+        if ((scope->live[PROGRAM_MEMORY] >> i & 1) &&
+            scope->memory[i].mdl == (line->opcode == OP_FREE_PAGES))
+            own |= 1u << i;
+    }
+    if (own && !random_chance(&composer->random, 12))
+        line->operand[MEMORY_MEMORY] = compose_pick(composer, own);
+    if (!random_chance(&composer->random, 12))
+        relate_chain_of_memory(composer, line);
+}
+
+static void relate_memory_access(struct composer *composer, struct program_line *line)
+{
+    const struct scope_memory *memory =
+        &composer->scope.memory[PROGRAM_VARIABLE_OF(line->operand[MEMORY_MEMORY])];
+
+    relate_chain_of_memory(composer, line);
+    line->operand[DMA_PAGE] =
+        random_below(&composer->random, memory->pages > 0x10000 ? 0x10000u : (unsigned)memory->pages);
+}
+
 static void relate_dma(struct composer *composer, struct program_line *line)
 {
     const struct scope_adl *adl = &composer->scope.adl[PROGRAM_VARIABLE_OF(line->operand[DMA_ADL])];
@@ -496,6 +577,18 @@ void compose_relate(struct composer *composer, struct program_line *line)
     case OP_DMA_READ:
     case OP_DMA_WRITE:
         relate_dma(composer, line);
+        break;
+    case OP_CONTIGUOUS:
+    case OP_PAGES:
+        relate_allocate(composer, line);
+        break;
+    case OP_FREE_CONTIGUOUS:
+    case OP_FREE_PAGES:
+        relate_free(composer, line);
+        break;
+    case OP_MEMORY_READ:
+    case OP_MEMORY_WRITE:
+        relate_memory_access(composer, line);
         break;
     case OP_CPU_READ:
     case OP_CPU_WRITE:

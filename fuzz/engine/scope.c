@@ -46,6 +46,8 @@ static void forget(struct scope *scope, enum program_kind kind, unsigned which)
             scope->mapping[i].object = SCOPE_NONE;
         if (kind == PROGRAM_ADAPTER_OBJECT && scope->object[i].opened == which)
             scope->object[i].opened = SCOPE_NONE;
+        if (kind == PROGRAM_MAPPING && scope->memory[i].mapping == which)
+            scope->memory[i].mapping = SCOPE_NONE;
         if (kind == PROGRAM_ADAPTER_OBJECT && scope->adl[i].owner == which)
             scope->adl[i].owner = SCOPE_NONE;
     }
@@ -95,6 +97,17 @@ bool scope_in_use(const struct scope *scope, unsigned object)
            scope_has_adl(scope, scope->object[object].opened);
 }
 
+unsigned scope_offering(const struct scope *scope)
+{
+    unsigned mask = 0;
+
+    for (unsigned i = 0; i < PROGRAM_VARIABLES; i++) {
+        if ((scope->live[PROGRAM_ADAPTER] >> i & 1) && scope->adapter[i].offers)
+            mask |= 1u << i;
+    }
+    return mask;
+}
+
 unsigned scope_reachable_mappings(const struct scope *scope)
 {
     unsigned mask = 0;
@@ -116,17 +129,28 @@ static void close_adapter_object(struct scope *scope, unsigned which)
         scope->object[object].open = false;
 }
 
+static void end_memory(struct scope *scope, unsigned which)
+{
+    end(scope, PROGRAM_MEMORY, which);
+    if (scope->memory[which].mapping != SCOPE_NONE)
+        end(scope, PROGRAM_MAPPING, scope->memory[which].mapping);
+}
+
 static bool apply_add(struct scope *scope, const struct program_line *line)
 {
     const uint64_t *operand = line->operand;
     unsigned linked = variable(line, ADD_LINK);
     uint8_t chain = scope->chains, index = 0;
+    bool remapped = operand[ADD_REMAP] == PROGRAM_REMAP_ALWAYS ||
+                    operand[ADD_VISIBLE] < highest_ram_byte(scope->world);
+    bool claims = operand[ADD_REMAP] != PROGRAM_REMAP_UNSUPPORTED && operand[ADD_WDDM] >= PROGRAM_WDDM_3_0;
 
     if (!is_null(line, ADD_LINK)) {
         if (!scope_is_live(scope, PROGRAM_ADAPTER, operand[ADD_LINK]) ||
             scope->adapter[linked].wddm != operand[ADD_WDDM])
             return false;
         chain = scope->adapter[linked].chain;
+        remapped = scope->adapter[linked].remapped;
         for (unsigned i = 0; i < PROGRAM_VARIABLES; i++) {
             if ((scope->bound[PROGRAM_ADAPTER] >> i & 1) && scope->adapter[i].chain == chain)
                 index++;
@@ -142,6 +166,9 @@ static bool apply_add(struct scope *scope, const struct program_line *line)
     *adapter = (struct scope_adapter){.wddm = (uint8_t)operand[ADD_WDDM],
                                       .chain = chain,
                                       .index = index,
+                                      .remapped = remapped,
+                                      .offers =
+                                          operand[ADD_WDDM] >= PROGRAM_WDDM_2_4 && !remapped && !claims,
                                       .frame_buffer = operand[ADD_FRAME_BUFFER]};
     if (chain == scope->chains)
         scope->chains++;
@@ -163,6 +190,8 @@ static bool apply_remove(struct scope *scope, const struct program_line *line)
             end(scope, PROGRAM_ADL, i);
         if (last && (scope->live[PROGRAM_ADAPTER_OBJECT] >> i & 1) && scope->adapter_object[i].chain == chain)
             close_adapter_object(scope, i);
+        if (last && (scope->live[PROGRAM_MEMORY] >> i & 1) && scope->memory[i].chain == chain)
+            end_memory(scope, i);
     }
     return true;
 }
@@ -390,6 +419,58 @@ static bool apply_unpin(struct scope *scope, const struct program_line *line)
     return true;
 }
 
+/* Both kinds: what differs between them is what CREATE checks of its types. */
+static bool memory_fits(const struct scope *scope, const struct program_line *line)
+{
+    const uint64_t *operand = line->operand;
+    uint64_t create[PROGRAM_OPERANDS] = {
+        [CREATE_TYPE] = line->opcode == OP_PAGES ? PROGRAM_TYPE_MDL : PROGRAM_TYPE_CONTIGUOUS,
+        [CREATE_SIZE] = operand[CONTIGUOUS_SIZE],
+        [CREATE_CACHE] = operand[CONTIGUOUS_CACHE],
+        [CREATE_LOW] = operand[CONTIGUOUS_LOW],
+        [CREATE_HIGH] = operand[CONTIGUOUS_HIGH],
+    };
+
+    if (line->opcode == OP_CONTIGUOUS)
+        create[CREATE_BOUNDARY] = operand[CONTIGUOUS_BOUNDARY];
+    if (line->opcode == OP_PAGES) {
+        create[CREATE_SKIP] = operand[PAGES_SKIP];
+        create[CREATE_FLAGS] = operand[PAGES_FLAGS];
+    }
+    return create_fits(scope, create);
+}
+
+static bool apply_allocate(struct scope *scope, const struct program_line *line)
+{
+    const uint64_t *operand = line->operand;
+    unsigned adapter = variable(line, CONTIGUOUS_ADAPTER);
+
+    if (!scope_is_live(scope, PROGRAM_ADAPTER, operand[CONTIGUOUS_ADAPTER]) ||
+        !scope->adapter[adapter].offers || !memory_fits(scope, line))
+        return false;
+    unsigned mapping = bind(scope, PROGRAM_MAPPING, line, CONTIGUOUS_MAPPING);
+    scope->mapping[mapping] = (struct scope_mapping){.object = SCOPE_NONE, .size = operand[CONTIGUOUS_SIZE]};
+    scope->memory[bind(scope, PROGRAM_MEMORY, line, CONTIGUOUS_MEMORY)] =
+        (struct scope_memory){.chain = scope->adapter[adapter].chain,
+                              .mapping = (uint8_t)mapping,
+                              .mdl = line->opcode == OP_PAGES,
+                              .pages = (operand[CONTIGUOUS_SIZE] + PAGE_MASK_BYTES) >> 12};
+    return true;
+}
+
+static bool apply_free(struct scope *scope, const struct program_line *line)
+{
+    unsigned which = variable(line, MEMORY_MEMORY), adapter = variable(line, MEMORY_ADAPTER);
+
+    if (!scope_is_live(scope, PROGRAM_ADAPTER, line->operand[MEMORY_ADAPTER]) ||
+        !scope_is_live(scope, PROGRAM_MEMORY, line->operand[MEMORY_MEMORY]) ||
+        !scope->adapter[adapter].offers || scope->memory[which].chain != scope->adapter[adapter].chain ||
+        scope->memory[which].mdl != (line->opcode == OP_FREE_PAGES))
+        return false;
+    end_memory(scope, which);
+    return true;
+}
+
 static bool apply_exit(struct scope *scope, const struct program_line *line)
 {
     for (unsigned i = 0; i < PROGRAM_VARIABLES; i++) {
@@ -435,6 +516,12 @@ static bool apply_callback(struct scope *scope, const struct program_line *line)
         return apply_pin(scope, line);
     case OP_UNPIN:
         return apply_unpin(scope, line);
+    case OP_CONTIGUOUS:
+    case OP_PAGES:
+        return apply_allocate(scope, line);
+    case OP_FREE_CONTIGUOUS:
+    case OP_FREE_PAGES:
+        return apply_free(scope, line);
     default:
         return false;
     }
@@ -486,6 +573,7 @@ void scope_begin(struct scope *scope, uint8_t world)
         scope->adapter_object[i].object = SCOPE_NONE;
         scope->adl[i].owner = SCOPE_NONE;
         scope->mapping[i].object = SCOPE_NONE;
+        scope->memory[i].mapping = SCOPE_NONE;
     }
 }
 

@@ -17,6 +17,8 @@ struct scope_adapter {
     uint8_t chain; /* a number of its own for each logical adapter */
     uint8_t index; /* physical index in the chain */
     bool pinned;
+    bool remapped;
+    bool offers; /* the WDDM 2.4 memory callbacks */
     uint64_t frame_buffer;
 };
 
@@ -38,8 +40,14 @@ struct scope_adl {
     uint64_t pages;
 };
 
+struct scope_memory {
+    uint8_t chain, mapping; /* the variable of its mapping, or SCOPE_NONE */
+    bool mdl;               /* made for an MDL */
+    uint64_t pages;
+};
+
 struct scope_mapping {
-    uint8_t object, process; /* process 0: the kernel */
+    uint8_t object, process; /* object: SCOPE_NONE also for a memory's; process 0: the kernel */
     uint64_t size;
 };
 
@@ -53,6 +61,7 @@ struct scope {
     struct scope_adapter_object adapter_object[PROGRAM_VARIABLES];
     struct scope_adl adl[PROGRAM_VARIABLES];
     struct scope_mapping mapping[PROGRAM_VARIABLES];
+    struct scope_memory memory[PROGRAM_VARIABLES];
     uint16_t scribbled; /* live ADLs that the driver wrote to */
     uint8_t chains;
     uint8_t irql, process;
@@ -71,6 +80,8 @@ bool scope_has_adl(const struct scope *scope, unsigned adapter_object);
 bool scope_in_use(const struct scope *scope, unsigned object);
 /* A live adapter of a chain as a mask of variables. */
 unsigned scope_chain(const struct scope *scope, uint8_t chain);
+/* Adapters that offer the WDDM 2.4 memory callbacks. */
+unsigned scope_offering(const struct scope *scope);
 /* Mappings that the current process may use or end. */
 unsigned scope_reachable_mappings(const struct scope *scope);
 

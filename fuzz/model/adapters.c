@@ -43,7 +43,7 @@ static NTSTATUS join_status(const struct model *model, const struct dxgkmem_adap
     bool can = chain->remapped ? config->iommu_caps.DmaRemappingSupported != 0 : sees_all_ram(model, config);
     bool breaks_promise =
         model_pages_up_to(highest_visible(config)) < model_pages_up_to(chain->highest_visible) &&
-        (chain->objects != 0 || chain->frame_buffers != 0);
+        (chain->objects != 0 || chain->frame_buffers != 0 || chain->memories != 0);
     return fits && can && !breaks_promise ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
 }
 
@@ -117,6 +117,8 @@ const char *model_add_adapter_done(struct model *model, const struct model_condi
         .physical_index = chain->indices_used++,
         .device = config->device,
         .frame_buffer_bytes = config->frame_buffer_bytes,
+        .objects_only = chain->remapped || (config->iommu_caps.DmaRemappingSupported != 0 &&
+                                            config->version >= DXGKDDI_INTERFACE_VERSION_WDDM3_0),
     };
     chain->present++;
     chain->highest_visible = model_min(chain->highest_visible, highest_visible(config));

@@ -161,32 +161,39 @@ static void keep_numbers(struct model *model, struct model_adl *adl)
 const char *model_make_adl(struct model *model, const struct model_adl_wish *wish, const DXGK_ADL *handed_out,
                            uint64_t operation, enum dxgkmem_call by, unsigned *invariant)
 {
-    const char *wrong;
+    const char *wrong = check_address(model, handed_out, invariant);
+
+    if (wrong == NULL)
+        wrong = model_make_reach(model, wish, handed_out, operation, by, invariant);
+    if (wrong == NULL)
+        model->live_adl[model->live_adls - 1]->address = model_value(handed_out);
+    return wrong;
+}
+
+const char *model_make_reach(struct model *model, const struct model_adl_wish *wish, const DXGK_ADL *said,
+                             uint64_t operation, enum dxgkmem_call by, unsigned *invariant)
+{
+    const char *wrong = check_form(wish, said, model->profile.contiguous_at_will, invariant);
 
     if (model->adls == MODEL_THINGS)
         return model_wrong(invariant, 0, "the model has no room for another ADL");
-    wrong = check_address(model, handed_out, invariant);
-    if (wrong == NULL)
-        wrong = check_form(wish, handed_out, model->profile.contiguous_at_will, invariant);
     if (wrong != NULL)
         return wrong;
 
     struct model_adl *adl = &model->adl[model->adls];
     *adl = (struct model_adl){
-        .address = model_value(handed_out),
         .object = wish->object,
         .adapter_object = wish->adapter_object,
         .adapter = wish->adapter,
         .chain = wish->chain,
         .first = wish->first,
         .pages = wish->pages,
-        .handed_out = *handed_out,
+        .handed_out = *said,
     };
     keep_numbers(model, adl);
     if (adl->consecutive && adl->highest < adl->lowest)
         return model_wrong(invariant, 7, "the ADL's pages wrap around the end of the address space");
-    if (adl->consecutive && !handed_out->Flags.Contiguous && wish->prefer &&
-        !model->profile.contiguous_at_will)
+    if (adl->consecutive && !said->Flags.Contiguous && wish->prefer && !model->profile.contiguous_at_will)
         return model_wrong(invariant, 6,
                            "the ADL is a page array of neighbours although contiguous was preferred");
     wrong = wish->chain->remapped ? model_check_logical(model, adl, invariant)

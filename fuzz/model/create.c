@@ -11,8 +11,6 @@
 #define MDL_BYTES ((uint64_t)0x100000000 - DXGKMEM_PAGE_BYTES)
 #define LARGE_PAGE ((uint64_t)0x200000)
 
-typedef DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT create_arguments;
-
 static bool power_of_two(uint64_t number)
 {
     return number != 0 && (number & (number - 1)) == 0;
@@ -116,9 +114,8 @@ static void check_io_space(const struct model *model, const create_arguments *in
         model_refuse(expectation, DXGKMEM_VIOLATION_NOT_VISIBLE, 0);
 }
 
-/* Everything but the handle and the resources. */
-static void check_fields(const struct model *model, const create_arguments *in,
-                         const struct model_chain *chain, struct model_expectation *expectation)
+void model_check_fields(const struct model *model, const create_arguments *in,
+                        const struct model_chain *chain, struct model_expectation *expectation)
 {
     enum dxgkmem_violation_code mistake = DXGKMEM_VIOLATION_NONE;
     bool minds_bits = model_minds(model, DXGKMEM_CALL_CREATE, DXGKMEM_VIOLATION_RESERVED_BITS);
@@ -241,6 +238,23 @@ static bool total_quota(const struct model *model, uint64_t pages, struct model_
     return false;
 }
 
+void model_check_pages(const struct model *model, const create_arguments *in, const struct model_chain *chain,
+                       struct model_expectation *expectation)
+{
+    struct model_bounds bounds = resolve_bounds(model, chain, in);
+    bool section = in->Type == DXGK_PHYSICAL_MEMORY_TYPE_SECTION;
+    bool prefer =
+        in->Type == DXGK_PHYSICAL_MEMORY_TYPE_MDL && (in->Mdl.Flags & MM_ALLOCATE_PREFER_CONTIGUOUS) != 0;
+
+    (void)model_machine_can(model, in->Type, in->CacheType, model_pages_asked(in), &bounds, prefer,
+                            section ? (uint32_t)in->Section.PageProtection : 0, expectation);
+}
+
+uint64_t model_pages_asked(const create_arguments *in)
+{
+    return round_up_to_pages(in->Size);
+}
+
 void model_create(struct model *model, const struct model_conditions *conditions, const create_arguments *in,
                   struct model_expectation *expectation)
 {
@@ -260,7 +274,7 @@ void model_create(struct model *model, const struct model_conditions *conditions
             return;
         }
     }
-    check_fields(model, in, chain, expectation);
+    model_check_fields(model, in, chain, expectation);
     if (expectation->violation != DXGKMEM_VIOLATION_NONE)
         return;
 
@@ -270,12 +284,7 @@ void model_create(struct model *model, const struct model_conditions *conditions
         return;
     if (!model_handle_room(model, chain != NULL ? 2 : 1, expectation))
         return;
-    struct model_bounds bounds = resolve_bounds(model, chain, in);
-    bool section = in->Type == DXGK_PHYSICAL_MEMORY_TYPE_SECTION;
-    bool prefer =
-        in->Type == DXGK_PHYSICAL_MEMORY_TYPE_MDL && (in->Mdl.Flags & MM_ALLOCATE_PREFER_CONTIGUOUS) != 0;
-    (void)model_machine_can(model, in->Type, in->CacheType, pages, &bounds, prefer,
-                            section ? (uint32_t)in->Section.PageProtection : 0, expectation);
+    model_check_pages(model, in, chain, expectation);
 }
 
 static void set_access(const struct model *model, struct model_object *object, const create_arguments *in)
@@ -291,20 +300,20 @@ static void set_access(const struct model *model, struct model_object *object, c
         object->cpu_access |= DXGKMEM_ACCESS_EXECUTE;
 }
 
-static struct model_object *make_object(struct model *model, const create_arguments *in,
-                                        const struct model_chain *chain, uint64_t handle, uint64_t operation)
+struct model_object *model_make_pages(struct model *model, const create_arguments *in,
+                                      const struct model_chain *chain, uint64_t operation,
+                                      enum dxgkmem_call by)
 {
     struct model_object *object = &model->object[model->objects++];
 
     *object = (struct model_object){
-        .handle = handle,
         .type = in->Type,
         .cache = in->CacheType,
         .size = in->Size,
         .pages = round_up_to_pages(in->Size),
         .bounds = resolve_bounds(model, chain, in),
     };
-    model_life_begin(&object->life, operation, DXGKMEM_CALL_CREATE);
+    model_life_begin(&object->life, operation, by);
     set_access(model, object, in);
     if (object->type == DXGK_PHYSICAL_MEMORY_TYPE_IO_SPACE) {
         object->memory = MODEL_MEMORY_IO;
@@ -315,10 +324,19 @@ static struct model_object *make_object(struct model *model, const create_argume
     object->one_block = object->type == DXGK_PHYSICAL_MEMORY_TYPE_IO_SPACE ||
                         object->type == DXGK_PHYSICAL_MEMORY_TYPE_CONTIGUOUS_MEMORY ||
                         object->bounds.chunk == DXGKMEM_CHUNK_WHOLE;
+    model->live_pages += object->pages;
+    return object;
+}
+
+static struct model_object *make_object(struct model *model, const create_arguments *in,
+                                        const struct model_chain *chain, uint64_t handle, uint64_t operation)
+{
+    struct model_object *object = model_make_pages(model, in, chain, operation, DXGKMEM_CALL_CREATE);
+
+    object->handle = handle;
     model->total.pages += object->pages;
     model->total.objects++;
     model->live_objects++;
-    model->live_pages += object->pages;
     model_give_handle(model, MODEL_OBJECT, handle, &object->life, object);
     return object;
 }

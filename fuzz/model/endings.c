@@ -68,6 +68,18 @@ static void leave_opened_on(struct model *model, const struct model_chain *chain
     }
 }
 
+/* In the order of their making. */
+static void leave_memories(struct model *model, const struct model_chain *chain, struct leaving *leaving)
+{
+    for (unsigned i = 0; i < model->allocations; i++) {
+        struct model_memory *memory = &model->memory[i];
+        if (!memory->life.live || memory->chain != chain)
+            continue;
+        report(leaving, memory->handle, &memory->life);
+        model_end_memory(model, memory, leaving->common.operation, leaving->common.call);
+    }
+}
+
 static void end_adapter(struct model *model, struct model_adapter *adapter, const struct leaving *leaving)
 {
     model_end_handle(model, &adapter->life, leaving->common.operation, leaving->common.call);
@@ -85,8 +97,10 @@ size_t model_remove_adapter_done(struct model *model, const struct model_conditi
     if (adapter == NULL)
         return 0;
     leave_frame_buffer(model, adapter, &leaving);
-    if (adapter->chain->present == 1)
+    if (adapter->chain->present == 1) {
         leave_opened_on(model, adapter->chain, &leaving);
+        leave_memories(model, adapter->chain, &leaving);
+    }
     end_adapter(model, adapter, &leaving);
     return leaving.count;
 }
@@ -146,12 +160,15 @@ size_t model_stop(struct model *model, const struct model_conditions *conditions
     *leaks = (struct dxgkmem_leaks){
         .objects = model->live_objects,
         .adapter_objects = model->live_adapter_objects,
-        .adls = model->live_adls - model->live_frame_buffers,
-        .mappings = model->live_mappings,
+        .adls = model->live_adls - model->live_frame_buffers - model->live_memories,
+        .mappings = model->live_mappings - model->live_memories, /* each has one, which goes with it */
         .frame_buffers = model->live_frame_buffers,
+        .memories = model->live_memories,
     };
     for (unsigned i = 0; i < model->adapters; i++)
         leave_frame_buffer(model, &model->adapter[i], &leaving);
+    for (unsigned i = 0; i < model->chains; i++)
+        leave_memories(model, &model->chain[i], &leaving);
     leave_all_mappings(model, &leaving);
     for (unsigned i = 0; i < model->chains; i++)
         leave_opened_on(model, &model->chain[i], &leaving);

@@ -2,8 +2,8 @@
 /*
  * Handles: values that were given out, for which kind of thing, and what became of it.
  *
- * A handle is an opaque number here. Adapters, physical memory objects and
- * adapter memory objects have one; the addresses of ADLs and mappings are none.
+ * A handle is an opaque number here. Adapters, physical memory objects,
+ * adapter memory objects and memories have one; the addresses of ADLs and mappings are none.
  */
 #include "model_internal.h"
 

@@ -80,11 +80,15 @@ void model_map(struct model *model, const struct model_conditions *conditions,
     if (expectation->violation != DXGKMEM_VIOLATION_NONE)
         return;
     what_is_mapped(model, object, in, &mapping);
-    if (mapping.pages > PAGES_SURELY_MAPPABLE_AT_ONCE ||
-        model->mapped_pages + mapping.pages > PAGES_SURELY_MAPPABLE) {
-        model_may_fail(expectation, STATUS_INSUFFICIENT_RESOURCES);
-        model_may_fail(expectation, STATUS_NO_MEMORY);
-    }
+    model_mapping_may_fail(model, mapping.pages, expectation);
+}
+
+void model_mapping_may_fail(const struct model *model, uint64_t pages, struct model_expectation *expectation)
+{
+    if (pages <= PAGES_SURELY_MAPPABLE_AT_ONCE && model->mapped_pages + pages <= PAGES_SURELY_MAPPABLE)
+        return;
+    model_may_fail(expectation, STATUS_INSUFFICIENT_RESOURCES);
+    model_may_fail(expectation, STATUS_NO_MEMORY);
 }
 
 static const char *check_base(const struct model *model, const struct model_mapping *new_mapping,
@@ -116,30 +120,37 @@ const char *model_map_done(struct model *model, const struct model_conditions *c
 
     if (object == NULL)
         return model_wrong(invariant, 1, "a map of an object that is not alive succeeded");
-    if (model->mappings == MODEL_THINGS)
-        return model_wrong(invariant, 0, "the model has no room for another mapping");
     if (out->hPhysicalMemoryObject != in->hPhysicalMemoryObject || out->AccessMode != in->AccessMode)
         return model_wrong(invariant, 22, "map wrote to an input field");
 
-    struct model_mapping *mapping = &model->mapping[model->mappings];
-    *mapping = (struct model_mapping){
+    struct model_mapping made = {
         .base = model_value(out->pMappedAddress),
         .object = object,
         .process = in->AccessMode == DXGK_ACCESS_MODE_USER_MODE ? conditions->process : 0,
     };
-    what_is_mapped(model, object, in, mapping);
-    if ((uint64_t)out->Offset != (uint64_t)in->Offset - (mapping->first << DXGKMEM_PAGE_SHIFT))
+    what_is_mapped(model, object, in, &made);
+    if ((uint64_t)out->Offset != (uint64_t)in->Offset - (made.first << DXGKMEM_PAGE_SHIFT))
         return model_wrong(invariant, 10, "map returned an offset that does not lead to the wanted byte");
-    if ((uint64_t)out->Size != mapping->size)
+    if ((uint64_t)out->Size != made.size)
         return model_wrong(invariant, 10, "map returned a size that is not that of the pages of the range");
-    const char *wrong = check_base(model, mapping, invariant);
+    return model_make_mapping(model, &made, conditions->operation, DXGKMEM_CALL_MAP, invariant);
+}
+
+const char *model_make_mapping(struct model *model, const struct model_mapping *made, uint64_t operation,
+                               enum dxgkmem_call by, unsigned *invariant)
+{
+    const char *wrong = check_base(model, made, invariant);
+
     if (wrong != NULL)
         return wrong;
-    model_life_begin(&mapping->life, conditions->operation, DXGKMEM_CALL_MAP);
-    model->mappings++;
+    if (model->mappings == MODEL_THINGS)
+        return model_wrong(invariant, 0, "the model has no room for another mapping");
+    struct model_mapping *mapping = &model->mapping[model->mappings++];
+    *mapping = *made;
+    model_life_begin(&mapping->life, operation, by);
     model->live_mapping[model->live_mappings++] = mapping;
     model->mapped_pages += mapping->pages;
-    object->mappings++;
+    mapping->object->mappings++;
     return NULL;
 }
 
@@ -185,7 +196,7 @@ void model_unmap(struct model *model, const struct model_conditions *conditions,
                                DXGKMEM_CALL_MAP);
     } else if (here != NULL) {
         model_refuse_after(expectation, DXGKMEM_VIOLATION_UNMAP_WRONG_OBJECT, base, here->life.made,
-                           DXGKMEM_CALL_MAP);
+                           here->life.made_by);
     } else if (elsewhere != NULL) {
         model_refuse_after(expectation, DXGKMEM_VIOLATION_UNMAP_WRONG_PROCESS, base, elsewhere->life.made,
                            DXGKMEM_CALL_MAP);

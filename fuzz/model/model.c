@@ -26,6 +26,7 @@ void model_reset(struct model *model)
     model->chains = model->adapters = model->objects = 0;
     model->adapter_objects = model->adls = model->mappings = 0;
     model->live_adls = model->live_mappings = 0;
+    model->allocations = model->live_memories = 0;
     model->live_adapters = model->live_objects = model->live_adapter_objects = model->live_frame_buffers = 0;
     model->live_pages = model->mapped_pages = 0;
     model->total.pages = model->total.objects = 0;
@@ -64,9 +65,10 @@ void model_statistics(struct model *model, struct dxgkmem_statistics *statistics
         .adapters = model->live_adapters,
         .objects = model->live_objects,
         .adapter_objects = model->live_adapter_objects,
-        .adls = model->live_adls - model->live_frame_buffers,
+        .adls = model->live_adls - model->live_frame_buffers - model->live_memories,
         .mappings = model->live_mappings,
         .frame_buffers = model->live_frame_buffers,
+        .memories = model->live_memories,
         .pages = model->live_pages,
     };
 }

@@ -116,6 +116,13 @@ void model_pin(struct model *, const struct model_conditions *, HANDLE adapter,
                const DXGKARGCB_PINFRAMEBUFFERFORSAVE2 *, struct model_expectation *);
 void model_unpin(struct model *, const struct model_conditions *, HANDLE adapter,
                  const DXGKARGCB_UNPINFRAMEBUFFERFORSAVE *, struct model_expectation *);
+void model_allocate_contiguous(struct model *, const struct model_conditions *, HANDLE adapter,
+                               const DXGKARGCB_ALLOCATECONTIGUOUSMEMORY *, struct model_expectation *);
+void model_allocate_pages(struct model *, const struct model_conditions *, HANDLE adapter,
+                          const DXGKARGCB_ALLOCATEPAGESFORMDL *, struct model_expectation *);
+/* Of either kind of memory; `call` says by which. Reads what a live MDL holds now. */
+void model_free_memory(struct model *, const struct model_conditions *, HANDLE adapter, HANDLE memory,
+                       enum dxgkmem_call call, struct model_expectation *);
 /* legacy: else unrelated */
 void model_other_member(struct model *, bool legacy, struct model_expectation *);
 void model_add_adapter(struct model *, const struct dxgkmem_adapter_config *, struct model_expectation *);
@@ -153,6 +160,16 @@ const char *model_pin_done(struct model *, const struct model_conditions *, HAND
                            const DXGKARGCB_PINFRAMEBUFFERFORSAVE2 *out, unsigned *invariant);
 const char *model_unpin_done(struct model *, const struct model_conditions *, HANDLE adapter,
                              const DXGKARGCB_UNPINFRAMEBUFFERFORSAVE *, unsigned *invariant);
+/* pages: which they are, as the driver finds out from where they are mapped. */
+const char *model_allocate_contiguous_done(struct model *, const struct model_conditions *, HANDLE adapter,
+                                           const DXGKARGCB_ALLOCATECONTIGUOUSMEMORY *in,
+                                           const DXGKARGCB_ALLOCATECONTIGUOUSMEMORY *out,
+                                           const DXGK_ADL *pages, unsigned *invariant);
+const char *model_allocate_pages_done(struct model *, const struct model_conditions *, HANDLE adapter,
+                                      const DXGKARGCB_ALLOCATEPAGESFORMDL *in,
+                                      const DXGKARGCB_ALLOCATEPAGESFORMDL *out, unsigned *invariant);
+const char *model_free_memory_done(struct model *, const struct model_conditions *, HANDLE adapter,
+                                   HANDLE memory, enum dxgkmem_call call, unsigned *invariant);
 const char *model_add_adapter_done(struct model *, const struct model_conditions *,
                                    const struct dxgkmem_adapter_config *, HANDLE adapter,
                                    unsigned *invariant);
@@ -195,7 +212,7 @@ bool model_write(struct model *, uint32_t memory, uint64_t offset, uint64_t valu
 /* -- for the runner's sweep and the matrix ------------------------------------- */
 
 /* What a value means now. ended_by is DXGKMEM_CALL_NONE for a live thing. */
-enum model_kind { MODEL_ADAPTER, MODEL_OBJECT, MODEL_ADAPTER_OBJECT, MODEL_ADL, MODEL_MAPPING, MODEL_KINDS };
+enum model_kind { MODEL_ADAPTER, MODEL_OBJECT, MODEL_ADAPTER_OBJECT, MODEL_ADL, MODEL_MAPPING, MODEL_MEMORY, MODEL_KINDS };
 struct model_fate {
     bool known;
     bool live;
@@ -208,9 +225,9 @@ struct model_fate model_fate(struct model *, enum model_kind kind, uint64_t valu
 /* Live counts, to compare with dxgkmem_query_statistics. pool fields are left 0. */
 void model_statistics(struct model *, struct dxgkmem_statistics *statistics);
 
-/* Live ADLs and mappings one after the other: index from 0, false at the end. */
+/* Live ADLs and mappings one after the other, those of memories included: index from 0, false at the end. */
 struct model_live_adl {
-    const DXGK_ADL *handed_out; /* the address the driver has */
+    const DXGK_ADL *handed_out; /* the address the driver has; NULL: a memory's */
     uint32_t memory;            /* see model_device_reach */
     uint64_t first_page, pages; /* within the memory */
     /*

@@ -15,7 +15,9 @@
 #include "model.h"
 #include "profile.h"
 
-#define MODEL_HANDLES (3 * MODEL_THINGS)
+#include <dxgkmem/mdl.h>
+
+#define MODEL_HANDLES (4 * MODEL_THINGS)
 
 /* Page numbers of ADLs with a page array that are remembered in one program; the rest count as unknown. */
 #define MODEL_ARENA 32768u
@@ -49,6 +51,7 @@ struct model_chain { /* a logical adapter */
     uint32_t objects; /* also: adapter memory objects alive */
     uint32_t adls;
     unsigned frame_buffers; /* pinned now */
+    unsigned memories;      /* alive now */
 };
 
 struct model_adapter {
@@ -59,6 +62,7 @@ struct model_adapter {
     uint64_t device;
     uint64_t frame_buffer_bytes;
     struct model_adl *frame_buffer; /* of its pinned frame buffer, or NULL */
+    bool objects_only;              /* the WDDM 2.4 callbacks are refused */
 };
 
 /* Where an object's pages may lie, in page numbers. */
@@ -71,9 +75,9 @@ struct model_bounds {
     bool logical_low, logical_high; /* whether logical pages obey lowest and asked_highest too */
 };
 
-struct model_object { /* a physical memory object, or the memory of a pinned frame buffer */
+struct model_object { /* a physical memory object, or the pages of a frame buffer or a memory */
     struct model_life life;
-    uint64_t handle; /* 0: a frame buffer */
+    uint64_t handle; /* 0: a frame buffer's or a memory's */
     DXGK_PHYSICAL_MEMORY_TYPE type;
     DXGK_MEMORY_CACHING_TYPE cache;
     uint64_t size;       /* as asked */
@@ -99,9 +103,9 @@ struct model_adapter_object {
 
 struct model_adl {
     struct model_life life;
-    uint64_t address;
+    uint64_t address; /* 0: what the device reaches of a memory */
     struct model_object *object;
-    struct model_adapter_object *adapter_object; /* NULL: of a frame buffer */
+    struct model_adapter_object *adapter_object; /* NULL: of a frame buffer or a memory */
     struct model_adapter *adapter;               /* of a frame buffer */
     struct model_chain *chain;
     uint64_t first, pages; /* within the object */
@@ -121,6 +125,16 @@ struct model_mapping {
     uint64_t process; /* 0: kernel */
     uint64_t first, pages;
     uint64_t size; /* that map returned */
+};
+
+struct model_memory { /* of the WDDM 2.4 callbacks */
+    struct model_life life;
+    uint64_t handle;
+    struct model_object *object;
+    struct model_chain *chain;
+    struct model_adl *adl; /* all of it, for the device */
+    struct model_mapping *mapping;
+    const struct dxgkmem_mdl *mdl; /* handed out; NULL: contiguous memory */
 };
 
 struct model_handle {
@@ -150,9 +164,9 @@ struct model {
     uint32_t resets; /* the stamp is one more, so that zeroed slots are free */
 
     unsigned handles, live_handles;
-    unsigned chains, adapters, objects, adapter_objects, adls, mappings;
+    unsigned chains, adapters, objects, adapter_objects, adls, mappings, allocations;
     unsigned live_adls, live_mappings;
-    unsigned live_adapters, live_objects, live_adapter_objects, live_frame_buffers;
+    unsigned live_adapters, live_objects, live_adapter_objects, live_frame_buffers, live_memories;
     uint64_t live_pages;
     uint64_t mapped_pages;
     struct { /* of all live objects */
@@ -171,6 +185,7 @@ struct model {
     struct model_adapter_object adapter_object[MODEL_THINGS];
     struct model_adl adl[MODEL_THINGS];
     struct model_mapping mapping[MODEL_THINGS];
+    struct model_memory memory[MODEL_THINGS];
     struct model_adl *live_adl[MODEL_THINGS];         /* oldest first */
     struct model_mapping *live_mapping[MODEL_THINGS]; /* oldest first */
 
@@ -281,12 +296,31 @@ bool model_io_hidden(const struct model_chain *chain, uint64_t first_page, uint6
 
 /* -- create.c -------------------------------------------------------------------- */
 
+typedef DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT create_arguments;
+
+/* Everything but the handle and the resources. */
+void model_check_fields(const struct model *model, const create_arguments *in,
+                        const struct model_chain *chain, struct model_expectation *expectation);
+/* The last check: whether the machine has the pages. */
+void model_check_pages(const struct model *model, const create_arguments *in, const struct model_chain *chain,
+                       struct model_expectation *expectation);
+uint64_t model_pages_asked(const create_arguments *in);
+/* The record of what a create made, with neither a handle nor a place in the total. */
+struct model_object *model_make_pages(struct model *model, const create_arguments *in,
+                                      const struct model_chain *chain, uint64_t operation,
+                                      enum dxgkmem_call by);
 /* Asks the machine; false: the call must fail, the expectation is complete. */
 bool model_machine_can(const struct model *model, DXGK_PHYSICAL_MEMORY_TYPE type,
                        DXGK_MEMORY_CACHING_TYPE cache, uint64_t pages, const struct model_bounds *bounds,
                        bool prefer_contiguous, uint32_t protection, struct model_expectation *expectation);
 
 /* -- mapping.c ------------------------------------------------------------------- */
+
+/* So many pages more may be more than the host has room for. */
+void model_mapping_may_fail(const struct model *model, uint64_t pages, struct model_expectation *expectation);
+/* Checks where a mapping begins and records it; NULL when all is right. */
+const char *model_make_mapping(struct model *model, const struct model_mapping *made, uint64_t operation,
+                               enum dxgkmem_call by, unsigned *invariant);
 
 void model_end_mapping(struct model *model, struct model_mapping *mapping, uint64_t operation,
                        enum dxgkmem_call by);
@@ -306,6 +340,9 @@ struct model_adl_wish {
 /* Checks what was handed out and records it; NULL when all is right. */
 const char *model_make_adl(struct model *model, const struct model_adl_wish *wish, const DXGK_ADL *handed_out,
                            uint64_t operation, enum dxgkmem_call by, unsigned *invariant);
+/* The same for pages that no ADL was handed out for: `said` tells them. */
+const char *model_make_reach(struct model *model, const struct model_adl_wish *wish, const DXGK_ADL *said,
+                             uint64_t operation, enum dxgkmem_call by, unsigned *invariant);
 void model_end_adl(struct model *model, struct model_adl *adl, uint64_t operation, enum dxgkmem_call by);
 /* The live ADL at an address, else the one that ended there last, else NULL. */
 struct model_adl *model_find_adl(const struct model *model, uint64_t address);
@@ -328,5 +365,10 @@ const char *model_check_physical(struct model *model, const struct model_adl *ad
 
 void model_end_frame_buffer(struct model *model, struct model_adapter *adapter, uint64_t operation,
                             enum dxgkmem_call by);
+
+/* -- memory.c ---------------------------------------------------------------------- */
+
+void model_end_memory(struct model *model, struct model_memory *memory, uint64_t operation,
+                      enum dxgkmem_call by);
 
 #endif

@@ -6,6 +6,8 @@
  */
 #include "machine.h"
 
+#include <dxgkmem/mdl.h>
+
 /* One access of eight bytes; how it is made differs, how it is judged does not. */
 struct access {
     bool write;
@@ -87,7 +89,8 @@ static bool cpu(struct runner *runner, struct access *access, void *address)
 
 void runner_dma(struct runner *runner)
 {
-    struct access access = {.write = runner->line->opcode == OP_DMA_WRITE, .value = 0};
+    uint8_t opcode = runner->line->opcode;
+    struct access access = {.write = opcode == OP_DMA_WRITE || opcode == OP_MEMORY_WRITE, .value = 0};
     const struct runner_thing *adapter = thing_of(runner, DMA_ADAPTER);
     const struct runner_thing *adl = thing_of(runner, DMA_ADL);
     uint64_t device =
@@ -180,6 +183,31 @@ void runner_scribble(struct runner *runner)
         break;
     default:
         ((DXGK_PAGE_NUMBER *)(uintptr_t)thing->array)[value % thing->pages] = (DXGK_PAGE_NUMBER)value;
+        break;
+    }
+}
+
+/* As above; of an MDL what it describes is its own, and where it is mapped is not. */
+void runner_scribble_mdl(struct runner *runner)
+{
+    const struct runner_thing *thing = thing_of(runner, SCRIBBLE_MDL_MEMORY);
+    uint64_t value = runner_number(runner, SCRIBBLE_MDL_VALUE);
+    struct dxgkmem_mdl *mdl;
+
+    if (thing == NULL || !thing->live || thing->array == NULL) {
+        runner->event.skipped = true;
+        return;
+    }
+    mdl = (struct dxgkmem_mdl *)(uintptr_t)thing->array - 1;
+    switch (runner_number(runner, SCRIBBLE_MDL_FIELD)) {
+    case PROGRAM_MDL_COUNT:
+        mdl->ByteCount = (ULONG)value;
+        break;
+    case PROGRAM_MDL_START:
+        mdl->ByteOffset = (ULONG)value;
+        break;
+    default:
+        dxgkmem_mdl_pages(mdl)[value % thing->pages] = (ULONG_PTR)value;
         break;
     }
 }

@@ -5,27 +5,12 @@
  * ended. The blocks are filled with a pattern first, so that whatever the
  * callee writes, or leaves, shows.
  */
+#include "block.h"
 #include "machine.h"
 
 #define PATTERN 0xcccccccccccccccc
 #define OFFERED(runner, member)                                                                              \
     ((runner)->interface.Size >= DXGKMEM_DDI_THROUGH(member) && (runner)->interface.member != NULL)
-
-/* A field that the callback writes. kept: a refused call leaves it, else it zeroes it. */
-struct out_field {
-    uint8_t offset, bytes;
-    bool kept;
-};
-
-/* Out fields are pointers: a handle, an address, an ADL. */
-#define OUT(type, member)                                                                                    \
-    {                                                                                                        \
-        offsetof(type, member), sizeof(void *), false                                                        \
-    }
-#define IN_OUT(type, member)                                                                                 \
-    {                                                                                                        \
-        offsetof(type, member), sizeof(((type *)0)->member), true                                            \
-    }
 
 static const struct out_field create_out[] = {
     OUT(DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT, hPhysicalMemoryObject),
@@ -40,7 +25,6 @@ static const struct out_field map_out[] = {
 static const struct out_field adl_out[] = {OUT(DXGKARGCB_ALLOCATE_ADL, pAdl)};
 static const struct out_field pin_out[] = {OUT(DXGKARGCB_PINFRAMEBUFFERFORSAVE2, pAdl)};
 
-#define OUTS(fields) (fields), sizeof(fields) / sizeof((fields)[0])
 
 /* -- argument blocks ------------------------------------------------------------------ */
 
@@ -56,7 +40,7 @@ static bool same_arguments(const union runner_arguments *one, const union runner
     return difference == 0;
 }
 
-static void begin(struct runner *runner)
+void block_begin(struct runner *runner)
 {
     for (size_t i = 0; i < ARGUMENT_WORDS; i++)
         runner->arguments.word[i] = PATTERN;
@@ -67,11 +51,11 @@ static void begin(struct runner *runner)
  * Where pages are found depends on those that the machine keeps at hand. The model's question whether there
  * are any sends them back; asked without a model too, so that a program means the same.
  */
-static void begin_taking(struct runner *runner)
+void block_begin_taking(struct runner *runner)
 {
     static const struct dxgkmem_memory_request nothing = {.pages = 0};
 
-    begin(runner);
+    block_begin(runner);
     if (OFFERS(runner, could_create))
         runner->provider->could_create(runner->sim, &nothing);
 }
@@ -85,7 +69,7 @@ static void *the_block(struct runner *runner)
 }
 
 /* What the callback gets for it. adl: the live one that it frees, or NULL. */
-static void *hand_over_with(struct runner *runner, DXGK_ADL *adl)
+void *block_hand_over_with(struct runner *runner, DXGK_ADL *adl)
 {
     const struct runner_options *options = &runner->options;
 
@@ -100,9 +84,9 @@ static void *hand_over_with(struct runner *runner, DXGK_ADL *adl)
     return the_block(runner);
 }
 
-static void *hand_over(struct runner *runner)
+void *block_hand_over(struct runner *runner)
 {
-    return hand_over_with(runner, NULL);
+    return block_hand_over_with(runner, NULL);
 }
 
 static void take_back(struct runner *runner)
@@ -116,7 +100,7 @@ static void take_back(struct runner *runner)
 }
 
 /* Whether the call is to be made at all; the block was handed over already. */
-static bool may_call(struct runner *runner)
+bool block_may_call(struct runner *runner)
 {
     if (runner_may_call(runner))
         return true;
@@ -166,7 +150,7 @@ static void check_arguments(struct runner *runner, const struct out_field *out, 
 }
 
 /* True: the call succeeded, there is something to take down. */
-static bool finish(struct runner *runner, bool has_status, NTSTATUS status, const struct out_field *out,
+bool block_finish(struct runner *runner, bool has_status, NTSTATUS status, const struct out_field *out,
                    size_t outs)
 {
     bool succeeded;
@@ -179,7 +163,7 @@ static bool finish(struct runner *runner, bool has_status, NTSTATUS status, cons
 }
 
 /* The model's verdict on the outputs; false: a finding. */
-static bool accepted(struct runner *runner)
+bool block_accepted(struct runner *runner)
 {
     if (runner->wrong == NULL)
         return true;
@@ -187,7 +171,7 @@ static bool accepted(struct runner *runner)
     return false;
 }
 
-static void end_value(struct runner *runner, enum program_kind kind, uint64_t value, uint64_t process)
+void runner_end_value(struct runner *runner, enum program_kind kind, uint64_t value, uint64_t process)
 {
     struct runner_thing *thing = runner_find_live(runner, kind, value, process);
 
@@ -203,7 +187,7 @@ static void end_owned(struct runner *runner, enum program_kind kind, uint64_t ow
             runner_end(runner, &runner->thing[i]);
 }
 
-static uint32_t chain_of(struct runner *runner, uint64_t adapter)
+uint32_t runner_chain_of(struct runner *runner, uint64_t adapter)
 {
     struct runner_thing *thing = runner_find_live(runner, PROGRAM_ADAPTER, adapter, 0);
 
@@ -212,7 +196,7 @@ static uint32_t chain_of(struct runner *runner, uint64_t adapter)
 
 /* -- objects --------------------------------------------------------------------------- */
 
-static void fill_create(const struct runner *runner, DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT *arguments)
+DXGK_MEMORY_CACHING_TYPE runner_cache_type(uint64_t choice)
 {
     static const uint8_t caches[] = {
         [PROGRAM_CACHE_CACHED] = DXGK_MEMORY_CACHING_TYPE_CACHED,
@@ -220,6 +204,12 @@ static void fill_create(const struct runner *runner, DXGKARGCB_CREATE_PHYSICAL_M
         [PROGRAM_CACHE_WRITECOMBINED] = DXGK_MEMORY_CACHING_TYPE_WRITE_COMBINED,
         [PROGRAM_CACHE_INVALID] = 3,
     };
+
+    return (DXGK_MEMORY_CACHING_TYPE)caches[choice];
+}
+
+static void fill_create(const struct runner *runner, DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT *arguments)
+{
     static const uint8_t protections[] = {
         [PROGRAM_PROTECTION_READWRITE] = DXGKMEM_PAGE_READWRITE,
         [PROGRAM_PROTECTION_READONLY] = DXGKMEM_PAGE_READONLY,
@@ -231,7 +221,7 @@ static void fill_create(const struct runner *runner, DXGKARGCB_CREATE_PHYSICAL_M
     arguments->Size = (SIZE_T)runner_number(runner, CREATE_SIZE);
     arguments->Context = 0;
     arguments->Type = (DXGK_PHYSICAL_MEMORY_TYPE)runner_number(runner, CREATE_TYPE);
-    arguments->CacheType = (DXGK_MEMORY_CACHING_TYPE)caches[runner_number(runner, CREATE_CACHE)];
+    arguments->CacheType = runner_cache_type(runner_number(runner, CREATE_CACHE));
     switch (runner_number(runner, CREATE_TYPE)) {
     case PROGRAM_TYPE_MDL:
         arguments->Mdl.LowAddress.QuadPart = (LONGLONG)runner_number(runner, CREATE_LOW);
@@ -269,20 +259,20 @@ void runner_create_object(struct runner *runner)
         runner->event.skipped = true;
         return;
     }
-    begin_taking(runner);
+    block_begin_taking(runner);
     fill_create(runner, arguments);
     arguments->hAdapter = runner_handle(runner_resolve(runner, CREATE_ADAPTER).value);
-    passed = hand_over(runner);
+    passed = block_hand_over(runner);
     if (runner->model != NULL)
         model_create(runner->model, &runner->conditions, &runner->before.create, &runner->expected);
-    if (!may_call(runner))
+    if (!block_may_call(runner))
         return;
-    if (!finish(runner, true, runner->interface.DxgkCbCreatePhysicalMemoryObject(passed), OUTS(create_out)))
+    if (!block_finish(runner, true, runner->interface.DxgkCbCreatePhysicalMemoryObject(passed), OUTS(create_out)))
         return;
     if (runner->model != NULL)
         runner->wrong = model_create_done(runner->model, &runner->conditions, &runner->before.create,
                                           arguments, &runner->wrong_invariant);
-    if (!accepted(runner))
+    if (!block_accepted(runner))
         return;
     runner_make(runner, PROGRAM_OBJECT, runner_pointer(arguments->hPhysicalMemoryObject));
     runner_bind(runner, PROGRAM_OBJECT, (unsigned)runner_number(runner, CREATE_OBJECT));
@@ -290,7 +280,7 @@ void runner_create_object(struct runner *runner)
         return;
     thing = runner_make(runner, PROGRAM_ADAPTER_OBJECT, runner_pointer(arguments->hAdapterMemoryObject));
     thing->owner = runner_pointer(arguments->hPhysicalMemoryObject);
-    thing->chain = chain_of(runner, runner_pointer(arguments->hAdapter));
+    thing->chain = runner_chain_of(runner, runner_pointer(arguments->hAdapter));
     runner_bind(runner, PROGRAM_ADAPTER_OBJECT, (unsigned)runner_number(runner, CREATE_ADAPTER_OBJECT));
 }
 
@@ -303,25 +293,25 @@ void runner_destroy_object(struct runner *runner)
         runner->event.skipped = true;
         return;
     }
-    begin(runner);
+    block_begin(runner);
     arguments->hPhysicalMemoryObject = runner_handle(runner_resolve(runner, DESTROY_OBJECT).value);
     arguments->hAdapterMemoryObject = runner_handle(runner_resolve(runner, DESTROY_WITH).value);
-    passed = hand_over(runner);
+    passed = block_hand_over(runner);
     if (runner->model != NULL)
         model_destroy(runner->model, &runner->conditions, &runner->before.destroy, &runner->expected);
-    if (!may_call(runner))
+    if (!block_may_call(runner))
         return;
     runner->interface.DxgkCbDestroyPhysicalMemoryObject(passed);
-    if (!finish(runner, false, STATUS_SUCCESS, NULL, 0))
+    if (!block_finish(runner, false, STATUS_SUCCESS, NULL, 0))
         return;
     if (runner->model != NULL)
         runner->wrong = model_destroy_done(runner->model, &runner->conditions, &runner->before.destroy,
                                            &runner->wrong_invariant);
-    if (!accepted(runner))
+    if (!block_accepted(runner))
         return;
     end_owned(runner, PROGRAM_MAPPING, runner_pointer(arguments->hPhysicalMemoryObject));
     end_owned(runner, PROGRAM_ADAPTER_OBJECT, runner_pointer(arguments->hPhysicalMemoryObject));
-    end_value(runner, PROGRAM_OBJECT, runner_pointer(arguments->hPhysicalMemoryObject), 0);
+    runner_end_value(runner, PROGRAM_OBJECT, runner_pointer(arguments->hPhysicalMemoryObject), 0);
 }
 
 void runner_open(struct runner *runner)
@@ -334,24 +324,24 @@ void runner_open(struct runner *runner)
         runner->event.skipped = true;
         return;
     }
-    begin(runner);
+    block_begin(runner);
     arguments->hPhysicalMemoryObject = runner_handle(runner_resolve(runner, OPEN_OBJECT).value);
     arguments->hAdapter = runner_handle(runner_resolve(runner, OPEN_ADAPTER).value);
-    passed = hand_over(runner);
+    passed = block_hand_over(runner);
     if (runner->model != NULL)
         model_open(runner->model, &runner->conditions, &runner->before.open, &runner->expected);
-    if (!may_call(runner))
+    if (!block_may_call(runner))
         return;
-    if (!finish(runner, true, runner->interface.DxgkCbOpenPhysicalMemoryObject(passed), OUTS(open_out)))
+    if (!block_finish(runner, true, runner->interface.DxgkCbOpenPhysicalMemoryObject(passed), OUTS(open_out)))
         return;
     if (runner->model != NULL)
         runner->wrong = model_open_done(runner->model, &runner->conditions, &runner->before.open, arguments,
                                         &runner->wrong_invariant);
-    if (!accepted(runner))
+    if (!block_accepted(runner))
         return;
     thing = runner_make(runner, PROGRAM_ADAPTER_OBJECT, runner_pointer(arguments->hAdapterMemoryObject));
     thing->owner = runner_pointer(arguments->hPhysicalMemoryObject);
-    thing->chain = chain_of(runner, runner_pointer(arguments->hAdapter));
+    thing->chain = runner_chain_of(runner, runner_pointer(arguments->hAdapter));
     runner_bind(runner, PROGRAM_ADAPTER_OBJECT, (unsigned)runner_number(runner, OPEN_ADAPTER_OBJECT));
 }
 
@@ -364,23 +354,23 @@ void runner_close(struct runner *runner)
         runner->event.skipped = true;
         return;
     }
-    begin(runner);
+    block_begin(runner);
     arguments->hAdapterMemoryObject = runner_handle(runner_resolve(runner, CLOSE_ADAPTER_OBJECT).value);
-    passed = hand_over(runner);
+    passed = block_hand_over(runner);
     if (runner->model != NULL)
         model_close(runner->model, &runner->conditions, &runner->before.close, &runner->expected);
-    if (!may_call(runner))
+    if (!block_may_call(runner))
         return;
     runner->interface.DxgkCbClosePhysicalMemoryObject(passed);
-    if (!finish(runner, false, STATUS_SUCCESS, NULL, 0))
+    if (!block_finish(runner, false, STATUS_SUCCESS, NULL, 0))
         return;
     if (runner->model != NULL)
         runner->wrong = model_close_done(runner->model, &runner->conditions, &runner->before.close,
                                          &runner->wrong_invariant);
-    if (!accepted(runner))
+    if (!block_accepted(runner))
         return;
     end_owned(runner, PROGRAM_ADL, runner_pointer(arguments->hAdapterMemoryObject));
-    end_value(runner, PROGRAM_ADAPTER_OBJECT, runner_pointer(arguments->hAdapterMemoryObject), 0);
+    runner_end_value(runner, PROGRAM_ADAPTER_OBJECT, runner_pointer(arguments->hAdapterMemoryObject), 0);
 }
 
 /* -- CPU mappings ------------------------------------------------------------------------ */
@@ -395,22 +385,22 @@ void runner_map(struct runner *runner)
         runner->event.skipped = true;
         return;
     }
-    begin(runner);
+    block_begin(runner);
     arguments->hPhysicalMemoryObject = runner_handle(runner_resolve(runner, MAP_OBJECT).value);
     arguments->AccessMode = (DXGK_ACCESS_MODE)runner_number(runner, MAP_MODE);
     arguments->Offset = (SIZE_T)runner_number(runner, MAP_OFFSET);
     arguments->Size = (SIZE_T)runner_number(runner, MAP_SIZE);
-    passed = hand_over(runner);
+    passed = block_hand_over(runner);
     if (runner->model != NULL)
         model_map(runner->model, &runner->conditions, &runner->before.map, &runner->expected);
-    if (!may_call(runner))
+    if (!block_may_call(runner))
         return;
-    if (!finish(runner, true, runner->interface.DxgkCbMapPhysicalMemory(passed), OUTS(map_out)))
+    if (!block_finish(runner, true, runner->interface.DxgkCbMapPhysicalMemory(passed), OUTS(map_out)))
         return;
     if (runner->model != NULL)
         runner->wrong = model_map_done(runner->model, &runner->conditions, &runner->before.map, arguments,
                                        &runner->wrong_invariant);
-    if (!accepted(runner))
+    if (!block_accepted(runner))
         return;
     thing = runner_make(runner, PROGRAM_MAPPING, runner_pointer(arguments->pMappedAddress));
     thing->owner = runner_pointer(arguments->hPhysicalMemoryObject);
@@ -457,25 +447,25 @@ void runner_unmap(struct runner *runner)
         runner->event.skipped = true;
         return;
     }
-    begin(runner);
+    block_begin(runner);
     arguments->hPhysicalMemoryObject = runner_handle(runner_resolve(runner, UNMAP_OBJECT).value);
     base = shifted(runner, UNMAP_MAPPING, UNMAP_SHIFT);
     arguments->pBaseAddress = runner_handle(base.value);
     arguments->Size = (SIZE_T)(size_of_mapping(runner, &base) + runner_number(runner, UNMAP_EXTRA));
-    passed = hand_over(runner);
+    passed = block_hand_over(runner);
     if (runner->model != NULL)
         model_unmap(runner->model, &runner->conditions, &runner->before.unmap, &runner->expected);
-    if (!may_call(runner))
+    if (!block_may_call(runner))
         return;
     runner->interface.DxgkCbUnmapPhysicalMemory(passed);
-    if (!finish(runner, false, STATUS_SUCCESS, NULL, 0))
+    if (!block_finish(runner, false, STATUS_SUCCESS, NULL, 0))
         return;
     if (runner->model != NULL)
         runner->wrong = model_unmap_done(runner->model, &runner->conditions, &runner->before.unmap,
                                          &runner->wrong_invariant);
-    if (!accepted(runner))
+    if (!block_accepted(runner))
         return;
-    end_value(runner, PROGRAM_MAPPING, runner_pointer(arguments->pBaseAddress), runner->process);
+    runner_end_value(runner, PROGRAM_MAPPING, runner_pointer(arguments->pBaseAddress), runner->process);
 }
 
 /* -- ADLs ---------------------------------------------------------------------------------- */
@@ -502,24 +492,24 @@ void runner_allocate_adl(struct runner *runner)
         runner->event.skipped = true;
         return;
     }
-    begin(runner);
+    block_begin(runner);
     arguments->hAdapterMemoryObject = runner_handle(runner_resolve(runner, ADL_ADAPTER_OBJECT).value);
     arguments->Offset = (SIZE_T)runner_number(runner, ADL_OFFSET);
     arguments->Size = (SIZE_T)runner_number(runner, ADL_SIZE);
     arguments->Flags.Value = (UINT32)runner_number(runner, ADL_FLAGS);
-    passed = hand_over(runner);
+    passed = block_hand_over(runner);
     if (runner->model != NULL)
         model_allocate_adl(runner->model, &runner->conditions, &runner->before.allocate_adl,
                            &runner->expected);
-    if (!may_call(runner))
+    if (!block_may_call(runner))
         return;
-    if (!finish(runner, true, runner->interface.DxgkCbAllocateAdl(passed), OUTS(adl_out)))
+    if (!block_finish(runner, true, runner->interface.DxgkCbAllocateAdl(passed), OUTS(adl_out)))
         return;
     if (runner->model != NULL)
         runner->wrong =
             model_allocate_adl_done(runner->model, &runner->conditions, &runner->before.allocate_adl,
                                     arguments, &runner->wrong_invariant);
-    if (!accepted(runner))
+    if (!block_accepted(runner))
         return;
     thing = made_adl(runner, arguments->pAdl, (unsigned)runner_number(runner, ADL_ADL));
     thing->owner = runner_pointer(arguments->hAdapterMemoryObject);
@@ -539,7 +529,7 @@ void runner_free_adl(struct runner *runner)
         runner->event.skipped = true;
         return;
     }
-    begin(runner);
+    block_begin(runner);
     arguments->hAdapterMemoryObject = runner_handle(runner_resolve(runner, FREE_ADL_ADAPTER_OBJECT).value);
     adl = shifted(runner, FREE_ADL_ADL, FREE_ADL_SHIFT);
     arguments->pAdl = runner_handle(adl.value);
@@ -550,16 +540,16 @@ void runner_free_adl(struct runner *runner)
         model_free_adl(runner->model, &runner->conditions, arguments, &runner->expected);
     if (!runner_may_call(runner))
         return;
-    passed = hand_over_with(runner, live ? runner_handle(adl.value) : NULL);
+    passed = block_hand_over_with(runner, live ? runner_handle(adl.value) : NULL);
     runner->interface.DxgkCbFreeAdl(passed);
-    if (!finish(runner, false, STATUS_SUCCESS, NULL, 0))
+    if (!block_finish(runner, false, STATUS_SUCCESS, NULL, 0))
         return;
     if (runner->model != NULL)
         runner->wrong = model_free_adl_done(runner->model, &runner->conditions, &runner->before.free_adl,
                                             &runner->wrong_invariant);
-    if (!accepted(runner))
+    if (!block_accepted(runner))
         return;
-    end_value(runner, PROGRAM_ADL, runner_pointer(arguments->pAdl), 0);
+    runner_end_value(runner, PROGRAM_ADL, runner_pointer(arguments->pAdl), 0);
 }
 
 /* -- frame buffers --------------------------------------------------------------------------- */
@@ -575,27 +565,27 @@ void runner_pin(struct runner *runner)
         runner->event.skipped = true;
         return;
     }
-    begin_taking(runner);
+    block_begin_taking(runner);
     adapter = runner_handle(runner_resolve(runner, PIN_ADAPTER).value);
     arguments->PhysicalAdapterIndex = (UINT)runner_number(runner, PIN_INDEX);
     arguments->CommitSize = (SIZE_T)runner_number(runner, PIN_SIZE);
     arguments->Flags.Value = (UINT)runner_number(runner, PIN_FLAGS);
-    passed = hand_over(runner);
+    passed = block_hand_over(runner);
     if (runner->model != NULL)
         model_pin(runner->model, &runner->conditions, adapter, &runner->before.pin, &runner->expected);
-    if (!may_call(runner))
+    if (!block_may_call(runner))
         return;
-    if (!finish(runner, true, runner->interface.DxgkCbPinFrameBufferForSave2(adapter, passed), OUTS(pin_out)))
+    if (!block_finish(runner, true, runner->interface.DxgkCbPinFrameBufferForSave2(adapter, passed), OUTS(pin_out)))
         return;
     if (runner->model != NULL)
         runner->wrong = model_pin_done(runner->model, &runner->conditions, adapter, &runner->before.pin,
                                        arguments, &runner->wrong_invariant);
-    if (!accepted(runner))
+    if (!block_accepted(runner))
         return;
     thing = made_adl(runner, arguments->pAdl, (unsigned)runner_number(runner, PIN_ADL));
     thing->frame_buffer = true;
     thing->index = arguments->PhysicalAdapterIndex;
-    thing->chain = chain_of(runner, runner_pointer(adapter));
+    thing->chain = runner_chain_of(runner, runner_pointer(adapter));
 }
 
 static void end_frame_buffer(struct runner *runner, uint32_t chain, uint32_t index)
@@ -619,21 +609,21 @@ void runner_unpin(struct runner *runner)
         runner->event.skipped = true;
         return;
     }
-    begin(runner);
+    block_begin(runner);
     adapter = runner_handle(runner_resolve(runner, UNPIN_ADAPTER).value);
     arguments->PhysicalAdapterIndex = (UINT)runner_number(runner, UNPIN_INDEX);
-    passed = hand_over(runner);
+    passed = block_hand_over(runner);
     if (runner->model != NULL)
         model_unpin(runner->model, &runner->conditions, adapter, &runner->before.unpin, &runner->expected);
-    if (!may_call(runner))
+    if (!block_may_call(runner))
         return;
     status = runner->interface.DxgkCbUnpinFrameBufferForSave(adapter, passed);
-    if (!finish(runner, true, status, NULL, 0))
+    if (!block_finish(runner, true, status, NULL, 0))
         return;
     if (runner->model != NULL)
         runner->wrong = model_unpin_done(runner->model, &runner->conditions, adapter, &runner->before.unpin,
                                          &runner->wrong_invariant);
-    if (!accepted(runner))
+    if (!block_accepted(runner))
         return;
-    end_frame_buffer(runner, chain_of(runner, runner_pointer(adapter)), arguments->PhysicalAdapterIndex);
+    end_frame_buffer(runner, runner_chain_of(runner, runner_pointer(adapter)), arguments->PhysicalAdapterIndex);
 }

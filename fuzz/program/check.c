@@ -69,6 +69,8 @@ static unsigned invariant_of(enum dxgkmem_violation_code code)
     case DXGKMEM_VIOLATION_ADL_OF_OTHER_OBJECT:
     case DXGKMEM_VIOLATION_ADL_OF_FRAME_BUFFER:
     case DXGKMEM_VIOLATION_UNMAP_WRONG_OBJECT:
+    case DXGKMEM_VIOLATION_MEMORY_OF_OTHER_ADAPTER:
+    case DXGKMEM_VIOLATION_MEMORY_OF_OTHER_CALL:
         return 1;
     case DXGKMEM_VIOLATION_NULL_HANDLE:
     case DXGKMEM_VIOLATION_UNKNOWN_HANDLE:
@@ -108,6 +110,7 @@ static unsigned invariant_of(enum dxgkmem_violation_code code)
     case DXGKMEM_VIOLATION_LEFT_AT_STOP:
         return 14;
     case DXGKMEM_VIOLATION_ADL_SCRIBBLED:
+    case DXGKMEM_VIOLATION_MDL_SCRIBBLED:
         return 16;
     case DXGKMEM_VIOLATION_IRQL_TOO_HIGH:
     case DXGKMEM_VIOLATION_WRONG_WDDM_LEVEL:
@@ -129,6 +132,9 @@ enum dxgkmem_call runner_call_of(uint8_t opcode)
         [OP_PIN] = DXGKMEM_CALL_PIN,           [OP_UNPIN] = DXGKMEM_CALL_UNPIN,
         [OP_LEGACY] = DXGKMEM_CALL_LEGACY,     [OP_UNRELATED] = DXGKMEM_CALL_UNRELATED,
         [OP_EXIT] = DXGKMEM_CALL_PROCESS_EXIT, [OP_STOP] = DXGKMEM_CALL_STOP,
+        [OP_CONTIGUOUS] = DXGKMEM_CALL_ALLOCATE_CONTIGUOUS,
+        [OP_FREE_CONTIGUOUS] = DXGKMEM_CALL_FREE_CONTIGUOUS,
+        [OP_PAGES] = DXGKMEM_CALL_ALLOCATE_PAGES, [OP_FREE_PAGES] = DXGKMEM_CALL_FREE_PAGES,
     };
     return (enum dxgkmem_call)call[opcode];
 }
@@ -370,7 +376,8 @@ static bool was_mistaken(const struct runner *runner)
     if (runner->violations == 0)
         return false;
     code = runner->violation[0].code;
-    return code != DXGKMEM_VIOLATION_ADL_SCRIBBLED && code != DXGKMEM_VIOLATION_LEFT_AT_REMOVAL &&
+    return code != DXGKMEM_VIOLATION_ADL_SCRIBBLED && code != DXGKMEM_VIOLATION_MDL_SCRIBBLED &&
+           code != DXGKMEM_VIOLATION_LEFT_AT_REMOVAL &&
            (runner->model == NULL || code != expected->violation ||
             expected->answer != DXGKMEM_ANSWER_CARRY_OUT);
 }

@@ -17,6 +17,7 @@ enum fate { FATE_NONE, FATE_LIVE, FATE_ENDED };
 static const uint8_t enders[] = {
     DXGKMEM_CALL_DESTROY, DXGKMEM_CALL_CLOSE,          DXGKMEM_CALL_UNMAP,        DXGKMEM_CALL_FREE_ADL,
     DXGKMEM_CALL_UNPIN,   DXGKMEM_CALL_REMOVE_ADAPTER, DXGKMEM_CALL_PROCESS_EXIT,
+    DXGKMEM_CALL_FREE_CONTIGUOUS, DXGKMEM_CALL_FREE_PAGES,
 };
 
 #define ENDERS (sizeof(enders) / sizeof(enders[0]))
@@ -41,6 +42,12 @@ static const struct column columns[] = {
     {OP_FREE_ADL, FREE_ADL_ADL},
     {OP_PIN, PIN_ADAPTER},
     {OP_UNPIN, UNPIN_ADAPTER},
+    {OP_CONTIGUOUS, CONTIGUOUS_ADAPTER},
+    {OP_FREE_CONTIGUOUS, MEMORY_ADAPTER},
+    {OP_FREE_CONTIGUOUS, MEMORY_MEMORY},
+    {OP_PAGES, CONTIGUOUS_ADAPTER},
+    {OP_FREE_PAGES, MEMORY_ADAPTER},
+    {OP_FREE_PAGES, MEMORY_MEMORY},
 };
 
 #define COLUMNS ((unsigned)(sizeof(columns) / sizeof(columns[0])))
@@ -70,7 +77,12 @@ static bool can_end(enum dxgkmem_call call, enum program_kind kind)
         return call == DXGKMEM_CALL_FREE_ADL || call == DXGKMEM_CALL_UNPIN ||
                call == DXGKMEM_CALL_REMOVE_ADAPTER;
     case PROGRAM_MAPPING:
-        return call == DXGKMEM_CALL_UNMAP || call == DXGKMEM_CALL_PROCESS_EXIT;
+        return call == DXGKMEM_CALL_UNMAP || call == DXGKMEM_CALL_PROCESS_EXIT ||
+               call == DXGKMEM_CALL_REMOVE_ADAPTER || call == DXGKMEM_CALL_FREE_CONTIGUOUS ||
+               call == DXGKMEM_CALL_FREE_PAGES;
+    case PROGRAM_MEMORY:
+        return call == DXGKMEM_CALL_REMOVE_ADAPTER || call == DXGKMEM_CALL_FREE_CONTIGUOUS ||
+               call == DXGKMEM_CALL_FREE_PAGES;
     default:
         return false;
     }

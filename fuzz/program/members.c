@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The members of the interface that are not offered: the other WDDM 2.4 memory
- * callbacks and all that is not about memory. Each must refuse, whatever it is given.
+ * The members of the interface that are not offered: the WDDM 2.4 memory callbacks to a driver that
+ * must use physical memory objects, and all that is not about memory. Each must refuse, whatever it is given.
  */
 #include "runner_internal.h"
 
@@ -151,13 +151,13 @@ void runner_legacy(struct runner *runner)
     NTSTATUS status;
     HANDLE adapter;
 
-    if (runner->interface.Size < DXGKMEM_DDI_THROUGH(DxgkCbUnmapMdlFromIoMmu) || !begin(runner, true)) {
+    if (runner->refusing.Size < DXGKMEM_DDI_THROUGH(DxgkCbUnmapMdlFromIoMmu) || !begin(runner, true)) {
         runner->event.skipped = true;
         return;
     }
     adapter = runner_handle(runner_resolve(runner, MEMBER_ADAPTER).value);
     runner_note_passed(runner, MEMBER_MEMBER, &(struct runner_value){.value = member, .thing = -1});
-    status = call_legacy(&runner->interface, member, adapter, &runner->arguments);
+    status = call_legacy(&runner->refusing, member, adapter, &runner->arguments);
     finish(runner, member != UNMAP_MDL, status);
 }
 

@@ -58,6 +58,21 @@ enum program_scribble_operand { SCRIBBLE_ADL, SCRIBBLE_FIELD, SCRIBBLE_VALUE };
 enum program_schedule_operand { SCHEDULE_STRATEGY, SCHEDULE_SEED, SCHEDULE_BOUND };
 enum program_switch_operand { SWITCH_STEP, SWITCH_TO };
 enum program_fail_operand { FAIL_NTH, FAIL_THEN };
+enum program_contiguous_operand {
+    CONTIGUOUS_MEMORY,
+    CONTIGUOUS_MAPPING,
+    CONTIGUOUS_ADAPTER,
+    CONTIGUOUS_SIZE,
+    CONTIGUOUS_CACHE,
+    CONTIGUOUS_LOW,
+    CONTIGUOUS_HIGH,
+    CONTIGUOUS_BOUNDARY
+};
+/* The first six as CONTIGUOUS has them. */
+enum program_pages_operand { PAGES_SKIP = CONTIGUOUS_BOUNDARY, PAGES_FLAGS };
+/* FREE_CONTIGUOUS and FREE_PAGES; also MEMORY_READ and MEMORY_WRITE, in which DMA_PAGE and so on follow */
+enum program_memory_operand { MEMORY_ADAPTER, MEMORY_MEMORY };
+enum program_scribble_mdl_operand { SCRIBBLE_MDL_MEMORY, SCRIBBLE_MDL_FIELD, SCRIBBLE_MDL_VALUE };
 /* The one operand of PROCESS, EXIT, IRQL, ARGS and THREAD */
 enum program_condition_operand { CONDITION_VALUE };
 
@@ -96,6 +111,7 @@ enum program_protection {
 };
 enum program_mode { PROGRAM_MODE_KERNEL, PROGRAM_MODE_USER, PROGRAM_MODE_INVALID };
 enum program_field { PROGRAM_FIELD_COUNT, PROGRAM_FIELD_FLAGS, PROGRAM_FIELD_BASE, PROGRAM_FIELD_ENTRY };
+enum program_mdl_field { PROGRAM_MDL_COUNT, PROGRAM_MDL_START, PROGRAM_MDL_ENTRY };
 enum program_how { PROGRAM_HOW_NULL, PROGRAM_HOW_MISALIGNED };
 enum program_strategy { PROGRAM_STRATEGY_RANDOM, PROGRAM_STRATEGY_PCT, PROGRAM_STRATEGY_LISTED };
 

@@ -42,7 +42,7 @@
 #define NOTHING PROGRAM_THING(PROGRAM_NULL, 0)
 #define ALL_ONES (~(uint64_t)0)
 
-const char program_kind_letters[PROGRAM_KINDS + 1] = "doalm";
+const char program_kind_letters[PROGRAM_KINDS + 1] = "doalmh";
 
 const char *const program_kind_words[PROGRAM_KINDS] = {
     [PROGRAM_ADAPTER] = "an adapter",
@@ -50,6 +50,7 @@ const char *const program_kind_words[PROGRAM_KINDS] = {
     [PROGRAM_ADAPTER_OBJECT] = "an adapter memory object",
     [PROGRAM_ADL] = "an ADL",
     [PROGRAM_MAPPING] = "a CPU mapping",
+    [PROGRAM_MEMORY] = "a memory of a WDDM 2.4 callback",
 };
 
 const char *const program_class_names[PROGRAM_CLASSES] = {
@@ -71,6 +72,7 @@ static const char *const cache[] = {"cached", "noncached", "writecombined", "inv
 static const char *const protection[] = {"readwrite", "readonly", "execute", "writecopy", "invalid", NULL};
 static const char *const mode[] = {"kernel", "user", "invalid", NULL};
 static const char *const field[] = {"count", "flags", "base", "entry", NULL};
+static const char *const mdl_field[] = {"count", "start", "entry", NULL};
 static const char *const how[] = {"null", "misaligned", NULL};
 static const char *const strategy[] = {"random", "pct", "listed", NULL};
 
@@ -216,7 +218,7 @@ const struct program_operation program_operations[PROGRAM_OPCODES] = {
     },
     [OP_LEGACY] = {
         .name = "legacy",
-        .summary = "Calls one of the WDDM 2.4 memory callbacks, which are not offered.",
+        .summary = "Calls one of the WDDM 2.4 memory callbacks through an interface that does not offer them.",
         .role = PROGRAM_ROLE_CALLBACK, .since = 1, .ends = PROGRAM_KINDS,
         OPERANDS(
             [MEMBER_ADAPTER] = THING(PROGRAM_ADAPTER),
@@ -337,6 +339,81 @@ const struct program_operation program_operations[PROGRAM_OPCODES] = {
         OPERANDS(
             [SWITCH_STEP] = NUMBER("step", 0, PROGRAM_TASTE_ANY),
             [SWITCH_TO] = NUMBER("to", 1, PROGRAM_TASTE_SMALL)),
+    },
+    [OP_CONTIGUOUS] = {
+        .name = "contiguous",
+        .summary = "Allocates contiguous memory by the WDDM 2.4 callback, mapped for kernel and device.",
+        .role = PROGRAM_ROLE_CALLBACK, .since = 3, .ends = PROGRAM_KINDS,
+        OPERANDS(
+            [CONTIGUOUS_MEMORY] = BIND(PROGRAM_MEMORY),
+            [CONTIGUOUS_MAPPING] = BIND(PROGRAM_MAPPING),
+            [CONTIGUOUS_ADAPTER] = THING(PROGRAM_ADAPTER),
+            [CONTIGUOUS_SIZE] = NUMBER("size", 0x1000, PROGRAM_TASTE_BYTES),
+            [CONTIGUOUS_CACHE] = CHOICE("cache", PROGRAM_CACHE_CACHED, cache),
+            [CONTIGUOUS_LOW] = NUMBER("low", 0, PROGRAM_TASTE_ADDRESS),
+            [CONTIGUOUS_HIGH] = NUMBER("high", ALL_ONES, PROGRAM_TASTE_ADDRESS),
+            [CONTIGUOUS_BOUNDARY] = NUMBER("boundary", 0, PROGRAM_TASTE_MASK)),
+    },
+    [OP_FREE_CONTIGUOUS] = {
+        .name = "free_contiguous",
+        .summary = "Frees contiguous memory.",
+        .role = PROGRAM_ROLE_CALLBACK, .since = 3, .ends = PROGRAM_MEMORY,
+        OPERANDS(
+            [MEMORY_ADAPTER] = THING(PROGRAM_ADAPTER),
+            [MEMORY_MEMORY] = THING(PROGRAM_MEMORY)),
+    },
+    [OP_PAGES] = {
+        .name = "pages",
+        .summary = "Allocates pages for an MDL by the WDDM 2.4 callback, mapped for kernel and device.",
+        .role = PROGRAM_ROLE_CALLBACK, .since = 3, .ends = PROGRAM_KINDS,
+        OPERANDS(
+            [CONTIGUOUS_MEMORY] = BIND(PROGRAM_MEMORY),
+            [CONTIGUOUS_MAPPING] = BIND(PROGRAM_MAPPING),
+            [CONTIGUOUS_ADAPTER] = THING(PROGRAM_ADAPTER),
+            [CONTIGUOUS_SIZE] = NUMBER("size", 0x1000, PROGRAM_TASTE_BYTES),
+            [CONTIGUOUS_CACHE] = CHOICE("cache", PROGRAM_CACHE_CACHED, cache),
+            [CONTIGUOUS_LOW] = NUMBER("low", 0, PROGRAM_TASTE_ADDRESS),
+            [CONTIGUOUS_HIGH] = NUMBER("high", ALL_ONES, PROGRAM_TASTE_ADDRESS),
+            [PAGES_SKIP] = NUMBER("skip", 0, PROGRAM_TASTE_BYTES),
+            [PAGES_FLAGS] = FLAGS("flags", 0, mdl_flags)),
+    },
+    [OP_FREE_PAGES] = {
+        .name = "free_pages",
+        .summary = "Frees the pages of an MDL.",
+        .role = PROGRAM_ROLE_CALLBACK, .since = 3, .ends = PROGRAM_MEMORY,
+        OPERANDS(
+            [MEMORY_ADAPTER] = THING(PROGRAM_ADAPTER),
+            [MEMORY_MEMORY] = THING(PROGRAM_MEMORY)),
+    },
+    [OP_MEMORY_READ] = {
+        .name = "memory_read",
+        .summary = "The device of an adapter reads eight bytes of a page of a memory.",
+        .role = PROGRAM_ROLE_ACCESS, .since = 3, .ends = PROGRAM_KINDS,
+        OPERANDS(
+            [MEMORY_ADAPTER] = THING(PROGRAM_ADAPTER),
+            [MEMORY_MEMORY] = THING(PROGRAM_MEMORY),
+            [DMA_PAGE] = NUMBER("page", 0, PROGRAM_TASTE_SMALL),
+            [DMA_OFFSET] = NUMBER("offset", 0, PROGRAM_TASTE_ACCESS)),
+    },
+    [OP_MEMORY_WRITE] = {
+        .name = "memory_write",
+        .summary = "The device of an adapter writes eight bytes of a page of a memory.",
+        .role = PROGRAM_ROLE_ACCESS, .since = 3, .ends = PROGRAM_KINDS,
+        OPERANDS(
+            [MEMORY_ADAPTER] = THING(PROGRAM_ADAPTER),
+            [MEMORY_MEMORY] = THING(PROGRAM_MEMORY),
+            [DMA_PAGE] = NUMBER("page", 0, PROGRAM_TASTE_SMALL),
+            [DMA_OFFSET] = NUMBER("offset", 0, PROGRAM_TASTE_ACCESS),
+            [DMA_VALUE] = NUMBER("value", 1, PROGRAM_TASTE_ANY)),
+    },
+    [OP_SCRIBBLE_MDL] = {
+        .name = "scribble_mdl",
+        .summary = "The driver writes to an MDL that it was given: what it describes, or one of its page numbers.",
+        .role = PROGRAM_ROLE_ACCESS, .since = 3, .ends = PROGRAM_KINDS,
+        OPERANDS(
+            [SCRIBBLE_MDL_MEMORY] = THING(PROGRAM_MEMORY),
+            [SCRIBBLE_MDL_FIELD] = CHOICE("field", PROGRAM_MDL_COUNT, mdl_field),
+            [SCRIBBLE_MDL_VALUE] = NUMBER("value", ALL_ONES, PROGRAM_TASTE_ANY)),
     },
 };
 /* clang-format on */

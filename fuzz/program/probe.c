@@ -94,6 +94,7 @@ void runner_check_contents(struct runner *runner)
 static void probe_device(struct runner *runner, const struct runner_thing *thing, uint64_t device,
                          uint64_t page, uint64_t in_page)
 {
+    enum program_kind kind = (enum program_kind)thing->kind;
     uint64_t address = (runner_adl_page(runner, thing, page) << DXGKMEM_PAGE_SHIFT) + in_page;
     struct dxgkmem_sim_translation translation;
     uint64_t offset, value = 0;
@@ -105,15 +106,15 @@ static void probe_device(struct runner *runner, const struct runner_thing *thing
     if (OFFERS(runner, device_page) &&
         runner->provider->device_page(runner->sim, device, address >> DXGKMEM_PAGE_SHIFT, &translation) !=
             reach)
-        runner_find_at(runner, 5, PROGRAM_ADL, thing->value, page,
+        runner_find_at(runner, 5, kind, thing->value, page,
                        reach ? "the device does not reach it" : "the device still reaches it");
     else if (!OFFERS(runner, dma_read))
         return;
     else if (runner->provider->dma_read(runner->sim, device, address, &value, sizeof(value)) != reach)
-        runner_find_at(runner, 5, PROGRAM_ADL, thing->value, page,
+        runner_find_at(runner, 5, kind, thing->value, page,
                        reach ? "DMA faults" : "DMA still goes through");
     else if (reach && value != model_content(runner->model, memory, offset))
-        runner_find_at(runner, model_content(runner->model, memory, offset) == 0 ? 8 : 10, PROGRAM_ADL,
+        runner_find_at(runner, model_content(runner->model, memory, offset) == 0 ? 8 : 10, kind,
                        thing->value, page, "DMA reads what nobody wrote there");
 }
 
@@ -155,7 +156,7 @@ static void probe_cpu(struct runner *runner, const struct runner_thing *thing, u
 
 void runner_probe(struct runner *runner, const struct runner_thing *thing)
 {
-    if (thing->kind == PROGRAM_ADL)
+    if (thing->kind == PROGRAM_ADL || thing->kind == PROGRAM_MEMORY)
         probe_adl(runner, thing);
     if (thing->kind == PROGRAM_MAPPING && thing->size >= DXGKMEM_PAGE_BYTES) {
         probe_cpu(runner, thing, 0);

@@ -4,7 +4,7 @@
  *
  * A program is a world and a list of operations. Operations name things by
  * variables, sixteen of each kind: d adapters, o physical memory objects, a
- * adapter memory objects, l ADLs, m CPU mappings. An operation that makes a
+ * adapter memory objects, l ADLs, m CPU mappings, h memories of the WDDM 2.4 callbacks. An operation that makes a
  * thing binds a variable; later ones name it, together with a class that says
  * which wrong value derived from it is to be passed instead. Taking a line out
  * of a program therefore never changes what the other lines mean.
@@ -18,7 +18,7 @@
 #include <dxgkmem/ddi.h>
 
 /* The version that the encoder writes. Older files decode with the table of their version, forever. */
-#define PROGRAM_VERSION 2
+#define PROGRAM_VERSION 3
 #define PROGRAM_OPERATIONS 128 /* at most; further bytes of a file are ignored */
 #define PROGRAM_OPERANDS 16
 #define PROGRAM_VARIABLES 16 /* of each kind */
@@ -26,13 +26,14 @@
 /* A bound on the encoded form: header and every operation at its longest. */
 #define PROGRAM_BYTES 16384
 
-/* Kinds of things, and with them of variables: d, o, a, l, m in text. */
+/* Kinds of things, and with them of variables: d, o, a, l, m, h in text. */
 enum program_kind {
     PROGRAM_ADAPTER,
     PROGRAM_OBJECT,
     PROGRAM_ADAPTER_OBJECT,
     PROGRAM_ADL,
     PROGRAM_MAPPING,
+    PROGRAM_MEMORY,
     PROGRAM_KINDS
 };
 
@@ -139,8 +140,21 @@ enum program_opcode {
     OP_SCHEDULE,  /* strategy= (random, pct, listed) seed= bound= */
     OP_THREAD,    /* number=: whose the lines that follow are */
     OP_SWITCH,    /* step= to= */
+    OP_CONTIGUOUS,      /* h m d; size= cache= low= high= boundary= */
+    OP_FREE_CONTIGUOUS, /* d h */
+    OP_PAGES,           /* h m d; size= cache= low= high= skip= flags= */
+    OP_FREE_PAGES,      /* d h */
+    OP_MEMORY_READ,     /* d h; page= offset= */
+    OP_MEMORY_WRITE,    /* d h; page= offset= value= */
+    OP_SCRIBBLE_MDL,    /* h; field= (count, start, entry) value= */
     PROGRAM_OPCODES
 };
+
+/* Kinds that handles name; the others are addresses. */
+static inline bool program_is_handle(enum program_kind kind)
+{
+    return kind <= PROGRAM_ADAPTER_OBJECT || kind == PROGRAM_MEMORY;
+}
 
 extern const struct program_operation program_operations[PROGRAM_OPCODES];
 

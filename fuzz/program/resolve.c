@@ -30,11 +30,6 @@ static const uint64_t garbage[PROGRAM_VARIABLES] = {
     0xdeadbeefdeadbee0,
 };
 
-static bool is_handle(enum program_kind kind)
-{
-    return kind <= PROGRAM_ADAPTER_OBJECT;
-}
-
 /* A pointer's worth of it, as it will be passed. */
 static uint64_t passed(uint64_t value)
 {
@@ -185,6 +180,9 @@ static const struct runner_thing *other_kind(const struct runner *runner, enum p
     case PROGRAM_MAPPING:
         found = first_live(runner, PROGRAM_ADL, 0);
         return found != NULL ? found : first_live(runner, PROGRAM_OBJECT, 0);
+    case PROGRAM_MEMORY:
+        found = first_live(runner, PROGRAM_OBJECT, 0);
+        return found != NULL ? found : first_live(runner, PROGRAM_ADAPTER, 0);
     default:
         return NULL;
     }
@@ -212,7 +210,7 @@ static const struct runner_thing *another(const struct runner *runner, enum prog
 static const struct runner_thing *former(const struct runner *runner, enum program_kind kind,
                                          const struct runner_thing *thing)
 {
-    uint64_t mask = is_handle(kind) ? INDEX_MASK : UINT64_MAX;
+    uint64_t mask = program_is_handle(kind) ? INDEX_MASK : UINT64_MAX;
 
     for (unsigned i = runner->things; thing != NULL && thing->live && i-- > 0;) {
         const struct runner_thing *other = &runner->thing[i];
@@ -225,7 +223,7 @@ static const struct runner_thing *former(const struct runner *runner, enum progr
 
 static uint64_t next_value(enum program_kind kind, uint64_t value)
 {
-    if (is_handle(kind)) {
+    if (program_is_handle(kind)) {
         uint64_t generation = value >> DXGKMEM_HANDLE_INDEX_BITS & GENERATION_MASK;
         uint64_t rest = value & ~(GENERATION_MASK << DXGKMEM_HANDLE_INDEX_BITS);
 
@@ -236,7 +234,7 @@ static uint64_t next_value(enum program_kind kind, uint64_t value)
 
 static uint64_t flipped_value(enum program_kind kind, uint64_t value)
 {
-    if (is_handle(kind))
+    if (program_is_handle(kind))
         return value ^ (uint64_t)1 << CHECK_SHIFT;
     return value ^ (kind == PROGRAM_ADL ? 8u : DXGKMEM_PAGE_BYTES);
 }
@@ -284,7 +282,7 @@ struct runner_value runner_resolve_class(struct runner *runner, enum program_kin
     found = related(runner, kind, class, thing, variable);
     if (found != NULL) {
         result = value_of(runner, found, class);
-        if (class == PROGRAM_RECYCLED && !is_handle(kind)) {
+        if (class == PROGRAM_RECYCLED && !program_is_handle(kind)) {
             result.class = PROGRAM_EXACT; /* the address is that of the live thing as well */
         }
         return result;

@@ -38,6 +38,13 @@ static void (*const functions[PROGRAM_OPCODES])(struct runner *runner) = {
     [OP_SCHEDULE] = runner_condition,
     [OP_THREAD] = runner_condition,
     [OP_SWITCH] = runner_condition,
+    [OP_CONTIGUOUS] = runner_allocate_contiguous,
+    [OP_FREE_CONTIGUOUS] = runner_free_contiguous,
+    [OP_PAGES] = runner_allocate_pages,
+    [OP_FREE_PAGES] = runner_free_pages,
+    [OP_MEMORY_READ] = runner_dma,
+    [OP_MEMORY_WRITE] = runner_dma,
+    [OP_SCRIBBLE_MDL] = runner_scribble_mdl,
 };
 
 /* -- worlds --------------------------------------------------------------------------- */
@@ -272,7 +279,7 @@ static bool begin_program(struct runner *runner, const struct program *program)
     runner->processes = 1u << 0 | 1u << 1;
     runner->devices = 0;
     runner->arguments_are = -1;
-    runner->interface.Size = 0;
+    runner->interface.Size = runner->offering.Size = runner->refusing.Size = 0;
     runner->things = runner->adls = runner->chains = runner->words = 0;
     memset(runner->variable, 0, sizeof(runner->variable));
     if (!enter(runner, (enum program_world)program->world) ||

@@ -6,7 +6,9 @@
  *   machine.h  what the provider offers, and what stands in for the rest
  *   runner.c   worlds, the loop over the lines, events and the trace's hash
  *   resolve.c  variables, the log of all things, what an operand's class means
+ *   block.c    a callback's argument block
  *   calls.c    the callbacks
+ *   memories.c the WDDM 2.4 memory callbacks
  *   members.c  members of the interface that are not offered
  *   system.c   adapters, processes, stop, and the conditions of later calls
  *   access.c   DMA, the CPU, scribbling
@@ -48,13 +50,13 @@
 /* One thing that was made, alive or ended. */
 struct runner_thing {
     uint64_t value;   /* handle, pointer or base */
-    uint64_t owner;   /* mapping, adapter memory object: the object; ADL: the latter; adapter: chain */
+    uint64_t owner; /* mapping: object or memory; adapter memory object: the object; ADL: that; adapter: chain */
     uint64_t process; /* mapping: 0 for the kernel */
     uint64_t size;    /* mapping: the Size that map returned, in bytes */
-    uint64_t pages;   /* ADL */
+    uint64_t pages;   /* ADL, memory */
     uint64_t base;    /* contiguous ADL: first logical page */
-    const DXGK_PAGE_NUMBER *array; /* ADL: the page array handed out, or NULL */
-    uint32_t adl;                  /* ADL: place in runner.adl_page */
+    const DXGK_PAGE_NUMBER *array; /* ADL: the page array handed out, memory: that of the MDL; or NULL */
+    uint32_t adl;                  /* ADL, memory: place in runner.adl_page */
     uint32_t chain;                /* adapter, adapter memory object, ADL: number of the logical adapter */
     uint32_t index;                /* adapter, ADL of a frame buffer: physical index in the chain */
     uint32_t line;                 /* that made it */
@@ -88,6 +90,10 @@ union runner_arguments {
     DXGKARGCB_FREE_ADL free_adl;
     DXGKARGCB_PINFRAMEBUFFERFORSAVE2 pin;
     DXGKARGCB_UNPINFRAMEBUFFERFORSAVE unpin;
+    DXGKARGCB_ALLOCATECONTIGUOUSMEMORY allocate_contiguous;
+    DXGKARGCB_FREECONTIGUOUSMEMORY free_contiguous;
+    DXGKARGCB_ALLOCATEPAGESFORMDL allocate_pages;
+    DXGKARGCB_FREEPAGESFROMMDL free_pages;
     uint8_t byte[96];
     uint64_t word[12];
 };
@@ -185,6 +191,8 @@ struct runner {
     unsigned irql;
     uint64_t process;
     DXGKRNL_INTERFACE interface; /* Size 0: none was received yet */
+    /* The newest that offers the WDDM 2.4 memory callbacks, and the newest that does not. */
+    DXGKRNL_INTERFACE offering, refusing;
 
     /* things */
     struct runner_variable variable[PROGRAM_KINDS][PROGRAM_VARIABLES];
@@ -301,7 +309,13 @@ uint64_t runner_adl_page(const struct runner *runner, const struct runner_thing 
 void runner_name_thing(const struct runner *runner, struct writer *writer, enum program_kind kind,
                        uint64_t value);
 
-/* -- calls.c, members.c, system.c, access.c: one function an operation ------------------- */
+/* calls.c: the live thing of a value has ended; the chain of a live adapter, else RUNNER_NO_CHAIN. */
+void runner_end_value(struct runner *runner, enum program_kind kind, uint64_t value, uint64_t process);
+uint32_t runner_chain_of(struct runner *runner, uint64_t adapter);
+/* What a choice of `cache` passes. */
+DXGK_MEMORY_CACHING_TYPE runner_cache_type(uint64_t choice);
+
+/* -- calls.c, memories.c, members.c, system.c, access.c: one function an operation ------------------- */
 
 void runner_create_object(struct runner *runner);
 void runner_destroy_object(struct runner *runner);
@@ -313,6 +327,12 @@ void runner_allocate_adl(struct runner *runner);
 void runner_free_adl(struct runner *runner);
 void runner_pin(struct runner *runner);
 void runner_unpin(struct runner *runner);
+void runner_allocate_contiguous(struct runner *runner);
+void runner_free_contiguous(struct runner *runner);
+void runner_allocate_pages(struct runner *runner);
+void runner_free_pages(struct runner *runner);
+/* A memory of this value, and the mapping that came with it, have ended. */
+void runner_end_memory(struct runner *runner, uint64_t value);
 void runner_legacy(struct runner *runner);
 void runner_unrelated(struct runner *runner);
 
@@ -326,6 +346,7 @@ void runner_condition(struct runner *runner);
 void runner_dma(struct runner *runner);
 void runner_cpu(struct runner *runner);
 void runner_scribble(struct runner *runner);
+void runner_scribble_mdl(struct runner *runner);
 
 /* -- check.c ------------------------------------------------------------------- */
 

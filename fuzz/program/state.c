@@ -5,6 +5,8 @@
  */
 #include "machine.h"
 
+#include <dxgkmem/mdl.h>
+
 #define SLOT_AND_GENERATION                                                                                  \
     (((uint64_t)1 << (DXGKMEM_HANDLE_INDEX_BITS + DXGKMEM_HANDLE_GENERATION_BITS)) - 1)
 
@@ -50,6 +52,21 @@ static uint64_t name_of(const struct runner *runner, const struct runner_thing *
     return runner->provider == &dxgkmem_provider_core ? thing->value & SLOT_AND_GENERATION : 0;
 }
 
+/* Of an MDL, too. */
+static void note_memory(uint64_t *state, const struct runner *runner, const struct runner_thing *thing)
+{
+    const struct dxgkmem_mdl *mdl =
+        thing->array != NULL ? (const struct dxgkmem_mdl *)(const void *)thing->array - 1 : NULL;
+
+    note(state, (uint64_t)runner->program->line[thing->line].opcode << 32 | thing->pages);
+    note(state, runner_adl_page(runner, thing, 0));
+    if (!thing->live || mdl == NULL)
+        return;
+    note(state, (uint64_t)mdl->ByteCount << 32 | mdl->ByteOffset);
+    for (uint64_t page = 0; page < thing->pages && page < RUNNER_ADL_FIRST; page++)
+        note(state, thing->array[page]);
+}
+
 static void note_thing(uint64_t *state, const struct runner *runner, unsigned number)
 {
     const struct runner_thing *thing = &runner->thing[number];
@@ -63,6 +80,8 @@ static void note_thing(uint64_t *state, const struct runner *runner, unsigned nu
         note_adl(state, runner, thing);
     else
         note(state, thing->kind == PROGRAM_MAPPING ? thing->value : name_of(runner, thing));
+    if (thing->kind == PROGRAM_MEMORY)
+        note_memory(state, runner, thing);
     if (thing->kind == PROGRAM_OBJECT)
         note_object(state, runner, thing);
 }

@@ -255,6 +255,11 @@ static unsigned may_map(const struct runner *runner)
     case OP_UNMAP:
     case OP_EXIT:
     case OP_DESTROY:
+    case OP_CONTIGUOUS:
+    case OP_FREE_CONTIGUOUS:
+    case OP_PAGES:
+    case OP_FREE_PAGES:
+    case OP_REMOVE:
         return runner->processes;
     default:
         return 0;
@@ -332,7 +337,8 @@ static void check_statistics(struct runner *runner)
     model_statistics(runner->model, &expected);
     if (now.adapters != expected.adapters || now.objects != expected.objects ||
         now.adapter_objects != expected.adapter_objects || now.adls != expected.adls ||
-        now.mappings != expected.mappings || now.frame_buffers != expected.frame_buffers)
+        now.mappings != expected.mappings || now.frame_buffers != expected.frame_buffers ||
+        now.memories != expected.memories)
         runner_find_that(runner, 14, "the statistics count other things than are alive");
     else if (now.pages != expected.pages)
         runner_find_that(runner, 14, "the statistics count other pages than live objects have");

@@ -49,6 +49,24 @@ static void fill_config(struct runner *runner, struct dxgkmem_adapter_config *co
     config->link_to = runner_handle(runner_resolve(runner, ADD_LINK).value);
 }
 
+/* Whether the driver of an adapter that was just added must use physical memory objects. */
+static bool objects_only(const struct runner *runner, HANDLE adapter)
+{
+    const struct dxgkmem_adapter_config *config = &runner->config;
+    struct dxgkmem_adapter_info info;
+
+    if (runner->provider != &dxgkmem_provider_core) /* nothing is asked of others */
+        return true;
+    return (config->iommu_caps.DmaRemappingSupported && config->version >= DXGKDDI_INTERFACE_VERSION_WDDM3_0) ||
+           !NT_SUCCESS(dxgkmem_query_adapter(adapter, &info)) || info.remapped;
+}
+
+static void keep_newer(DXGKRNL_INTERFACE *kept, const DXGKRNL_INTERFACE *received)
+{
+    if (kept->Size == 0 || received->Version >= kept->Version)
+        *kept = *received;
+}
+
 /* The driver keeps the newest interface that any of its adapters was given; it outlives the adapter. */
 static void receive_interface(struct runner *runner, HANDLE adapter)
 {
@@ -69,8 +87,8 @@ static void receive_interface(struct runner *runner, HANDLE adapter)
             return;
         }
     }
-    if (runner->interface.Size == 0 || received->Version >= runner->interface.Version)
-        runner->interface = *received;
+    keep_newer(&runner->interface, received);
+    keep_newer(objects_only(runner, adapter) ? &runner->refusing : &runner->offering, received);
 }
 
 /* In which chain an adapter is, and the how manieth it was there. */
@@ -143,6 +161,8 @@ static void end_left(struct runner *runner, size_t listed)
             thing = runner_find_live(runner, PROGRAM_ADL, left->subject, 0);
         if (thing == NULL && left->code == DXGKMEM_VIOLATION_LEFT_AT_REMOVAL)
             thing = runner_find_live(runner, PROGRAM_ADAPTER_OBJECT, left->subject, 0);
+        if (thing == NULL && left->code == DXGKMEM_VIOLATION_LEFT_AT_REMOVAL)
+            runner_end_memory(runner, left->subject);
         if (thing != NULL)
             runner_end(runner, thing);
     }
@@ -217,7 +237,7 @@ static void compare_leaks(struct runner *runner, const struct dxgkmem_leaks *lea
 {
     if (leaks->objects != expected->objects || leaks->adapter_objects != expected->adapter_objects ||
         leaks->adls != expected->adls || leaks->mappings != expected->mappings ||
-        leaks->frame_buffers != expected->frame_buffers)
+        leaks->frame_buffers != expected->frame_buffers || leaks->memories != expected->memories)
         runner_find_that(runner, 14, "the counts of what was left differ from what was left");
 }
 

@@ -65,6 +65,10 @@ const char *trace_call_name(enum dxgkmem_call call)
         [DXGKMEM_CALL_REMOVE_ADAPTER] = "remove",
         [DXGKMEM_CALL_PROCESS_EXIT] = "exit",
         [DXGKMEM_CALL_STOP] = "stop",
+        [DXGKMEM_CALL_ALLOCATE_CONTIGUOUS] = "contiguous",
+        [DXGKMEM_CALL_FREE_CONTIGUOUS] = "free_contiguous",
+        [DXGKMEM_CALL_ALLOCATE_PAGES] = "pages",
+        [DXGKMEM_CALL_FREE_PAGES] = "free_pages",
     };
     return (unsigned)call < DXGKMEM_CALL_COUNT ? words[call] : "an unknown call";
 }
@@ -81,6 +85,8 @@ static const char *blame(enum dxgkmem_call call)
     case DXGKMEM_CALL_REMOVE_ADAPTER:
     case DXGKMEM_CALL_PROCESS_EXIT:
     case DXGKMEM_CALL_STOP:
+    case DXGKMEM_CALL_FREE_CONTIGUOUS:
+    case DXGKMEM_CALL_FREE_PAGES:
         return "ended by ";
     default:
         return "made by ";
@@ -106,7 +112,7 @@ static void write_report(struct writer *writer, const struct program *program,
 
 static bool is_read(uint8_t opcode)
 {
-    return opcode == OP_DMA_READ || opcode == OP_CPU_READ;
+    return opcode == OP_DMA_READ || opcode == OP_CPU_READ || opcode == OP_MEMORY_READ;
 }
 
 static void write_access(struct writer *writer, const struct runner_event *event)
@@ -143,6 +149,8 @@ static void write_values(struct writer *writer, const struct runner_event *event
         [OP_MAP] = {" offset=", " size="},
         [OP_ADL] = {" pages=", " contiguous="},
         [OP_PIN] = {" pages=", " contiguous="},
+        [OP_CONTIGUOUS] = {" pages="},
+        [OP_PAGES] = {" pages=", " contiguous="},
         [OP_STOP] = {" objects=", " adapter_objects=", " adls=", " mappings="},
     };
 

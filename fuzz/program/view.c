@@ -40,7 +40,9 @@ bool runner_view(const struct runner *runner, unsigned number, struct runner_vie
     };
     if (thing->kind == PROGRAM_MAPPING || thing->kind == PROGRAM_ADAPTER_OBJECT)
         view->owner = find_before(runner, PROGRAM_OBJECT, thing->owner, number);
-    else if (thing->kind == PROGRAM_ADL && !thing->frame_buffer)
+    if (thing->kind == PROGRAM_MAPPING && view->owner < 0)
+        view->owner = find_before(runner, PROGRAM_MEMORY, thing->owner, number);
+    if (thing->kind == PROGRAM_ADL && !thing->frame_buffer)
         view->owner = find_before(runner, PROGRAM_ADAPTER_OBJECT, thing->owner, number);
     return true;
 }
@@ -91,7 +93,7 @@ void runner_wanted(const struct runner *runner, struct runner_event *wanted)
         wanted->value[3] = runner->wanted_leaks.mappings;
         sort_by_making(wanted);
     }
-    if (!wanted->has_status && wanted->opcode >= OP_EXIT)
+    if (!wanted->has_status && program_operations[wanted->opcode].role != PROGRAM_ROLE_CALLBACK)
         return;
     wanted->status = expected->must_fail ? expected->resource[0] : expected->status;
     if (expected->violation != DXGKMEM_VIOLATION_NONE)

@@ -49,7 +49,8 @@ static void find_uses_of_line(struct csource_writer *writer, unsigned at)
 {
     const struct recording *recording = writer->recording;
     const struct recording_line *line = &recording->line[at];
-    bool access = line->event.opcode == OP_DMA_READ || line->event.opcode == OP_DMA_WRITE;
+    bool access = line->event.opcode == OP_DMA_READ || line->event.opcode == OP_DMA_WRITE ||
+                  line->event.opcode == OP_MEMORY_READ || line->event.opcode == OP_MEMORY_WRITE;
 
     if (line->event.skipped || at >= recording->program->lines)
         return;
@@ -65,7 +66,10 @@ static void find_uses_of_line(struct csource_writer *writer, unsigned at)
                      recording->program->line[at].operand[SCRIBBLE_FIELD] == PROGRAM_FIELD_ENTRY;
         if (thing < 0 || (access && i == DMA_ADAPTER))
             continue;
-        writer->uses[thing] |= access || entry ? USES_TOLD : USES_VALUE;
+        if (line->event.opcode == OP_SCRIBBLE_MDL)
+            writer->uses[thing] |= USES_MDL;
+        else
+            writer->uses[thing] |= access || entry ? USES_TOLD : USES_VALUE;
     }
     if (line->event.opcode == OP_UNMAP) {
         int sized = csource_unmap_size(recording, at);
@@ -103,7 +107,8 @@ static void append_outputs(const struct program_line *line, char *text, size_t r
                  offset < 10 ? " offset=%" PRIu64 " size=0x%" PRIx64
                              : " offset=0x%" PRIx64 " size=0x%" PRIx64,
                  offset, size);
-    } else if (line->opcode == OP_ADL || line->opcode == OP_PIN) {
+    } else if (line->opcode == OP_ADL || line->opcode == OP_PIN || line->opcode == OP_CONTIGUOUS ||
+               line->opcode == OP_PAGES) {
         snprintf(text + length, room - length, "...");
     }
 }
@@ -143,6 +148,10 @@ static void write_expectation(struct csource_writer *writer)
         {OP_MAP, NEEDS_ANSWERED_MAP, "    answered_map(status, offset, size, \"%s\");\n"},
         {OP_ADL, NEEDS_ANSWERED_ADL, "    answered_adl(status, adl, \"%s\");\n"},
         {OP_PIN, NEEDS_ANSWERED_ADL, "    answered_adl(status, adl, \"%s\");\n"},
+        {OP_CONTIGUOUS, NEEDS_ANSWERED_PAGES, "    answered_pages(status, pages, \"%s\");\n"},
+        {OP_PAGES, NEEDS_ANSWERED_PAGES, "    answered_pages(status, pages, \"%s\");\n"},
+        {OP_MEMORY_READ, NEEDS_READ, "    read_word(reached, word, \"%s\");\n"},
+        {OP_MEMORY_WRITE, NEEDS_WROTE, "    wrote(reached, \"%s\");\n"},
         {OP_DMA_READ, NEEDS_READ, "    read_word(reached, word, \"%s\");\n"},
         {OP_CPU_READ, NEEDS_READ, "    read_word(reached, word, \"%s\");\n"},
         {OP_DMA_WRITE, NEEDS_WROTE, "    wrote(reached, \"%s\");\n"},
@@ -260,7 +269,8 @@ static void write_support(FILE *to, unsigned needs)
     };
     static const char *const sections[] = {
         "receive",      "misaligned", "told",  "logical", "bits", "answered", "done",    "answered_adl",
-        "answered_map", "read_word",  "wrote", "skipped", "stop", "looks",    "provider"};
+        "answered_map", "read_word",  "wrote", "skipped", "stop", "looks",    "provider", "contiguous", "mdl",
+        "answered_pages"};
     static const char mark[] = "#section ";
     bool copy = false;
 
@@ -297,7 +307,7 @@ static void write_operations(FILE *to, const struct csource_writer *writer)
 
 static void write_variables(FILE *to, const struct csource_writer *writer)
 {
-    static const char *const types[PROGRAM_KINDS] = {"HANDLE ", "HANDLE ", "HANDLE ", "DXGK_ADL *", "void *"};
+    static const char *const types[PROGRAM_KINDS] = {"HANDLE ", "HANDLE ", "HANDLE ", "DXGK_ADL *", "void *", "HANDLE "};
     char name[64];
 
     for (unsigned i = 0; i < writer->recording->things; i++) {
@@ -311,6 +321,8 @@ static void write_variables(FILE *to, const struct csource_writer *writer)
             fprintf(to, "    SIZE_T %s_size = 0;\n", name);
         if (writer->uses[i] & USES_TOLD)
             fprintf(to, "    struct told %s_told = {0};\n", name);
+        if (writer->uses[i] & USES_MDL)
+            fprintf(to, "    struct dxgkmem_mdl *%s_mdl = NULL;\n", name);
     }
 }
 
@@ -318,7 +330,13 @@ static void write_locals(FILE *to, const struct csource_writer *writer)
 {
     if (writer->needs & NEEDS_INTERFACE)
         fputs("    DXGKRNL_INTERFACE *const dxgk = &dxgkrnl;\n", to);
-    if (writer->needs & (NEEDS_ANSWERED | NEEDS_ANSWERED_ADL | NEEDS_ANSWERED_MAP))
+    if (writer->needs & NEEDS_OFFERING)
+        fputs("    DXGKRNL_INTERFACE *const dxgk24 = &offering;\n", to);
+    if (writer->needs & NEEDS_REFUSING)
+        fputs("    DXGKRNL_INTERFACE *const refuses = &refusing;\n", to);
+    if (writer->needs & NEEDS_ANSWERED_PAGES)
+        fputs("    uint64_t pages = 0;\n", to);
+    if (writer->needs & (NEEDS_ANSWERED | NEEDS_ANSWERED_ADL | NEEDS_ANSWERED_MAP | NEEDS_ANSWERED_PAGES))
         fputs("    NTSTATUS status;\n", to);
     if (writer->needs & NEEDS_ANSWERED_ADL)
         fputs("    const DXGK_ADL *adl = NULL;\n", to);
@@ -398,12 +416,12 @@ static void write_heads(FILE *to, struct csource_writer *writer)
     if (writer->how->driver) {
         fputs("#ifdef DXGKMEM_WITHOUT_WDK\n#include <dxgkmem/ddi_interface.h>\n"
               "ULONG DbgPrint(const char *format, ...);\n#else\n#include <ntddk.h>\n#include "
-              "<dispmprt.h>\n#endif\n\n",
+              "<dispmprt.h>\n#endif\n#include <dxgkmem/mdl.h>\n\n",
               to);
         return;
     }
     fprintf(to,
-            "#include <dxgkmem/dxgkmem.h>\n%s#include <dxgkmem/sim.h>\n#include <dxgkmem/user.h>\n\n"
+            "#include <dxgkmem/dxgkmem.h>\n#include <dxgkmem/mdl.h>\n%s#include <dxgkmem/sim.h>\n#include <dxgkmem/user.h>\n\n"
             "%s#include <inttypes.h>\n#include <stdarg.h>\n#include <stdio.h>\n#include <stdlib.h>\n"
             "#include <string.h>\n",
             tool_provider() ? "#include <dxgkmem/provider.h>\n" : "",

@@ -10,7 +10,7 @@
 #define NAME_ROOM 64
 
 static const char *const kind_names[PROGRAM_KINDS] = {"adapter", "object", "adapter_object", "adl",
-                                                      "mapping"};
+                                                      "mapping", "memory"};
 
 const char *csource_variable(const struct csource_writer *writer, int thing, char *text)
 {
@@ -37,7 +37,7 @@ static const struct runner_passed *passed(const struct csource_writer *writer, u
 
 static bool bits_of_handle(const struct csource_writer *writer, unsigned operand)
 {
-    return program_operations[writer->line->opcode].operand[operand].kind <= PROGRAM_ADAPTER_OBJECT;
+    return program_is_handle(program_operations[writer->line->opcode].operand[operand].kind);
 }
 
 /* The value of an operand as a C expression, shifted by so many bytes. */
@@ -102,12 +102,25 @@ static void open_arguments(struct csource_writer *writer, const char *type)
     fprintf(writer->body, "    {\n        %s args = {\n", type);
 }
 
+/* The interface that a call goes through: its variable, or the driver's only one. */
+static const char *interface_of(struct csource_writer *writer)
+{
+    uint8_t opcode = writer->line->opcode;
+
+    if (writer->how->driver || (opcode != OP_LEGACY && opcode < OP_CONTIGUOUS)) {
+        writer->needs |= NEEDS_INTERFACE;
+        return "dxgk";
+    }
+    writer->needs |= opcode == OP_LEGACY ? NEEDS_REFUSING : NEEDS_OFFERING;
+    return opcode == OP_LEGACY ? "refuses" : "dxgk24";
+}
+
 /* Closes the block and makes the call; pArgs may be spoiled. handle: operand passed before it, or -1. */
 static void call(struct csource_writer *writer, const char *member, bool has_status, int handle)
 {
     FILE *to = writer->body;
 
-    fprintf(to, "        };\n        %sdxgk->%s(", has_status ? "status = " : "", member);
+    fprintf(to, "        };\n        %s%s->%s(", has_status ? "status = " : "", interface_of(writer), member);
     if (handle >= 0) {
         write_value(writer, (unsigned)handle, 0);
         fputs(", ", to);
@@ -181,12 +194,8 @@ static void create_of_type(struct csource_writer *writer)
     }
 }
 
-static void write_create(struct csource_writer *writer)
+static void field_cache(struct csource_writer *writer, uint64_t choice)
 {
-    static const char *const types[] = {"DXGK_PHYSICAL_MEMORY_TYPE_MDL",
-                                        "DXGK_PHYSICAL_MEMORY_TYPE_CONTIGUOUS_MEMORY",
-                                        "DXGK_PHYSICAL_MEMORY_TYPE_SECTION",
-                                        "DXGK_PHYSICAL_MEMORY_TYPE_IO_SPACE", "(DXGK_PHYSICAL_MEMORY_TYPE)4"};
     static const char *const caches[] = {
         [PROGRAM_CACHE_CACHED] = "DXGK_MEMORY_CACHING_TYPE_CACHED",
         [PROGRAM_CACHE_NONCACHED] = "DXGK_MEMORY_CACHING_TYPE_NON_CACHED",
@@ -194,11 +203,21 @@ static void write_create(struct csource_writer *writer)
         [PROGRAM_CACHE_INVALID] = "(DXGK_MEMORY_CACHING_TYPE)3",
     };
 
+    fprintf(writer->body, "            .CacheType = %s,\n", caches[choice]);
+}
+
+static void write_create(struct csource_writer *writer)
+{
+    static const char *const types[] = {"DXGK_PHYSICAL_MEMORY_TYPE_MDL",
+                                        "DXGK_PHYSICAL_MEMORY_TYPE_CONTIGUOUS_MEMORY",
+                                        "DXGK_PHYSICAL_MEMORY_TYPE_SECTION",
+                                        "DXGK_PHYSICAL_MEMORY_TYPE_IO_SPACE", "(DXGK_PHYSICAL_MEMORY_TYPE)4"};
+
     open_arguments(writer, "DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT");
     field(writer, "hAdapter", CREATE_ADAPTER);
     field_number(writer, "Size", number(writer, CREATE_SIZE));
-    fprintf(writer->body, "            .Type = %s,\n            .CacheType = %s,\n",
-            types[number(writer, CREATE_TYPE)], caches[number(writer, CREATE_CACHE)]);
+    fprintf(writer->body, "            .Type = %s,\n", types[number(writer, CREATE_TYPE)]);
+    field_cache(writer, number(writer, CREATE_CACHE));
     create_of_type(writer);
     call(writer, "DxgkCbCreatePhysicalMemoryObject", true, -1);
     take(writer, PROGRAM_OBJECT, "hPhysicalMemoryObject");
@@ -331,6 +350,89 @@ static void write_unpin(struct csource_writer *writer)
     close_arguments(writer);
 }
 
+/* -- memories --------------------------------------------------------------------------------- */
+
+/* What later lines want to know of a memory: its pages, its MDL, where it is mapped. */
+static void take_memory(struct csource_writer *writer, const char *size)
+{
+    bool mdl = writer->line->opcode == OP_PAGES;
+    int memory = csource_made(writer, PROGRAM_MEMORY), mapping = csource_made(writer, PROGRAM_MAPPING);
+    const char *base = mdl ? "args.pMdl ? ((struct dxgkmem_mdl *)args.pMdl)->MappedSystemVa : NULL" : "args.pMemory";
+    char name[NAME_ROOM];
+
+    if (memory >= 0 && writer->uses[memory] & USES_VALUE)
+        fprintf(writer->body, "        %s = args.hMemoryHandle;\n", csource_variable(writer, memory, name));
+    if (memory >= 0 && writer->uses[memory] & USES_MDL)
+        fprintf(writer->body, "        %s_mdl = (struct dxgkmem_mdl *)args.pMdl;\n",
+                csource_variable(writer, memory, name));
+    if (memory >= 0 && writer->uses[memory] & USES_TOLD) {
+        writer->needs |= mdl ? NEEDS_MDL | NEEDS_TOLD : NEEDS_CONTIGUOUS;
+        csource_variable(writer, memory, name);
+        if (mdl)
+            fprintf(writer->body, "        %s_told = remember_mdl(args.pMdl);\n", name);
+        else
+            fprintf(writer->body, "        %s_told = remember_contiguous(args.pMemory, args.%s);\n", name, size);
+    }
+    if (mapping >= 0 && writer->uses[mapping] & USES_VALUE)
+        fprintf(writer->body, "        %s = %s;\n", csource_variable(writer, mapping, name), base);
+    if (mapping >= 0 && writer->uses[mapping] & USES_SIZE)
+        fprintf(writer->body, "        %s_size = (args.%s + 4095) & ~(SIZE_T)4095;\n",
+                csource_variable(writer, mapping, name), size);
+    if (!writer->how->driver)
+        fprintf(writer->body, "        pages = ((uint64_t)args.%s + 4095) >> 12;\n", size);
+    close_arguments(writer);
+}
+
+static void write_contiguous(struct csource_writer *writer)
+{
+    open_arguments(writer, "DXGKARGCB_ALLOCATECONTIGUOUSMEMORY");
+    field_number(writer, "NumberOfBytes", number(writer, CONTIGUOUS_SIZE));
+    field_address(writer, "LowestAcceptableAddress", number(writer, CONTIGUOUS_LOW));
+    field_address(writer, "HighestAcceptableAddress", number(writer, CONTIGUOUS_HIGH));
+    field_address(writer, "BoundaryAddressMultiple", number(writer, CONTIGUOUS_BOUNDARY));
+    field_cache(writer, number(writer, CONTIGUOUS_CACHE));
+    call(writer, "DxgkCbAllocateContiguousMemory", true, CONTIGUOUS_ADAPTER);
+    take_memory(writer, "NumberOfBytes");
+}
+
+static void write_pages(struct csource_writer *writer)
+{
+    open_arguments(writer, "DXGKARGCB_ALLOCATEPAGESFORMDL");
+    field_address(writer, "LowAddress", number(writer, CONTIGUOUS_LOW));
+    field_address(writer, "HighAddress", number(writer, CONTIGUOUS_HIGH));
+    field_address(writer, "SkipBytes", number(writer, PAGES_SKIP));
+    field_number(writer, "TotalBytes", number(writer, CONTIGUOUS_SIZE));
+    field_cache(writer, number(writer, CONTIGUOUS_CACHE));
+    field_number(writer, "Flags", (uint32_t)number(writer, PAGES_FLAGS));
+    call(writer, "DxgkCbAllocatePagesForMdl", true, CONTIGUOUS_ADAPTER);
+    take_memory(writer, "TotalBytes");
+}
+
+static void write_free_memory(struct csource_writer *writer)
+{
+    bool mdl = writer->line->opcode == OP_FREE_PAGES;
+
+    open_arguments(writer, mdl ? "DXGKARGCB_FREEPAGESFROMMDL" : "DXGKARGCB_FREECONTIGUOUSMEMORY");
+    field(writer, "hMemoryHandle", MEMORY_MEMORY);
+    call(writer, mdl ? "DxgkCbFreePagesFromMdl" : "DxgkCbFreeContiguousMemory", true, MEMORY_ADAPTER);
+    close_arguments(writer);
+}
+
+static void write_scribble_mdl(struct csource_writer *writer)
+{
+    uint64_t value = number(writer, SCRIBBLE_MDL_VALUE), which = number(writer, SCRIBBLE_MDL_FIELD);
+    int thing = passed(writer, SCRIBBLE_MDL_MEMORY)->thing;
+    char name[NAME_ROOM];
+
+    csource_variable(writer, thing, name);
+    if (which == PROGRAM_MDL_ENTRY)
+        fprintf(writer->body, "    dxgkmem_mdl_pages(%s_mdl)[%" PRIu64 "] = (ULONG_PTR)0x%" PRIx64 ";\n", name,
+                value % writer->recording->thing[thing].view.pages, value);
+    else
+        fprintf(writer->body, "    %s_mdl->%s = (ULONG)0x%" PRIx64 ";\n", name,
+                which == PROGRAM_MDL_COUNT ? "ByteCount" : "ByteOffset", value);
+}
+
 /* Members that are not offered: they look at nothing. Void is returned by the last of the legacy ones only. */
 static void write_member(struct csource_writer *writer)
 {
@@ -343,12 +445,12 @@ static void write_member(struct csource_writer *writer)
         return;
     }
     if (!legacy) {
-        fprintf(writer->body, "    status = dxgk->%s();\n", name);
+        fprintf(writer->body, "    status = %s->%s();\n", interface_of(writer), name);
         return;
     }
     fputs("    {\n        uint64_t nothing[12] = {0};\n", writer->body);
-    fprintf(writer->body, "        %sdxgk->%s(",
-            writer->recording->line[writer->at].event.has_status ? "status = " : "", name);
+    fprintf(writer->body, "        %s%s->%s(",
+            writer->recording->line[writer->at].event.has_status ? "status = " : "", interface_of(writer), name);
     write_value(writer, MEMBER_ADAPTER, 0);
     fputs(", (void *)nothing);\n    }\n", writer->body);
 }
@@ -385,7 +487,7 @@ static uint64_t kept_page(const struct runner_view *view, uint64_t page)
 
 static void write_dma(struct csource_writer *writer)
 {
-    bool write = writer->line->opcode == OP_DMA_WRITE;
+    bool write = writer->line->opcode == OP_DMA_WRITE || writer->line->opcode == OP_MEMORY_WRITE;
     const struct runner_passed *adapter = passed(writer, DMA_ADAPTER), *adl = passed(writer, DMA_ADL);
     const struct recording *recording = writer->recording;
     unsigned device = adapter->thing >= 0 && recording->thing[adapter->thing].view.kind == PROGRAM_ADAPTER
@@ -459,8 +561,8 @@ static void write_add(struct csource_writer *writer)
         writer->needs |= NEEDS_RECEIVE;
         csource_variable(writer, thing, name);
         fprintf(writer->body,
-                "        status = dxgkmem_add_adapter(&config, &%s);\n        receive_interface(%s);\n", name,
-                name);
+                "        status = dxgkmem_add_adapter(&config, &%s);\n        receive_interface(%s, %d);\n", name,
+                name, number(writer, ADD_REMAP) != PROGRAM_REMAP_UNSUPPORTED);
     } else {
         fputs("        HANDLE none = NULL;\n        status = dxgkmem_add_adapter(&config, &none);\n",
               writer->body);
@@ -535,19 +637,20 @@ void csource_operation(struct csource_writer *writer)
         [OP_CLOSE] = write_close,       [OP_MAP] = write_map,           [OP_UNMAP] = write_unmap,
         [OP_ADL] = write_adl,           [OP_FREE_ADL] = write_free_adl, [OP_PIN] = write_pin,
         [OP_UNPIN] = write_unpin,       [OP_LEGACY] = write_member,     [OP_UNRELATED] = write_member,
+        [OP_CONTIGUOUS] = write_contiguous, [OP_FREE_CONTIGUOUS] = write_free_memory,
+        [OP_PAGES] = write_pages, [OP_FREE_PAGES] = write_free_memory,
+        [OP_SCRIBBLE_MDL] = write_scribble_mdl,
         [OP_SCRIBBLE] = write_scribble, [OP_CPU_READ] = write_cpu,      [OP_CPU_WRITE] = write_cpu,
     };
     uint8_t opcode = writer->line->opcode;
 
-    if (program_operations[opcode].role == PROGRAM_ROLE_CALLBACK)
-        writer->needs |= NEEDS_INTERFACE;
     if (opcode == OP_ARGS)
         writer->spoiled = (int)number(writer, CONDITION_VALUE);
     if (callbacks[opcode])
         callbacks[opcode](writer);
     else if (writer->how->driver)
         fputs("    /* the system's or the device's part */\n", writer->body);
-    else if (opcode == OP_DMA_READ || opcode == OP_DMA_WRITE)
+    else if (program_operations[opcode].role == PROGRAM_ROLE_ACCESS)
         write_dma(writer);
     else if (program_operations[opcode].role == PROGRAM_ROLE_SYSTEM)
         write_system(writer);

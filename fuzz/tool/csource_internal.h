@@ -27,13 +27,18 @@ enum csource_need {
     NEEDS_STOP = 1 << 12,
     NEEDS_LOOKS = 1 << 13,
     NEEDS_PROVIDER = 1 << 14,
+    NEEDS_CONTIGUOUS = 1 << 15,
+    NEEDS_MDL = 1 << 16,
+    NEEDS_ANSWERED_PAGES = 1 << 17,
+    NEEDS_OFFERING = 1 << 18,
+    NEEDS_REFUSING = 1 << 19,
     /* no parts, only variables */
-    NEEDS_INTERFACE = 1 << 15,
-    NEEDS_WORD = 1 << 16
+    NEEDS_INTERFACE = 1 << 20,
+    NEEDS_WORD = 1 << 21
 };
 
 /* What later lines want to know of a thing. */
-enum { USES_VALUE = 1, USES_SIZE = 2, USES_TOLD = 4 };
+enum { USES_VALUE = 1, USES_SIZE = 2, USES_TOLD = 4, USES_MDL = 8 };
 
 struct csource_writer {
     const struct recording *recording;

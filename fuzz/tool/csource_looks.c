@@ -88,6 +88,12 @@ static bool made_unseen(const struct csource_writer *writer)
            csource_made(writer, program_operations[event->opcode].operand[0].kind) < 0;
 }
 
+/* What a device reaches pages through. */
+static bool is_reach(const struct recording_thing *thing)
+{
+    return thing->view.kind == PROGRAM_ADL || thing->view.kind == PROGRAM_MEMORY;
+}
+
 /* How many pages the devices of a chain must reach; false: ADLs overlap, or pages are not known to differ. */
 static bool reached_pages(const struct csource_writer *writer, unsigned chain, uint64_t *pages)
 {
@@ -96,11 +102,11 @@ static bool reached_pages(const struct csource_writer *writer, unsigned chain, u
     *pages = 0;
     for (unsigned i = 0; i < recording->things; i++) {
         const struct recording_thing *one = &recording->thing[i];
-        if (one->view.kind != PROGRAM_ADL || one->view.chain != chain || one->ended <= writer->at)
+        if (!is_reach(one) || one->view.chain != chain || one->ended <= writer->at)
             continue;
         for (unsigned k = 0; k < i; k++) {
             const struct recording_thing *other = &recording->thing[k];
-            if (other->view.kind == PROGRAM_ADL && other->view.chain == chain && other->ended > writer->at &&
+            if (is_reach(other) && other->view.chain == chain && other->ended > writer->at &&
                 (!one->view.consecutive || !other->view.consecutive ||
                  (one->first_page < other->first_page + other->view.pages &&
                   other->first_page < one->first_page + one->view.pages)))

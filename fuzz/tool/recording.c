@@ -34,7 +34,7 @@ static void take_thing(struct taking *taking, unsigned number, const struct runn
         if (recording->thing[i].view.kind == view->kind &&
             recording->thing[i].view.variable == view->variable)
             thing->life++;
-    if (view->kind == PROGRAM_ADL)
+    if (view->kind == PROGRAM_ADL || view->kind == PROGRAM_MEMORY)
         thing->first_page = runner_view_page(taking->runner, number, 0);
     recording->things = number + 1;
 }

@@ -23,22 +23,15 @@ static bool only_help(int count, char **arguments, const char *help, int *status
     return true;
 }
 
-static const char *kind_letter(enum program_kind kind)
-{
-    static const char *const letters[PROGRAM_KINDS] = {"d", "o", "a", "l", "m"};
-
-    return (unsigned)kind < PROGRAM_KINDS ? letters[kind] : "?";
-}
-
 static void print_operand(const struct program_operand *operand)
 {
     if (operand->type == PROGRAM_OPERAND_BIND || (operand->type == PROGRAM_OPERAND_THING && !operand->name)) {
-        printf(" %s", kind_letter(operand->kind));
+        printf(" %c", program_kind_letters[operand->kind]);
         return;
     }
     printf(" %s=", operand->name ? operand->name : "");
     if (operand->type == PROGRAM_OPERAND_THING) {
-        printf("%s", kind_letter(operand->kind));
+        printf("%c", program_kind_letters[operand->kind]);
     } else if (operand->type == PROGRAM_OPERAND_CHOICE) {
         for (unsigned i = 0; operand->choices[i]; i++)
             printf("%s%s", i ? "\\|" : "", operand->choices[i]);

@@ -67,13 +67,25 @@ static void add_things(struct timeline *timeline)
         add_owned(timeline, (int)i, PROGRAM_ADAPTER_OBJECT);
         add_owned(timeline, (int)i, PROGRAM_MAPPING);
     }
+    for (unsigned i = 0; i < recording->things; i++) {
+        if (recording->thing[i].view.kind != PROGRAM_MEMORY)
+            continue;
+        add_lane(timeline, (int)i, false);
+        add_owned(timeline, (int)i, PROGRAM_MAPPING);
+    }
+}
+
+/* What a device reaches it through. */
+static bool is_reach(const struct recording_thing *thing)
+{
+    return thing->view.kind == PROGRAM_ADL || thing->view.kind == PROGRAM_MEMORY;
 }
 
 bool timeline_same_pages(const struct recording *recording, int first, int other)
 {
     const struct recording_thing *a = &recording->thing[first], *b = &recording->thing[other];
 
-    return b->view.kind == PROGRAM_ADL && a->view.chain == b->view.chain && a->first_page == b->first_page &&
+    return is_reach(b) && a->view.chain == b->view.chain && a->first_page == b->first_page &&
            a->view.pages == b->view.pages && a->view.consecutive == b->view.consecutive;
 }
 
@@ -91,7 +103,7 @@ static void add_pages(struct timeline *timeline)
 
     timeline->first_pages = timeline->lanes;
     for (unsigned i = 0; i < recording->things; i++) {
-        bool there = recording->thing[i].view.kind != PROGRAM_ADL;
+        bool there = !is_reach(&recording->thing[i]);
         for (unsigned k = timeline->first_pages; k < timeline->lanes && !there; k++)
             there = timeline_same_pages(recording, timeline->lane[k].thing, (int)i);
         if (there)
@@ -179,7 +191,9 @@ static void add_ticks(struct timeline *timeline, unsigned line)
             it->passed[i].thing >= 0 ? lane_of(timeline, it->passed[i].thing) : NULL;
         if (lane && !ticked(timeline, line, lane->y))
             add_tick(timeline, line, lane);
-        if (lane && i == DMA_ADL && (it->event.opcode == OP_DMA_READ || it->event.opcode == OP_DMA_WRITE))
+        if (lane && is_reach(&recording->thing[it->passed[i].thing]) &&
+            program_operations[it->event.opcode].role == PROGRAM_ROLE_ACCESS &&
+            it->event.opcode != OP_SCRIBBLE && it->event.opcode != OP_SCRIBBLE_MDL)
             add_tick(timeline, line, pages_of(timeline, it->passed[i].thing));
     }
     for (unsigned i = 0; i < recording->things; i++) {

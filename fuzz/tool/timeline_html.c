@@ -47,7 +47,7 @@ static void write_names(FILE *to, const struct timeline *timeline)
         const struct timeline_lane *lane = &timeline->lane[i];
         enum program_kind kind = timeline->recording->thing[lane->thing].view.kind;
         bool own = timeline->recording->thing[lane->thing].view.owner >= 0;
-        static const int indent[PROGRAM_KINDS] = {0, 0, 12, 24, 12};
+        static const int indent[PROGRAM_KINDS] = {0, 0, 12, 24, 12, 0};
         if (lane->pages) {
             write_pages_name(to, timeline, lane);
             continue;

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The WDDM 2.4 memory callbacks, made through the interface of an adapter whose driver may use them. What
+ * the pages are the driver sees in two ways: in the MDL, or as the kernel translates where it is mapped.
+ */
+#include "block.h"
+#include "machine.h"
+
+#include <dxgkmem/mdl.h>
+
+static const struct out_field contiguous_out[] = {
+    OUT(DXGKARGCB_ALLOCATECONTIGUOUSMEMORY, hMemoryHandle),
+    OUT(DXGKARGCB_ALLOCATECONTIGUOUSMEMORY, pMemory),
+};
+static const struct out_field pages_out[] = {
+    OUT(DXGKARGCB_ALLOCATEPAGESFORMDL, hMemoryHandle),
+    OUT(DXGKARGCB_ALLOCATEPAGESFORMDL, pMdl),
+};
+
+/* Whether any driver was given these callbacks. */
+static bool offered(struct runner *runner)
+{
+    runner->event.skipped = runner->provider != &dxgkmem_provider_core ||
+                            runner->offering.Size < DXGKMEM_DDI_THROUGH(DxgkCbFreePagesFromMdl);
+    return !runner->event.skipped;
+}
+
+void runner_end_memory(struct runner *runner, uint64_t value)
+{
+    runner_end_value(runner, PROGRAM_MEMORY, value, 0);
+    for (unsigned i = 0; i < runner->things; i++) {
+        struct runner_thing *mapping = &runner->thing[i];
+
+        if (mapping->live && mapping->kind == PROGRAM_MAPPING && mapping->owner == value)
+            runner_end(runner, mapping);
+    }
+}
+
+/* Takes down a memory and its mapping. The pages are told as those of an ADL. */
+static void made_memory(struct runner *runner, HANDLE adapter, HANDLE handle, const void *base,
+                        const DXGK_ADL *pages)
+{
+    struct runner_thing *thing = runner_make(runner, PROGRAM_MEMORY, runner_pointer(handle));
+
+    runner_remember_adl(runner, thing, pages);
+    thing->chain = runner_chain_of(runner, runner_pointer(adapter));
+    runner_bind(runner, PROGRAM_MEMORY, (unsigned)runner_number(runner, CONTIGUOUS_MEMORY));
+    runner->event.value[0] = thing->pages;
+    thing = runner_make(runner, PROGRAM_MAPPING, runner_pointer(base));
+    thing->owner = runner_pointer(handle);
+    thing->size = (uint64_t)pages->PageCount << DXGKMEM_PAGE_SHIFT;
+    runner_bind(runner, PROGRAM_MAPPING, (unsigned)runner_number(runner, CONTIGUOUS_MAPPING));
+}
+
+/* Whole pages of so many bytes. */
+static uint32_t pages_of(uint64_t bytes)
+{
+    return (uint32_t)((bytes + DXGKMEM_PAGE_MASK) >> DXGKMEM_PAGE_SHIFT);
+}
+
+/* As MmGetPhysicalAddress tells the driver where its memory begins. */
+static DXGK_ADL seen_pages(struct runner *runner, const void *base, uint64_t bytes)
+{
+    struct dxgkmem_sim_translation translation = {.page = 0};
+    DXGK_ADL pages;
+
+    memset(&pages, 0, sizeof(pages));
+    pages.PageCount = pages_of(bytes);
+    pages.Flags.Contiguous = 1;
+    if (!OFFERS(runner, cpu_page) || !runner->provider->cpu_page(runner->sim, runner->process, base, &translation))
+        runner_find_that(runner, 10, "the memory is not mapped where it was said to be");
+    pages.BasePageNumber = (DXGK_PAGE_NUMBER)translation.page;
+    return pages;
+}
+
+void runner_allocate_contiguous(struct runner *runner)
+{
+    DXGKARGCB_ALLOCATECONTIGUOUSMEMORY *arguments = &runner->arguments.allocate_contiguous;
+    DXGK_ADL pages;
+    HANDLE adapter;
+    void *passed;
+
+    if (!offered(runner))
+        return;
+    block_begin_taking(runner);
+    adapter = runner_handle(runner_resolve(runner, CONTIGUOUS_ADAPTER).value);
+    arguments->NumberOfBytes = (SIZE_T)runner_number(runner, CONTIGUOUS_SIZE);
+    arguments->LowestAcceptableAddress.QuadPart = (LONGLONG)runner_number(runner, CONTIGUOUS_LOW);
+    arguments->HighestAcceptableAddress.QuadPart = (LONGLONG)runner_number(runner, CONTIGUOUS_HIGH);
+    arguments->BoundaryAddressMultiple.QuadPart = (LONGLONG)runner_number(runner, CONTIGUOUS_BOUNDARY);
+    arguments->CacheType = runner_cache_type(runner_number(runner, CONTIGUOUS_CACHE));
+    passed = block_hand_over(runner);
+    if (runner->model != NULL)
+        model_allocate_contiguous(runner->model, &runner->conditions, adapter,
+                                  &runner->before.allocate_contiguous, &runner->expected);
+    if (!block_may_call(runner))
+        return;
+    if (!block_finish(runner, true, runner->offering.DxgkCbAllocateContiguousMemory(adapter, passed),
+                      OUTS(contiguous_out)))
+        return;
+    pages = seen_pages(runner, arguments->pMemory, arguments->NumberOfBytes);
+    if (runner->model != NULL)
+        runner->wrong = model_allocate_contiguous_done(runner->model, &runner->conditions, adapter,
+                                                       &runner->before.allocate_contiguous, arguments, &pages,
+                                                       &runner->wrong_invariant);
+    if (!block_accepted(runner))
+        return;
+    made_memory(runner, adapter, arguments->hMemoryHandle, arguments->pMemory, &pages);
+    runner->event.values = 1;
+}
+
+/* The pages that an MDL names, as an ADL of them. */
+static DXGK_ADL described_pages(struct dxgkmem_mdl *mdl)
+{
+    DXGK_ADL pages;
+
+    memset(&pages, 0, sizeof(pages));
+    if (mdl == NULL)
+        return pages;
+    pages.PageCount = pages_of(mdl->ByteCount);
+    pages.Pages = (DXGK_PAGE_NUMBER *)dxgkmem_mdl_pages(mdl);
+    return pages;
+}
+
+void runner_allocate_pages(struct runner *runner)
+{
+    DXGKARGCB_ALLOCATEPAGESFORMDL *arguments = &runner->arguments.allocate_pages;
+    struct dxgkmem_mdl *mdl;
+    DXGK_ADL pages;
+    HANDLE adapter;
+    void *passed;
+
+    if (!offered(runner))
+        return;
+    block_begin_taking(runner);
+    adapter = runner_handle(runner_resolve(runner, CONTIGUOUS_ADAPTER).value);
+    arguments->LowAddress.QuadPart = (LONGLONG)runner_number(runner, CONTIGUOUS_LOW);
+    arguments->HighAddress.QuadPart = (LONGLONG)runner_number(runner, CONTIGUOUS_HIGH);
+    arguments->SkipBytes.QuadPart = (LONGLONG)runner_number(runner, PAGES_SKIP);
+    arguments->TotalBytes = (SIZE_T)runner_number(runner, CONTIGUOUS_SIZE);
+    arguments->CacheType = runner_cache_type(runner_number(runner, CONTIGUOUS_CACHE));
+    arguments->Flags = (ULONG)runner_number(runner, PAGES_FLAGS);
+    passed = block_hand_over(runner);
+    if (runner->model != NULL)
+        model_allocate_pages(runner->model, &runner->conditions, adapter, &runner->before.allocate_pages,
+                             &runner->expected);
+    if (!block_may_call(runner))
+        return;
+    if (!block_finish(runner, true, runner->offering.DxgkCbAllocatePagesForMdl(adapter, passed),
+                      OUTS(pages_out)))
+        return;
+    mdl = (struct dxgkmem_mdl *)(void *)arguments->pMdl;
+    pages = described_pages(mdl);
+    if (runner->model != NULL)
+        runner->wrong =
+            model_allocate_pages_done(runner->model, &runner->conditions, adapter,
+                                      &runner->before.allocate_pages, arguments, &runner->wrong_invariant);
+    if (!block_accepted(runner))
+        return;
+    made_memory(runner, adapter, arguments->hMemoryHandle, mdl->MappedSystemVa, &pages);
+    runner->event.values = 1;
+}
+
+/* What both frees do before the call, and after it. */
+static HANDLE begin_free(struct runner *runner, HANDLE *handle)
+{
+    block_begin(runner);
+    *handle = runner_handle(runner_resolve(runner, MEMORY_MEMORY).value);
+    return runner_handle(runner_resolve(runner, MEMORY_ADAPTER).value);
+}
+
+static void end_free(struct runner *runner, NTSTATUS status, HANDLE adapter, HANDLE handle,
+                     enum dxgkmem_call by)
+{
+    if (!block_finish(runner, true, status, NULL, 0))
+        return;
+    if (runner->model != NULL)
+        runner->wrong = model_free_memory_done(runner->model, &runner->conditions, adapter, handle, by,
+                                               &runner->wrong_invariant);
+    if (block_accepted(runner))
+        runner_end_memory(runner, runner_pointer(handle));
+}
+
+void runner_free_contiguous(struct runner *runner)
+{
+    HANDLE adapter, handle;
+    void *passed;
+
+    if (!offered(runner))
+        return;
+    adapter = begin_free(runner, &handle);
+    runner->arguments.free_contiguous.hMemoryHandle = handle;
+    passed = block_hand_over(runner);
+    if (runner->model != NULL)
+        model_free_memory(runner->model, &runner->conditions, adapter, handle, DXGKMEM_CALL_FREE_CONTIGUOUS,
+                          &runner->expected);
+    if (!block_may_call(runner))
+        return;
+    end_free(runner, runner->offering.DxgkCbFreeContiguousMemory(adapter, passed), adapter, handle,
+             DXGKMEM_CALL_FREE_CONTIGUOUS);
+}
+
+void runner_free_pages(struct runner *runner)
+{
+    HANDLE adapter, handle;
+    void *passed;
+
+    if (!offered(runner))
+        return;
+    adapter = begin_free(runner, &handle);
+    runner->arguments.free_pages.hMemoryHandle = handle;
+    passed = block_hand_over(runner);
+    if (runner->model != NULL)
+        model_free_memory(runner->model, &runner->conditions, adapter, handle, DXGKMEM_CALL_FREE_PAGES,
+                          &runner->expected);
+    if (!block_may_call(runner))
+        return;
+    end_free(runner, runner->offering.DxgkCbFreePagesFromMdl(adapter, passed), adapter, handle,
+             DXGKMEM_CALL_FREE_PAGES);
+}
