@@ -193,7 +193,7 @@ bool matrix_expected(const struct dxgkmem_provider *provider, unsigned cell);
 size_t matrix_name(unsigned cell, char *text, size_t room); /* "close a exact ended-by-destroy" */
 /* The parts of the name: row "close a", class "exact", fate "ended-by-destroy". */
 struct matrix_parts {
-    char row[32], class[16], fate[24];
+    char row[32], class[16], fate[32];
 };
 void matrix_name_parts(unsigned cell, struct matrix_parts *parts);
 unsigned matrix_row(unsigned cell);

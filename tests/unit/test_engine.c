@@ -77,7 +77,8 @@ static void test_generate(void **state)
 /* Everything the language has occurs, and about as many calls go right as go wrong, or more. */
 static void test_generated_mix(void **state)
 {
-    unsigned opcodes = 0, classes = 0, worlds = 0, choices[PROGRAM_OPCODES][PROGRAM_OPERANDS] = {{0}};
+    uint64_t opcodes = 0;
+    unsigned classes = 0, worlds = 0, choices[PROGRAM_OPCODES][PROGRAM_OPERANDS] = {{0}};
     unsigned callbacks = 0, successes = 0, chains = 0, count = 20000;
 
     (void)state;
@@ -90,7 +91,7 @@ static void test_generated_mix(void **state)
         for (unsigned i = 0; i < program.lines; i++) {
             const struct program_line *line = &program.line[i];
             const struct program_operation *operation = &program_operations[line->opcode];
-            opcodes |= 1u << line->opcode;
+            opcodes |= (uint64_t)1 << line->opcode;
             for (unsigned k = 0; k < operation->operands; k++) {
                 if (operation->operand[k].type == PROGRAM_OPERAND_THING)
                     classes |= 1u << PROGRAM_CLASS_OF(line->operand[k]);
@@ -103,7 +104,7 @@ static void test_generated_mix(void **state)
         successes += scope.successes;
         chains += chain;
     }
-    assert_int_equal(opcodes, (1u << PROGRAM_OPCODES) - 1);
+    assert_int_equal(opcodes, ((uint64_t)1 << PROGRAM_OPCODES) - 1);
     assert_int_equal(classes, (1u << PROGRAM_CLASSES) - 1);
     assert_int_equal(worlds, (1u << PROGRAM_WORLDS) - 1);
     for (unsigned i = 0; i < PROGRAM_OPCODES; i++) {

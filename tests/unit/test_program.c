@@ -129,7 +129,7 @@ static void test_places(void **state)
     for (unsigned i = 0; i < COUNT(worlds); i++)
         assert_string_equal(program_world_names[i], worlds[i]);
     assert_null(program_world_names[PROGRAM_WORLDS]);
-    assert_string_equal(program_kind_letters, "doalm");
+    assert_string_equal(program_kind_letters, "doalmh");
     assert_string_equal(create[CREATE_TYPE].choices[PROGRAM_TYPE_IO], "io");
     assert_string_equal(create[CREATE_CACHE].choices[PROGRAM_CACHE_WRITECOMBINED], "writecombined");
     assert_string_equal(create[CREATE_PROTECTION].choices[PROGRAM_PROTECTION_WRITECOPY], "writecopy");
