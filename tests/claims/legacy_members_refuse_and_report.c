@@ -2,7 +2,8 @@
 /*
  * Claim: no member of the interface that a driver gets is NULL, at any version and any
  * Size; what is not offered refuses with a status and a violation, whatever it is passed,
- * also while nothing is started.
+ * also while nothing is started. The WDDM 2.4 memory callbacks are not offered to a driver whose DMA is
+ * remapped, nor to one that claims to support that at WDDM 3.0 or above.
  */
 #include "tests/support/world.h"
 
@@ -122,12 +123,64 @@ static unsigned call_every_unrelated_member(const DXGKRNL_INTERFACE *ddi)
     return called;
 }
 
+/* As its driver gets it; it outlives the adapter. */
+static DXGKRNL_INTERFACE interface_of(struct dxgkmem_adapter_config config)
+{
+    HANDLE adapter = adapter_add(&config);
+    DXGKRNL_INTERFACE ddi;
+    memset(&ddi, 0, sizeof(ddi));
+    assert_int_equal(dxgkmem_query_interface(adapter, &ddi), STATUS_SUCCESS);
+    adapter_remove(adapter);
+    return ddi;
+}
+
+static DXGKRNL_INTERFACE interface_of_claiming(void)
+{
+    struct dxgkmem_adapter_config config = adapter_identity(1, V31);
+    config.iommu_caps.DmaRemappingSupported = 1;
+    return interface_of(config);
+}
+
+/* Who gets them: an identity adapter that makes no claim, or one below WDDM 3.0 whatever it claims. */
+static void offered_to_whom(void **state)
+{
+    struct dxgkmem_adapter_config config = adapter_identity(1, V29);
+    struct memory memory;
+    HANDLE claims, old;
+    DXGKRNL_INTERFACE ddi;
+    (void)state;
+    config.iommu_caps.DmaRemappingSupported = 1;
+    ddi = interface_of(config);
+    assert_true(ddi.DxgkCbAllocateContiguousMemory == world.ddi.DxgkCbAllocateContiguousMemory);
+    ddi = interface_of(adapter_identity(1, V24));
+    assert_true(ddi.DxgkCbAllocateContiguousMemory == world.ddi.DxgkCbAllocateContiguousMemory);
+    ddi = interface_of(adapter_remapped(1, V29));
+    call_every_legacy_member(&ddi);
+    /* Another adapter's interface does not help. */
+    config = adapter_identity(1, (uint32_t)DXGKDDI_INTERFACE_VERSION_WDDM3_0);
+    config.iommu_caps.DmaRemappingSupported = 1;
+    claims = adapter_add(&config);
+    assert_int_equal(try_contiguous(claims, PAGE, &memory), STATUS_NOT_SUPPORTED);
+    expect_violation(DXGKMEM_VIOLATION_LEGACY_CALLBACK, claims, 0, DXGKMEM_CALL_NONE);
+    assert_int_equal(try_pages(claims, PAGE, 0, &memory), STATUS_NOT_SUPPORTED);
+    expect_violation(DXGKMEM_VIOLATION_LEGACY_CALLBACK, claims, 0, DXGKMEM_CALL_NONE);
+    memory = contiguous_allocate(world.adapter, PAGE);
+    assert_int_equal(try_free_contiguous(claims, memory.handle), STATUS_NOT_SUPPORTED);
+    expect_violation(DXGKMEM_VIOLATION_LEGACY_CALLBACK, claims, 0, DXGKMEM_CALL_NONE);
+    assert_int_equal(try_free_contiguous(world.adapter, memory.handle), STATUS_SUCCESS);
+    config = adapter_identity(2, (uint32_t)DXGKDDI_INTERFACE_VERSION_WDDM2_3);
+    old = adapter_add(&config);
+    assert_int_equal(try_pages(old, PAGE, 0, &memory), STATUS_NOT_SUPPORTED);
+    expect_violation(DXGKMEM_VIOLATION_WRONG_WDDM_LEVEL, old, 0, DXGKMEM_CALL_NONE);
+}
+
 static void members_that_are_not_offered(void **state)
 {
+    DXGKRNL_INTERFACE ddi = interface_of_claiming();
     struct state before = state_now();
     uint64_t calls = last_operation();
     (void)state;
-    call_every_legacy_member(&world.ddi);
+    call_every_legacy_member(&ddi);
     assert_true(call_every_unrelated_member(&world.ddi) > 40);
     expect_unchanged(&before);
     assert_int_equal(last_operation(), calls); /* they take no operation number */
@@ -137,8 +190,9 @@ static void while_nothing_is_started(void **state)
 {
     (void)state;
     (void)world_setup(NULL);
+    DXGKRNL_INTERFACE ddi = interface_of_claiming();
     world_end();
-    call_every_legacy_member(&world.ddi);
+    call_every_legacy_member(&ddi);
     (void)call_every_unrelated_member(&world.ddi);
 }
 
@@ -164,6 +218,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_version_and_size, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(query_refuses, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(offered_to_whom, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(members_that_are_not_offered, world_setup, world_teardown),
         cmocka_unit_test(while_nothing_is_started),
         cmocka_unit_test_setup_teardown(unpin_of_an_old_driver, world_setup, world_teardown),

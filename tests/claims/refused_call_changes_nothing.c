@@ -15,6 +15,7 @@ static struct {
     HANDLE removed;
     DXGK_ADL *adl, *freed, *others, *frame_buffer;
     struct view view, user;
+    struct memory block, pages;
 } here;
 
 #define PATTERN ((void *)(uintptr_t)0x5a5a5a58u)
@@ -49,6 +50,8 @@ static int setup(void **state)
     here.view = view_map(here.busy.object, 0, PAGE, DXGK_ACCESS_MODE_KERNEL_MODE);
     here.user = view_map(here.unopened.object, 0, PAGE, DXGK_ACCESS_MODE_USER_MODE);
     assert_int_equal(try_pin(here.adapter, 1, PAGE, 0, &here.frame_buffer), STATUS_SUCCESS);
+    here.block = contiguous_allocate(here.adapter, 2 * PAGE);
+    here.pages = pages_allocate(here.adapter, 2 * PAGE);
     /* Last, so that nothing has taken their places. */
     here.freed = adl_allocate(here.busy.open, 0, PAGE);
     adl_free(here.busy.open, here.freed);
@@ -64,6 +67,8 @@ static int teardown(void **state)
 {
     dxgkmem_sim_set_irql(world.sim, PASSIVE_LEVEL);
     assert_int_equal(try_unpin(here.adapter, 1), STATUS_SUCCESS);
+    assert_int_equal(try_free_contiguous(here.adapter, here.block.handle), STATUS_SUCCESS);
+    assert_int_equal(try_free_pages(here.adapter, here.pages.handle), STATUS_SUCCESS);
     view_unmap(here.unopened.object, here.user);
     view_unmap(here.busy.object, here.view);
     adl_free(here.busy.open, here.adl);
@@ -310,7 +315,14 @@ static NTSTATUS create_mdl_flags(unsigned flags, uint64_t skip, SIZE_T bytes)
     X(FRAME_BUFFER_SIZE, pin_more, return pin(here.adapter, 0, (FRAME_BUFFER_PAGES + 1) * PAGE, 0))          \
     X(PINNED_TWICE, pin_again, return pin(here.adapter, 1, PAGE, 0))                                         \
     X(NOT_PINNED, unpin_nothing, return try_unpin(here.adapter, 0))                                          \
-    X(LEGACY_CALLBACK, legacy, return world.ddi.DxgkCbFreeContiguousMemory(here.adapter, NULL))              \
+    X(LEGACY_CALLBACK, legacy, return try_free_contiguous(here.other, here.block.handle))                    \
+    X(LEGACY_CALLBACK, legacy_pages, struct memory memory; return try_pages(here.other, PAGE, 0, &memory))   \
+    X(MEMORY_OF_OTHER_ADAPTER, others_block, return try_free_contiguous(here.old, here.block.handle))        \
+    X(MEMORY_OF_OTHER_ADAPTER, others_pages, return try_free_pages(here.old, here.pages.handle))             \
+    X(MEMORY_OF_OTHER_CALL, block_as_pages, return try_free_pages(here.adapter, here.block.handle))          \
+    X(MEMORY_OF_OTHER_CALL, pages_as_block, return try_free_contiguous(here.adapter, here.pages.handle))     \
+    X(INVALID_SIZE, empty_block, struct memory memory; return try_contiguous(here.adapter, 0, &memory))      \
+    X(RESERVED_BITS, pages_flags, struct memory memory; return try_pages(here.adapter, PAGE, 0x80, &memory)) \
     X(UNRELATED_CALLBACK, unrelated, return world.ddi.DxgkCbQueueDpc())
 
 ROWS(ROW)
@@ -375,6 +387,18 @@ static void misaligned_arguments(void **state)
         assert_int_equal(world.ddi.DxgkCbPinFrameBufferForSave2(here.adapter, (void *)at),
                          STATUS_DATATYPE_MISALIGNMENT);
         (void)expect_code(DXGKMEM_VIOLATION_MISALIGNED_ARGUMENTS);
+        assert_int_equal(world.ddi.DxgkCbAllocateContiguousMemory(here.adapter, (void *)at),
+                         STATUS_DATATYPE_MISALIGNMENT);
+        (void)expect_code(DXGKMEM_VIOLATION_MISALIGNED_ARGUMENTS);
+        assert_int_equal(world.ddi.DxgkCbFreeContiguousMemory(here.adapter, (void *)at),
+                         STATUS_DATATYPE_MISALIGNMENT);
+        (void)expect_code(DXGKMEM_VIOLATION_MISALIGNED_ARGUMENTS);
+        assert_int_equal(world.ddi.DxgkCbAllocatePagesForMdl(here.adapter, (void *)at),
+                         STATUS_DATATYPE_MISALIGNMENT);
+        (void)expect_code(DXGKMEM_VIOLATION_MISALIGNED_ARGUMENTS);
+        assert_int_equal(world.ddi.DxgkCbFreePagesFromMdl(here.adapter, (void *)at),
+                         STATUS_DATATYPE_MISALIGNMENT);
+        (void)expect_code(DXGKMEM_VIOLATION_MISALIGNED_ARGUMENTS);
         if (off % 4 != 0) {
             assert_int_equal(world.ddi.DxgkCbUnpinFrameBufferForSave(here.adapter, (void *)at),
                              STATUS_DATATYPE_MISALIGNMENT);
@@ -414,7 +438,9 @@ static void every_code_has_a_row(void **state)
 {
     (void)state;
     for (int code = DXGKMEM_VIOLATION_NONE + 1; code < DXGKMEM_VIOLATION_COUNT; code++) {
-        bool found = code == DXGKMEM_VIOLATION_NOT_STARTED || code == DXGKMEM_VIOLATION_MISALIGNED_ARGUMENTS;
+        bool found = code == DXGKMEM_VIOLATION_NOT_STARTED ||
+                     code == DXGKMEM_VIOLATION_MISALIGNED_ARGUMENTS ||
+                     code == DXGKMEM_VIOLATION_MDL_SCRIBBLED;
         /* What is no refusal: the call is carried out. */
         found = found || code == DXGKMEM_VIOLATION_ADL_SCRIBBLED ||
                 code == DXGKMEM_VIOLATION_LEFT_AT_PROCESS_EXIT || code == DXGKMEM_VIOLATION_LEFT_AT_REMOVAL ||

@@ -2,6 +2,8 @@
 /* Arguments of the callbacks, and calls that tests expect to succeed. All go through world.ddi. */
 #include "world.h"
 
+#include <dxgkmem/mdl.h>
+
 PHYSICAL_ADDRESS physical(uint64_t address)
 {
     PHYSICAL_ADDRESS made;
@@ -181,6 +183,67 @@ NTSTATUS try_unpin(HANDLE lead, UINT index)
 {
     const DXGKARGCB_UNPINFRAMEBUFFERFORSAVE arguments = {index};
     return world.ddi.DxgkCbUnpinFrameBufferForSave(lead, &arguments);
+}
+
+NTSTATUS try_contiguous(HANDLE adapter, SIZE_T bytes, struct memory *memory)
+{
+    DXGKARGCB_ALLOCATECONTIGUOUSMEMORY arguments;
+    NTSTATUS status;
+    memset(&arguments, 0, sizeof(arguments));
+    arguments.NumberOfBytes = bytes;
+    arguments.HighestAcceptableAddress = physical(EVERY_ADDRESS);
+    arguments.CacheType = DXGK_MEMORY_CACHING_TYPE_CACHED;
+    arguments.hMemoryHandle = arguments.pMemory = UNTOUCHED;
+    status = world.ddi.DxgkCbAllocateContiguousMemory(adapter, &arguments);
+    *memory = (struct memory){arguments.hMemoryHandle, arguments.pMemory, NULL};
+    assert_true(NT_SUCCESS(status) == (memory->handle != NULL) &&
+                NT_SUCCESS(status) == (memory->base != NULL));
+    return status;
+}
+
+NTSTATUS try_pages(HANDLE adapter, SIZE_T bytes, ULONG flags, struct memory *memory)
+{
+    DXGKARGCB_ALLOCATEPAGESFORMDL arguments;
+    NTSTATUS status;
+    memset(&arguments, 0, sizeof(arguments));
+    arguments.TotalBytes = bytes;
+    arguments.HighAddress = physical(EVERY_ADDRESS);
+    arguments.CacheType = DXGK_MEMORY_CACHING_TYPE_CACHED;
+    arguments.Flags = flags;
+    arguments.hMemoryHandle = UNTOUCHED;
+    arguments.pMdl = (PMDL)UNTOUCHED;
+    status = world.ddi.DxgkCbAllocatePagesForMdl(adapter, &arguments);
+    *memory = (struct memory){arguments.hMemoryHandle, NULL, arguments.pMdl};
+    assert_true(NT_SUCCESS(status) == (memory->handle != NULL) && NT_SUCCESS(status) == (memory->mdl != NULL));
+    if (NT_SUCCESS(status))
+        memory->base = ((const struct dxgkmem_mdl *)(const void *)memory->mdl)->MappedSystemVa;
+    return status;
+}
+
+struct memory contiguous_allocate(HANDLE adapter, SIZE_T bytes)
+{
+    struct memory memory;
+    assert_int_equal(try_contiguous(adapter, bytes, &memory), STATUS_SUCCESS);
+    return memory;
+}
+
+struct memory pages_allocate(HANDLE adapter, SIZE_T bytes)
+{
+    struct memory memory;
+    assert_int_equal(try_pages(adapter, bytes, 0, &memory), STATUS_SUCCESS);
+    return memory;
+}
+
+NTSTATUS try_free_contiguous(HANDLE adapter, HANDLE memory)
+{
+    const DXGKARGCB_FREECONTIGUOUSMEMORY arguments = {memory};
+    return world.ddi.DxgkCbFreeContiguousMemory(adapter, &arguments);
+}
+
+NTSTATUS try_free_pages(HANDLE adapter, HANDLE memory)
+{
+    const DXGKARGCB_FREEPAGESFROMMDL arguments = {memory};
+    return world.ddi.DxgkCbFreePagesFromMdl(adapter, &arguments);
 }
 
 uint64_t adl_page(const DXGK_ADL *adl, uint32_t i)
