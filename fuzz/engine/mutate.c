@@ -238,8 +238,8 @@ static bool append_end(struct composer *composer, struct program *program, enum 
 /* Ends all that is alive, in the right order, nearly the right order, or any order. */
 static bool tear_down(struct composer *composer, struct program *program)
 {
-    static const uint8_t order[PROGRAM_KINDS] = {PROGRAM_ADL, PROGRAM_MAPPING, PROGRAM_ADAPTER_OBJECT,
-                                                 PROGRAM_OBJECT, PROGRAM_MEMORY, PROGRAM_ADAPTER};
+    static const uint8_t order[PROGRAM_KINDS] = {PROGRAM_ADL,    PROGRAM_MAPPING, PROGRAM_ADAPTER_OBJECT,
+                                                 PROGRAM_OBJECT, PROGRAM_MEMORY,  PROGRAM_ADAPTER};
     struct random *random = &composer->random;
     unsigned first = program->lines, shuffles;
 

@@ -454,8 +454,7 @@ static void relate_free(struct composer *composer, struct program_line *line)
     unsigned own = 0;
 
     for (unsigned i = 0; i < PROGRAM_VARIABLES; i++) {
-        if ((scope->live[PROGRAM_MEMORY] >> i & 1) &&
-            scope->memory[i].mdl == (line->opcode == OP_FREE_PAGES))
+        if ((scope->live[PROGRAM_MEMORY] >> i & 1) && scope->memory[i].mdl == (line->opcode == OP_FREE_PAGES))
             own |= 1u << i;
     }
     if (own && !random_chance(&composer->random, 12))

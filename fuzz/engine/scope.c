@@ -141,8 +141,8 @@ static bool apply_add(struct scope *scope, const struct program_line *line)
     const uint64_t *operand = line->operand;
     unsigned linked = variable(line, ADD_LINK);
     uint8_t chain = scope->chains, index = 0;
-    bool remapped = operand[ADD_REMAP] == PROGRAM_REMAP_ALWAYS ||
-                    operand[ADD_VISIBLE] < highest_ram_byte(scope->world);
+    bool remapped =
+        operand[ADD_REMAP] == PROGRAM_REMAP_ALWAYS || operand[ADD_VISIBLE] < highest_ram_byte(scope->world);
     bool claims = operand[ADD_REMAP] != PROGRAM_REMAP_UNSUPPORTED && operand[ADD_WDDM] >= PROGRAM_WDDM_3_0;
 
     if (!is_null(line, ADD_LINK)) {
@@ -167,8 +167,7 @@ static bool apply_add(struct scope *scope, const struct program_line *line)
                                       .chain = chain,
                                       .index = index,
                                       .remapped = remapped,
-                                      .offers =
-                                          operand[ADD_WDDM] >= PROGRAM_WDDM_2_4 && !remapped && !claims,
+                                      .offers = operand[ADD_WDDM] >= PROGRAM_WDDM_2_4 && !remapped && !claims,
                                       .frame_buffer = operand[ADD_FRAME_BUFFER]};
     if (chain == scope->chains)
         scope->chains++;

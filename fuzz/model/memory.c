@@ -113,13 +113,17 @@ static const char *make(struct model *model, const struct model_conditions *cond
         return model_wrong(invariant, 0, "the model has no room for another memory");
     struct model_chain *chain = adapter->chain;
     struct model_object *object = model_make_pages(model, create, chain, conditions->operation, parts->by);
-    struct model_adl_wish wish = {
-        .object = object, .chain = chain, .pages = object->pages, .require = object->one_block && !parts->mdl};
+    struct model_adl_wish wish = {.object = object,
+                                  .chain = chain,
+                                  .pages = object->pages,
+                                  .require = object->one_block && !parts->mdl};
     wrong = model_make_reach(model, &wish, parts->pages, conditions->operation, parts->by, invariant);
     if (wrong != NULL)
         return wrong;
-    struct model_mapping mapping = {
-        .base = model_value(parts->base), .object = object, .pages = object->pages, .size = object->pages << DXGKMEM_PAGE_SHIFT};
+    struct model_mapping mapping = {.base = model_value(parts->base),
+                                    .object = object,
+                                    .pages = object->pages,
+                                    .size = object->pages << DXGKMEM_PAGE_SHIFT};
     wrong = model_make_mapping(model, &mapping, conditions->operation, parts->by, invariant);
     if (wrong != NULL)
         return wrong;

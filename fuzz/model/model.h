@@ -212,7 +212,15 @@ bool model_write(struct model *, uint32_t memory, uint64_t offset, uint64_t valu
 /* -- for the runner's sweep and the matrix ------------------------------------- */
 
 /* What a value means now. ended_by is DXGKMEM_CALL_NONE for a live thing. */
-enum model_kind { MODEL_ADAPTER, MODEL_OBJECT, MODEL_ADAPTER_OBJECT, MODEL_ADL, MODEL_MAPPING, MODEL_MEMORY, MODEL_KINDS };
+enum model_kind {
+    MODEL_ADAPTER,
+    MODEL_OBJECT,
+    MODEL_ADAPTER_OBJECT,
+    MODEL_ADL,
+    MODEL_MAPPING,
+    MODEL_MEMORY,
+    MODEL_KINDS
+};
 struct model_fate {
     bool known;
     bool live;

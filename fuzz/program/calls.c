@@ -25,7 +25,6 @@ static const struct out_field map_out[] = {
 static const struct out_field adl_out[] = {OUT(DXGKARGCB_ALLOCATE_ADL, pAdl)};
 static const struct out_field pin_out[] = {OUT(DXGKARGCB_PINFRAMEBUFFERFORSAVE2, pAdl)};
 
-
 /* -- argument blocks ------------------------------------------------------------------ */
 
 #define ARGUMENT_WORDS (sizeof(union runner_arguments) / sizeof(uint64_t))
@@ -151,7 +150,7 @@ static void check_arguments(struct runner *runner, const struct out_field *out, 
 
 /* True: the call succeeded, there is something to take down. */
 bool block_finish(struct runner *runner, bool has_status, NTSTATUS status, const struct out_field *out,
-                   size_t outs)
+                  size_t outs)
 {
     bool succeeded;
 
@@ -267,7 +266,8 @@ void runner_create_object(struct runner *runner)
         model_create(runner->model, &runner->conditions, &runner->before.create, &runner->expected);
     if (!block_may_call(runner))
         return;
-    if (!block_finish(runner, true, runner->interface.DxgkCbCreatePhysicalMemoryObject(passed), OUTS(create_out)))
+    if (!block_finish(runner, true, runner->interface.DxgkCbCreatePhysicalMemoryObject(passed),
+                      OUTS(create_out)))
         return;
     if (runner->model != NULL)
         runner->wrong = model_create_done(runner->model, &runner->conditions, &runner->before.create,
@@ -575,7 +575,8 @@ void runner_pin(struct runner *runner)
         model_pin(runner->model, &runner->conditions, adapter, &runner->before.pin, &runner->expected);
     if (!block_may_call(runner))
         return;
-    if (!block_finish(runner, true, runner->interface.DxgkCbPinFrameBufferForSave2(adapter, passed), OUTS(pin_out)))
+    if (!block_finish(runner, true, runner->interface.DxgkCbPinFrameBufferForSave2(adapter, passed),
+                      OUTS(pin_out)))
         return;
     if (runner->model != NULL)
         runner->wrong = model_pin_done(runner->model, &runner->conditions, adapter, &runner->before.pin,
@@ -625,5 +626,6 @@ void runner_unpin(struct runner *runner)
                                          &runner->wrong_invariant);
     if (!block_accepted(runner))
         return;
-    end_frame_buffer(runner, runner_chain_of(runner, runner_pointer(adapter)), arguments->PhysicalAdapterIndex);
+    end_frame_buffer(runner, runner_chain_of(runner, runner_pointer(adapter)),
+                     arguments->PhysicalAdapterIndex);
 }

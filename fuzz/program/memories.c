@@ -67,7 +67,8 @@ static DXGK_ADL seen_pages(struct runner *runner, const void *base, uint64_t byt
     memset(&pages, 0, sizeof(pages));
     pages.PageCount = pages_of(bytes);
     pages.Flags.Contiguous = 1;
-    if (!OFFERS(runner, cpu_page) || !runner->provider->cpu_page(runner->sim, runner->process, base, &translation))
+    if (!OFFERS(runner, cpu_page) ||
+        !runner->provider->cpu_page(runner->sim, runner->process, base, &translation))
         runner_find_that(runner, 10, "the memory is not mapped where it was said to be");
     pages.BasePageNumber = (DXGK_PAGE_NUMBER)translation.page;
     return pages;

@@ -111,11 +111,10 @@ static void probe_device(struct runner *runner, const struct runner_thing *thing
     else if (!OFFERS(runner, dma_read))
         return;
     else if (runner->provider->dma_read(runner->sim, device, address, &value, sizeof(value)) != reach)
-        runner_find_at(runner, 5, kind, thing->value, page,
-                       reach ? "DMA faults" : "DMA still goes through");
+        runner_find_at(runner, 5, kind, thing->value, page, reach ? "DMA faults" : "DMA still goes through");
     else if (reach && value != model_content(runner->model, memory, offset))
-        runner_find_at(runner, model_content(runner->model, memory, offset) == 0 ? 8 : 10, kind,
-                       thing->value, page, "DMA reads what nobody wrote there");
+        runner_find_at(runner, model_content(runner->model, memory, offset) == 0 ? 8 : 10, kind, thing->value,
+                       page, "DMA reads what nobody wrote there");
 }
 
 static void probe_adl(struct runner *runner, const struct runner_thing *thing)

@@ -111,36 +111,36 @@ struct program_operation {
 
 /* The operations by opcode; the enumeration and the table have the same order. */
 enum program_opcode {
-    OP_ADD,       /* d; wddm= visible= remap= link= frame_buffer= quota_pages= quota_adls= */
-    OP_REMOVE,    /* d */
-    OP_CREATE,    /* o a; adapter= type= size= cache= low= high= skip= boundary= flags= base= protection=
+    OP_ADD,        /* d; wddm= visible= remap= link= frame_buffer= quota_pages= quota_adls= */
+    OP_REMOVE,     /* d */
+    OP_CREATE,     /* o a; adapter= type= size= cache= low= high= skip= boundary= flags= base= protection=
                     attributes= */
-    OP_DESTROY,   /* o; with= */
-    OP_OPEN,      /* a o d */
-    OP_CLOSE,     /* a */
-    OP_MAP,       /* m o; mode= offset= size= */
-    OP_UNMAP,     /* o m; extra= (added to the returned size) shift= (added to the base) */
-    OP_ADL,       /* l a; offset= size= flags= */
-    OP_FREE_ADL,  /* a l; shift= (added to the pointer) */
-    OP_PIN,       /* l d; index= size= flags= */
-    OP_UNPIN,     /* d; index= */
-    OP_LEGACY,    /* d; member= */
-    OP_UNRELATED, /* d; member= */
-    OP_DMA_READ,  /* d l; page= offset= */
-    OP_DMA_WRITE, /* d l; page= offset= value= */
-    OP_CPU_READ,  /* m; offset= */
-    OP_CPU_WRITE, /* m; offset= value= */
-    OP_SCRIBBLE,  /* l; field= (count, flags, base, entry) value= */
-    OP_PROCESS,   /* number= */
-    OP_EXIT,      /* number=: a process ends */
-    OP_IRQL,      /* level= */
-    OP_FAIL,      /* nth= then= */
-    OP_ARGS,      /* how= (null, misaligned): pArgs of the next callback */
-    OP_STOP,      /* */
-    OP_SCHEDULE,  /* strategy= (random, pct, listed) seed= bound= */
-    OP_THREAD,    /* number=: whose the lines that follow are */
-    OP_SWITCH,    /* step= to= */
-    OP_CONTIGUOUS,      /* h m d; size= cache= low= high= boundary= */
+    OP_DESTROY,    /* o; with= */
+    OP_OPEN,       /* a o d */
+    OP_CLOSE,      /* a */
+    OP_MAP,        /* m o; mode= offset= size= */
+    OP_UNMAP,      /* o m; extra= (added to the returned size) shift= (added to the base) */
+    OP_ADL,        /* l a; offset= size= flags= */
+    OP_FREE_ADL,   /* a l; shift= (added to the pointer) */
+    OP_PIN,        /* l d; index= size= flags= */
+    OP_UNPIN,      /* d; index= */
+    OP_LEGACY,     /* d; member= */
+    OP_UNRELATED,  /* d; member= */
+    OP_DMA_READ,   /* d l; page= offset= */
+    OP_DMA_WRITE,  /* d l; page= offset= value= */
+    OP_CPU_READ,   /* m; offset= */
+    OP_CPU_WRITE,  /* m; offset= value= */
+    OP_SCRIBBLE,   /* l; field= (count, flags, base, entry) value= */
+    OP_PROCESS,    /* number= */
+    OP_EXIT,       /* number=: a process ends */
+    OP_IRQL,       /* level= */
+    OP_FAIL,       /* nth= then= */
+    OP_ARGS,       /* how= (null, misaligned): pArgs of the next callback */
+    OP_STOP,       /* */
+    OP_SCHEDULE,   /* strategy= (random, pct, listed) seed= bound= */
+    OP_THREAD,     /* number=: whose the lines that follow are */
+    OP_SWITCH,     /* step= to= */
+    OP_CONTIGUOUS, /* h m d; size= cache= low= high= boundary= */
     OP_FREE_CONTIGUOUS, /* d h */
     OP_PAGES,           /* h m d; size= cache= low= high= skip= flags= */
     OP_FREE_PAGES,      /* d h */

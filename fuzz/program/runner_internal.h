@@ -49,12 +49,13 @@
 
 /* One thing that was made, alive or ended. */
 struct runner_thing {
-    uint64_t value;   /* handle, pointer or base */
-    uint64_t owner; /* mapping: object or memory; adapter memory object: the object; ADL: that; adapter: chain */
-    uint64_t process; /* mapping: 0 for the kernel */
-    uint64_t size;    /* mapping: the Size that map returned, in bytes */
-    uint64_t pages;   /* ADL, memory */
-    uint64_t base;    /* contiguous ADL: first logical page */
+    uint64_t value; /* handle, pointer or base */
+    uint64_t
+        owner; /* mapping: object or memory; adapter memory object: the object; ADL: that; adapter: chain */
+    uint64_t process;              /* mapping: 0 for the kernel */
+    uint64_t size;                 /* mapping: the Size that map returned, in bytes */
+    uint64_t pages;                /* ADL, memory */
+    uint64_t base;                 /* contiguous ADL: first logical page */
     const DXGK_PAGE_NUMBER *array; /* ADL: the page array handed out, memory: that of the MDL; or NULL */
     uint32_t adl;                  /* ADL, memory: place in runner.adl_page */
     uint32_t chain;                /* adapter, adapter memory object, ADL: number of the logical adapter */

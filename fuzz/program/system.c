@@ -57,7 +57,8 @@ static bool objects_only(const struct runner *runner, HANDLE adapter)
 
     if (runner->provider != &dxgkmem_provider_core) /* nothing is asked of others */
         return true;
-    return (config->iommu_caps.DmaRemappingSupported && config->version >= DXGKDDI_INTERFACE_VERSION_WDDM3_0) ||
+    return (config->iommu_caps.DmaRemappingSupported &&
+            config->version >= DXGKDDI_INTERFACE_VERSION_WDDM3_0) ||
            !NT_SUCCESS(dxgkmem_query_adapter(adapter, &info)) || info.remapped;
 }
 

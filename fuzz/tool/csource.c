@@ -268,9 +268,9 @@ static void write_support(FILE *to, unsigned needs)
 #include "csource_support.h"
     };
     static const char *const sections[] = {
-        "receive",      "misaligned", "told",  "logical", "bits", "answered", "done",    "answered_adl",
-        "answered_map", "read_word",  "wrote", "skipped", "stop", "looks",    "provider", "contiguous", "mdl",
-        "answered_pages"};
+        "receive", "misaligned",   "told",         "logical",    "bits",  "answered",
+        "done",    "answered_adl", "answered_map", "read_word",  "wrote", "skipped",
+        "stop",    "looks",        "provider",     "contiguous", "mdl",   "answered_pages"};
     static const char mark[] = "#section ";
     bool copy = false;
 
@@ -307,7 +307,8 @@ static void write_operations(FILE *to, const struct csource_writer *writer)
 
 static void write_variables(FILE *to, const struct csource_writer *writer)
 {
-    static const char *const types[PROGRAM_KINDS] = {"HANDLE ", "HANDLE ", "HANDLE ", "DXGK_ADL *", "void *", "HANDLE "};
+    static const char *const types[PROGRAM_KINDS] = {"HANDLE ",    "HANDLE ", "HANDLE ",
+                                                     "DXGK_ADL *", "void *",  "HANDLE "};
     char name[64];
 
     for (unsigned i = 0; i < writer->recording->things; i++) {
@@ -421,7 +422,8 @@ static void write_heads(FILE *to, struct csource_writer *writer)
         return;
     }
     fprintf(to,
-            "#include <dxgkmem/dxgkmem.h>\n#include <dxgkmem/mdl.h>\n%s#include <dxgkmem/sim.h>\n#include <dxgkmem/user.h>\n\n"
+            "#include <dxgkmem/dxgkmem.h>\n#include <dxgkmem/mdl.h>\n%s#include <dxgkmem/sim.h>\n#include "
+            "<dxgkmem/user.h>\n\n"
             "%s#include <inttypes.h>\n#include <stdarg.h>\n#include <stdio.h>\n#include <stdlib.h>\n"
             "#include <string.h>\n",
             tool_provider() ? "#include <dxgkmem/provider.h>\n" : "",

@@ -9,8 +9,8 @@
 
 #define NAME_ROOM 64
 
-static const char *const kind_names[PROGRAM_KINDS] = {"adapter", "object", "adapter_object", "adl",
-                                                      "mapping", "memory"};
+static const char *const kind_names[PROGRAM_KINDS] = {"adapter", "object",  "adapter_object",
+                                                      "adl",     "mapping", "memory"};
 
 const char *csource_variable(const struct csource_writer *writer, int thing, char *text)
 {
@@ -357,7 +357,8 @@ static void take_memory(struct csource_writer *writer, const char *size)
 {
     bool mdl = writer->line->opcode == OP_PAGES;
     int memory = csource_made(writer, PROGRAM_MEMORY), mapping = csource_made(writer, PROGRAM_MAPPING);
-    const char *base = mdl ? "args.pMdl ? ((struct dxgkmem_mdl *)args.pMdl)->MappedSystemVa : NULL" : "args.pMemory";
+    const char *base =
+        mdl ? "args.pMdl ? ((struct dxgkmem_mdl *)args.pMdl)->MappedSystemVa : NULL" : "args.pMemory";
     char name[NAME_ROOM];
 
     if (memory >= 0 && writer->uses[memory] & USES_VALUE)
@@ -371,7 +372,8 @@ static void take_memory(struct csource_writer *writer, const char *size)
         if (mdl)
             fprintf(writer->body, "        %s_told = remember_mdl(args.pMdl);\n", name);
         else
-            fprintf(writer->body, "        %s_told = remember_contiguous(args.pMemory, args.%s);\n", name, size);
+            fprintf(writer->body, "        %s_told = remember_contiguous(args.pMemory, args.%s);\n", name,
+                    size);
     }
     if (mapping >= 0 && writer->uses[mapping] & USES_VALUE)
         fprintf(writer->body, "        %s = %s;\n", csource_variable(writer, mapping, name), base);
@@ -426,8 +428,8 @@ static void write_scribble_mdl(struct csource_writer *writer)
 
     csource_variable(writer, thing, name);
     if (which == PROGRAM_MDL_ENTRY)
-        fprintf(writer->body, "    dxgkmem_mdl_pages(%s_mdl)[%" PRIu64 "] = (ULONG_PTR)0x%" PRIx64 ";\n", name,
-                value % writer->recording->thing[thing].view.pages, value);
+        fprintf(writer->body, "    dxgkmem_mdl_pages(%s_mdl)[%" PRIu64 "] = (ULONG_PTR)0x%" PRIx64 ";\n",
+                name, value % writer->recording->thing[thing].view.pages, value);
     else
         fprintf(writer->body, "    %s_mdl->%s = (ULONG)0x%" PRIx64 ";\n", name,
                 which == PROGRAM_MDL_COUNT ? "ByteCount" : "ByteOffset", value);
@@ -450,7 +452,8 @@ static void write_member(struct csource_writer *writer)
     }
     fputs("    {\n        uint64_t nothing[12] = {0};\n", writer->body);
     fprintf(writer->body, "        %s%s->%s(",
-            writer->recording->line[writer->at].event.has_status ? "status = " : "", interface_of(writer), name);
+            writer->recording->line[writer->at].event.has_status ? "status = " : "", interface_of(writer),
+            name);
     write_value(writer, MEMBER_ADAPTER, 0);
     fputs(", (void *)nothing);\n    }\n", writer->body);
 }
@@ -561,8 +564,8 @@ static void write_add(struct csource_writer *writer)
         writer->needs |= NEEDS_RECEIVE;
         csource_variable(writer, thing, name);
         fprintf(writer->body,
-                "        status = dxgkmem_add_adapter(&config, &%s);\n        receive_interface(%s, %d);\n", name,
-                name, number(writer, ADD_REMAP) != PROGRAM_REMAP_UNSUPPORTED);
+                "        status = dxgkmem_add_adapter(&config, &%s);\n        receive_interface(%s, %d);\n",
+                name, name, number(writer, ADD_REMAP) != PROGRAM_REMAP_UNSUPPORTED);
     } else {
         fputs("        HANDLE none = NULL;\n        status = dxgkmem_add_adapter(&config, &none);\n",
               writer->body);
@@ -633,14 +636,26 @@ static void write_system(struct csource_writer *writer)
 void csource_operation(struct csource_writer *writer)
 {
     static void (*const callbacks[PROGRAM_OPCODES])(struct csource_writer * writer) = {
-        [OP_CREATE] = write_create,     [OP_DESTROY] = write_destroy,   [OP_OPEN] = write_open,
-        [OP_CLOSE] = write_close,       [OP_MAP] = write_map,           [OP_UNMAP] = write_unmap,
-        [OP_ADL] = write_adl,           [OP_FREE_ADL] = write_free_adl, [OP_PIN] = write_pin,
-        [OP_UNPIN] = write_unpin,       [OP_LEGACY] = write_member,     [OP_UNRELATED] = write_member,
-        [OP_CONTIGUOUS] = write_contiguous, [OP_FREE_CONTIGUOUS] = write_free_memory,
-        [OP_PAGES] = write_pages, [OP_FREE_PAGES] = write_free_memory,
+        [OP_CREATE] = write_create,
+        [OP_DESTROY] = write_destroy,
+        [OP_OPEN] = write_open,
+        [OP_CLOSE] = write_close,
+        [OP_MAP] = write_map,
+        [OP_UNMAP] = write_unmap,
+        [OP_ADL] = write_adl,
+        [OP_FREE_ADL] = write_free_adl,
+        [OP_PIN] = write_pin,
+        [OP_UNPIN] = write_unpin,
+        [OP_LEGACY] = write_member,
+        [OP_UNRELATED] = write_member,
+        [OP_CONTIGUOUS] = write_contiguous,
+        [OP_FREE_CONTIGUOUS] = write_free_memory,
+        [OP_PAGES] = write_pages,
+        [OP_FREE_PAGES] = write_free_memory,
         [OP_SCRIBBLE_MDL] = write_scribble_mdl,
-        [OP_SCRIBBLE] = write_scribble, [OP_CPU_READ] = write_cpu,      [OP_CPU_WRITE] = write_cpu,
+        [OP_SCRIBBLE] = write_scribble,
+        [OP_CPU_READ] = write_cpu,
+        [OP_CPU_WRITE] = write_cpu,
     };
     uint8_t opcode = writer->line->opcode;
 

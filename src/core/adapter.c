@@ -221,8 +221,9 @@ static NTSTATUS adapter_build(const struct dxgkmem_adapter_config *config, struc
     status = choose_logical(config, adapter);
     if (!NT_SUCCESS(status))
         return status;
-    adapter->objects_only = adapter->logical->remapped || (config->iommu_caps.DmaRemappingSupported &&
-                                                           config->version >= DXGKDDI_INTERFACE_VERSION_WDDM3_0);
+    adapter->objects_only =
+        adapter->logical->remapped ||
+        (config->iommu_caps.DmaRemappingSupported && config->version >= DXGKDDI_INTERFACE_VERSION_WDDM3_0);
     if (!chain_would_admit(adapter->logical, highest))
         return STATUS_INVALID_PARAMETER;
     adapter->slot = handle_reserve();

@@ -40,7 +40,7 @@ struct logical_adapter {
     struct range_tree taken;                  /* logical pages of ADLs, when remapped */
     struct list_link *open;                   /* struct object.open_link, in the order of opening */
     struct list_link *memories;               /* struct memory.link, oldest first */
-    uint32_t opened;                          /* objects, memories and frame buffers that rely on what is visible */
+    uint32_t opened; /* objects, memories and frame buffers that rely on what is visible */
 };
 
 struct adapter {
@@ -49,8 +49,8 @@ struct adapter {
     uint64_t frame_buffer_bytes;
     uint32_t slot;
     uint32_t physical_index;
-    bool attached;               /* to the domain */
-    bool enlisted;               /* in instance.adapters */
+    bool attached;     /* to the domain */
+    bool enlisted;     /* in instance.adapters */
     bool objects_only; /* remapped, or claims it at WDDM 3.0 or above: the WDDM 2.4 callbacks are refused */
     struct frame_buffer *pinned; /* under the logical adapter's pin_lock */
     struct list_link link;       /* in instance.adapters */

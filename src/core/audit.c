@@ -98,7 +98,8 @@ static void walk_memory(struct walk *walk, const struct memory *memory, uint32_t
 {
     walk->memories++;
     problem_unless(walk, memory->slot == index, "a memory does not know its own slot");
-    problem_unless(walk, memory->charged && memory->locked && memory->connected, "a live memory is not complete");
+    problem_unless(walk, memory->charged && memory->locked && memory->connected,
+                   "a live memory is not complete");
     problem_unless(walk, memory->reach.pages == memory->object->pages, "the device reaches part of a memory");
     note(walk, memory->made_by);
     walk_object(walk, memory->object);
@@ -154,7 +155,8 @@ static void walk_logical(struct walk *walk, const struct adapter *adapter)
             pinned++;
         }
     }
-    problem_unless(walk, logical->opened == objects + pinned + memories, "an adapter miscounts what is open on it");
+    problem_unless(walk, logical->opened == objects + pinned + memories,
+                   "an adapter miscounts what is open on it");
     problem_unless(
         walk, !logical->quota.limited || (logical->quota.objects == objects && logical->quota.pages == pages),
         "an adapter's quota does not match what is open on it");

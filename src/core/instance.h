@@ -78,8 +78,8 @@ struct instance {
     uint64_t highest_ram_page, highest_page; /* asked once: a machine does not change */
     uint64_t handle_key[2];
     DXGKRNL_INTERFACE callbacks[2]; /* what query_interface hands out, by objects_only; made once */
-    struct table handles;        /* struct handle_slot */
-    struct table adls;           /* struct adl; plane 1: DXGK_ADL */
+    struct table handles;           /* struct handle_slot */
+    struct table adls;              /* struct adl; plane 1: DXGK_ADL */
     struct quota total;
     struct dxgkmem_lock adapters_lock;
     struct list_link *adapters; /* struct adapter.link: present or being added */

@@ -112,7 +112,8 @@ NTSTATUS dxgkmem_query_interface(HANDLE device_handle, DXGKRNL_INTERFACE *dxgkrn
         bytes = (size_t)least(bytes, dxgkrnl_interface->Size);
     /* Whole members only. */
     bytes -= (bytes - header) % sizeof(DXGKMEM_DDI_UNRELATED);
-    memcpy((char *)dxgkrnl_interface + header, (const char *)&instance.callbacks[reference.objects_only] + header, bytes - header);
+    memcpy((char *)dxgkrnl_interface + header,
+           (const char *)&instance.callbacks[reference.objects_only] + header, bytes - header);
     dxgkrnl_interface->Size = (ULONG)bytes;
     dxgkrnl_interface->Version = reference.logical->version;
     dxgkrnl_interface->DeviceHandle = device_handle;

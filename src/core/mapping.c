@@ -132,7 +132,7 @@ static NTSTATUS map_check(struct call *call, const struct object *object,
 }
 
 NTSTATUS mapping_make(struct call *call, struct object *object, uint64_t first, uint64_t pages,
-                             DXGK_ACCESS_MODE mode, struct mapping **made)
+                      DXGK_ACCESS_MODE mode, struct mapping **made)
 {
     struct dxgkmem_machine *machine = instance.machine;
     struct mapping *mapping = pool_alloc(sizeof(*mapping));

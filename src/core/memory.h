@@ -13,9 +13,9 @@
 #include <dxgkmem/mdl.h>
 
 struct memory {
-    struct object *object; /* the pages; it has no handle */
-    struct adl reach;      /* the device's, of all of them; in no table */
-    struct list_link link; /* in logical->memories, under its lock */
+    struct object *object;   /* the pages; it has no handle */
+    struct adl reach;        /* the device's, of all of them; in no table */
+    struct list_link link;   /* in logical->memories, under its lock */
     struct dxgkmem_mdl *mdl; /* handed out by ALLOCATE_PAGES; owned, written once, compared when freed */
     uint32_t slot;           /* TABLE_NONE: none yet */
     enum dxgkmem_call made_by;

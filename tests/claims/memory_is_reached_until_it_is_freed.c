@@ -15,13 +15,15 @@ static uint64_t page_behind(const struct memory *memory, uint64_t page)
     struct dxgkmem_sim_translation translation;
     assert_true(dxgkmem_sim_cpu_page(world.sim, 1, (const char *)memory->base + page * PAGE, &translation));
     if (memory->mdl != NULL)
-        assert_int_equal(dxgkmem_mdl_pages((struct dxgkmem_mdl *)(void *)memory->mdl)[page], translation.page);
+        assert_int_equal(dxgkmem_mdl_pages((struct dxgkmem_mdl *)(void *)memory->mdl)[page],
+                         translation.page);
     return translation.page;
 }
 
 static void allocate(struct memory *memory, bool mdl)
 {
-    *memory = mdl ? pages_allocate(world.adapter, PAGES * PAGE) : contiguous_allocate(world.adapter, PAGES * PAGE);
+    *memory =
+        mdl ? pages_allocate(world.adapter, PAGES * PAGE) : contiguous_allocate(world.adapter, PAGES * PAGE);
 }
 
 static void release(const struct memory *memory)

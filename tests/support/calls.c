@@ -214,7 +214,8 @@ NTSTATUS try_pages(HANDLE adapter, SIZE_T bytes, ULONG flags, struct memory *mem
     arguments.pMdl = (PMDL)UNTOUCHED;
     status = world.ddi.DxgkCbAllocatePagesForMdl(adapter, &arguments);
     *memory = (struct memory){arguments.hMemoryHandle, NULL, arguments.pMdl};
-    assert_true(NT_SUCCESS(status) == (memory->handle != NULL) && NT_SUCCESS(status) == (memory->mdl != NULL));
+    assert_true(NT_SUCCESS(status) == (memory->handle != NULL) &&
+                NT_SUCCESS(status) == (memory->mdl != NULL));
     if (NT_SUCCESS(status))
         memory->base = ((const struct dxgkmem_mdl *)(const void *)memory->mdl)->MappedSystemVa;
     return status;
