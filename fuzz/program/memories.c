@@ -20,8 +20,8 @@ static const struct out_field pages_out[] = {
 /* Whether any driver was given these callbacks. */
 static bool offered(struct runner *runner)
 {
-    runner->event.skipped = runner->provider != &dxgkmem_provider_core ||
-                            runner->offering.Size < DXGKMEM_DDI_THROUGH(DxgkCbFreePagesFromMdl);
+    runner->event.skipped = runner->offering.Size < DXGKMEM_DDI_THROUGH(DxgkCbFreePagesFromMdl) ||
+                            runner->offering.DxgkCbAllocateContiguousMemory == NULL;
     return !runner->event.skipped;
 }
 

@@ -49,17 +49,25 @@ static void fill_config(struct runner *runner, struct dxgkmem_adapter_config *co
     config->link_to = runner_handle(runner_resolve(runner, ADD_LINK).value);
 }
 
-/* Whether the driver of an adapter that was just added must use physical memory objects. */
-static bool objects_only(const struct runner *runner, HANDLE adapter)
+/*
+ * Whether the driver of the adapter that was just added must use physical memory objects, by what was asked:
+ * what the first of its chain sees decides for all.
+ */
+static bool objects_only(const struct runner *runner)
 {
     const struct dxgkmem_adapter_config *config = &runner->config;
-    struct dxgkmem_adapter_info info;
+    const struct runner_thing *newest = &runner->thing[runner->things - 1];
+    uint64_t highest = runner->here->model.highest_ram_page, visible;
+    const struct program_line *line;
+    unsigned first = 0;
 
-    if (runner->provider != &dxgkmem_provider_core) /* nothing is asked of others */
-        return true;
-    return (config->iommu_caps.DmaRemappingSupported &&
-            config->version >= DXGKDDI_INTERFACE_VERSION_WDDM3_0) ||
-           !NT_SUCCESS(dxgkmem_query_adapter(adapter, &info)) || info.remapped;
+    while (runner->thing[first].kind != PROGRAM_ADAPTER || runner->thing[first].chain != newest->chain)
+        first++;
+    line = &runner->program->line[runner->thing[first].line];
+    visible = line->operand[ADD_VISIBLE];
+    return line->operand[ADD_REMAP] == PROGRAM_REMAP_ALWAYS ||
+           (visible != UINT64_MAX && (visible + 1) >> DXGKMEM_PAGE_SHIFT <= highest) ||
+           (config->iommu_caps.DmaRemappingSupported && config->version >= DXGKDDI_INTERFACE_VERSION_WDDM3_0);
 }
 
 static void keep_newer(DXGKRNL_INTERFACE *kept, const DXGKRNL_INTERFACE *received)
@@ -89,7 +97,7 @@ static void receive_interface(struct runner *runner, HANDLE adapter)
         }
     }
     keep_newer(&runner->interface, received);
-    keep_newer(objects_only(runner, adapter) ? &runner->refusing : &runner->offering, received);
+    keep_newer(objects_only(runner) ? &runner->refusing : &runner->offering, received);
 }
 
 /* In which chain an adapter is, and the how manieth it was there. */
