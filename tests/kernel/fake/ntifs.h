@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A stand-in for the kernel routines that host/nt, machine/nt and driver/nt use, so that they compile
- * and run in a process: types by name, not by layout. fake.c implements what machine/nt calls
- * and checks the documented rules of each routine; what only has to compile is declared and no more.
+ * and run in a process: types by name, not by layout. The files beside this one implement what machine/nt
+ * calls and check the documented rules of each routine; what only has to compile is declared and no more.
  */
 #ifndef FAKE_NTIFS_H
 #define FAKE_NTIFS_H
