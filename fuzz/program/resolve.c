@@ -178,7 +178,8 @@ static const struct runner_thing *other_kind(const struct runner *runner, enum p
         found = first_live(runner, PROGRAM_MAPPING, 0);
         return found != NULL ? found : first_live(runner, PROGRAM_ADAPTER_OBJECT, 0);
     case PROGRAM_MAPPING:
-        found = first_live(runner, PROGRAM_ADL, 0);
+        /* Not an ADL: it is wherever memory was to be had, and how core searches for a base depends on its bits. */
+        found = first_live(runner, PROGRAM_ADAPTER_OBJECT, 0);
         return found != NULL ? found : first_live(runner, PROGRAM_OBJECT, 0);
     case PROGRAM_MEMORY:
         found = first_live(runner, PROGRAM_OBJECT, 0);
