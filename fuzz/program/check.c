@@ -51,8 +51,7 @@ void runner_find_at(struct runner *runner, unsigned invariant, enum program_kind
     write_text(says, wrong);
 }
 
-/* The invariant that is broken when this mistake goes unpunished or is invented. */
-static unsigned invariant_of(enum dxgkmem_violation_code code)
+unsigned runner_invariant_of(enum dxgkmem_violation_code code)
 {
     switch (code) {
     case DXGKMEM_VIOLATION_STALE_HANDLE:
@@ -236,9 +235,9 @@ static unsigned broken_by(const struct runner *runner, bool same)
     enum dxgkmem_violation_code expected = runner->expected.violation;
     enum dxgkmem_violation_code reported =
         runner->violations > 0 ? runner->violation[0].code : DXGKMEM_VIOLATION_NONE;
-    unsigned invariant = invariant_of(expected != DXGKMEM_VIOLATION_NONE ? expected : reported);
+    unsigned invariant = runner_invariant_of(expected != DXGKMEM_VIOLATION_NONE ? expected : reported);
 
-    if (invariant_of(reported) == 17) /* that check comes before the others */
+    if (runner_invariant_of(reported) == 17) /* that check comes before the others */
         return 17;
     return same && invariant != 1 && invariant != 17 ? 3 : invariant;
 }
@@ -340,8 +339,9 @@ static bool check_status(struct runner *runner, NTSTATUS status)
     if (status == STATUS_SUCCESS && expected->must_fail)
         says = runner_find(runner, expected->resource[0] == STATUS_QUOTA_EXCEEDED ? 21 : 7);
     else
-        says = runner_find(
-            runner, expected->violation != DXGKMEM_VIOLATION_NONE ? invariant_of(expected->violation) : 18);
+        says = runner_find(runner, expected->violation != DXGKMEM_VIOLATION_NONE
+                                       ? runner_invariant_of(expected->violation)
+                                       : 18);
     write_text(says, " returned ");
     write_text(says, trace_status_name(status));
     write_text(says, ", expected ");
@@ -455,7 +455,7 @@ void runner_compare_left(struct runner *runner, size_t left, bool in_order)
         unsigned found = find_left(runner, &runner->left[i], i, in_order);
 
         if (found >= runner->violations) {
-            says = runner_find(runner, invariant_of(runner->left[i].code));
+            says = runner_find(runner, runner_invariant_of(runner->left[i].code));
             write_text(says, i < runner->violations ? ": wrong or out of order: the report of "
                                                     : ": missing: the report of ");
             say_report(runner, says, &runner->left[i]);
@@ -469,7 +469,7 @@ void runner_compare_left(struct runner *runner, size_t left, bool in_order)
         }
     }
     if (runner->violations > left) {
-        says = runner_find(runner, invariant_of(runner->violation[left].code));
+        says = runner_find(runner, runner_invariant_of(runner->violation[left].code));
         write_text(says, ": one report too many: ");
         say_report(runner, says, &runner->violation[left]);
     }

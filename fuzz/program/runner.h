@@ -97,6 +97,9 @@ struct runner_result {
     bool unlike;                   /* it was not run: the provider cannot have the program's world */
 };
 
+/* The invariant that is broken when this mistake goes unpunished or is invented. */
+unsigned runner_invariant_of(enum dxgkmem_violation_code code);
+
 /* NULL when the host has no memory. Starts the instance: one runner at a time. */
 struct runner *runner_create(const struct runner_options *options);
 void runner_destroy(struct runner *runner);

@@ -16,10 +16,12 @@
 #include <string.h>
 
 static const char help[] =
-    "usage: dxgkmem matrix [--missing] [--html [-o OUT]] [--lenient] FILE|FOLDER...\n\n"
+    "usage: dxgkmem matrix [--missing | --files | --html [-o OUT]] [--lenient] FILE|FOLDER...\n\n"
     "Runs programs and prints each feasible cell of the matrix with the number of\n"
     "programs that hit it.\n\n"
     "  --missing  print the cells that no program hits, and nothing else\n"
+    "  --files    print of each program how many cells it hits and the invariants that its\n"
+    "             mistakes try, and by name those that no other program does\n"
     "  --html     as a heat map, on a page for a browser\n"
     "  -o, --output OUT  where the page goes; standard output otherwise\n"
     "  --lenient  take every byte string as a program, as a fuzz target does\n" TOOL_PROVIDER_HELP
@@ -30,20 +32,38 @@ struct matrix {
     struct runner *runner;
     unsigned cells;
     unsigned *programs; /* of each cell, how many programs hit it */
-    size_t *last;       /* of each cell, the last program that did, from 1 */
-    size_t present;
+    unsigned char *hit; /* of each program, then of each cell: whether it did */
+    unsigned *tries;    /* of each program: a bit for each invariant that its mistakes would break */
+    size_t present;     /* the program that runs */
+    size_t count;
     const struct program *program;
     bool ended_badly; /* an implementation from outside did, and that was said */
 };
+
+static bool has_hit(const struct matrix *matrix, size_t program, unsigned cell)
+{
+    return matrix->hit[program * matrix->cells + cell] != 0;
+}
 
 static void hit(void *context, unsigned cell)
 {
     struct matrix *matrix = context;
 
-    if (cell >= matrix->cells || matrix->last[cell] == matrix->present)
+    if (cell >= matrix->cells || has_hit(matrix, matrix->present, cell))
         return;
-    matrix->last[cell] = matrix->present;
+    matrix->hit[matrix->present * matrix->cells + cell] = 1;
     matrix->programs[cell]++;
+}
+
+static void look(void *context, const struct program *program, const struct runner_event *event)
+{
+    struct matrix *matrix = context;
+
+    (void)program;
+    for (unsigned i = 0; i < event->reports && i < RUNNER_REPORTS; i++)
+        matrix->tries[matrix->present] |= 1u << runner_invariant_of(event->report[i].code);
+    if (event->mistake != DXGKMEM_VIOLATION_NONE)
+        matrix->tries[matrix->present] |= 1u << runner_invariant_of(event->mistake);
 }
 
 static void run_program(void *context)
@@ -60,7 +80,7 @@ static void run_one(void *context, const struct input *input, const struct input
     struct matrix *matrix = context;
 
     (void)list;
-    matrix->present = at + 1;
+    matrix->present = at;
     matrix->program = &input->program;
     if (guard_call(run_program, matrix))
         matrix->ended_badly = true;
@@ -68,7 +88,8 @@ static void run_one(void *context, const struct input *input, const struct input
 
 static int run_all(struct matrix *matrix, const struct input_list *list, bool lenient)
 {
-    struct runner_options options = {.cell = hit, .cell_context = matrix};
+    struct runner_options options = {
+        .cell = hit, .cell_context = matrix, .event = look, .event_context = matrix};
 
     guard_watch(&options);
     matrix->runner = runner_create(&options);
@@ -106,6 +127,72 @@ static int print(const struct matrix *matrix, bool missing)
     }
     printf("%u of %u feasible cells are hit\n", feasible - dark, feasible);
     return dark || beyond ? TOOL_FINDING : TOOL_CLEAN;
+}
+
+/* -- what each program is for -------------------------------------------------------------- */
+
+/* The invariants that this program tries and no other one. */
+static unsigned tries_alone(const struct matrix *matrix, size_t program)
+{
+    unsigned others = 0;
+
+    for (size_t i = 0; i < matrix->count; i++)
+        if (i != program)
+            others |= matrix->tries[i];
+    return matrix->tries[program] & ~others;
+}
+
+static void print_invariants(unsigned invariants)
+{
+    if (invariants == 0)
+        fputs(" none", stdout);
+    for (unsigned i = 0; i < 32; i++)
+        if (invariants >> i & 1)
+            printf(" %u", i);
+}
+
+/* Programs that serve something alone, or the others: how many. */
+static size_t print_some(const struct matrix *matrix, const struct input_list *list, bool alone)
+{
+    size_t printed = 0;
+    char name[256];
+
+    for (size_t program = 0; program < matrix->count; program++) {
+        unsigned cells = 0, own = 0, tries = tries_alone(matrix, program);
+
+        for (unsigned cell = 0; cell < matrix->cells; cell++) {
+            cells += has_hit(matrix, program, cell);
+            own += has_hit(matrix, program, cell) && matrix->programs[cell] == 1;
+        }
+        if ((own != 0 || tries != 0) != alone)
+            continue;
+        printed++;
+        printf("%4u cells, %3u alone; invariants", cells, own);
+        print_invariants(matrix->tries[program]);
+        printf(": %s\n", list->name[program]);
+        for (unsigned cell = 0; cell < matrix->cells; cell++) {
+            if (!has_hit(matrix, program, cell) || matrix->programs[cell] != 1)
+                continue;
+            matrix_name(cell, name, sizeof name);
+            printf("      %s\n", name);
+        }
+        if (tries != 0) {
+            fputs("      invariants", stdout);
+            print_invariants(tries);
+            putchar('\n');
+        }
+    }
+    return printed;
+}
+
+static int print_files(const struct matrix *matrix, const struct input_list *list)
+{
+    size_t alone = print_some(matrix, list, true);
+
+    fputs("what these serve, others serve too:\n", stdout);
+    print_some(matrix, list, false);
+    printf("%zu of %zu programs hit a cell or try an invariant that no other does\n", alone, matrix->count);
+    return TOOL_CLEAN;
 }
 
 /* -- the heat map --------------------------------------------------------------------- */
@@ -163,7 +250,7 @@ static void write_page(FILE *to, const void *context)
         "the call that ended it); the number: how many programs.</p>\n"
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Matrix, scrolls sideways\">"
         "<table class=\"heat\">\n<thead><tr><th scope=\"col\">handle</th>",
-        hit_cells, feasible, matrix->present);
+        hit_cells, feasible, matrix->count);
     for (unsigned class = 0; class < PROGRAM_CLASSES; class ++)
         fprintf(to, "<th scope=\"col\">%s</th>",
                 class == PROGRAM_EXACT ? "exact" : program_class_names[class]);
@@ -178,11 +265,12 @@ static void write_page(FILE *to, const void *context)
 int verb_matrix(int count, char **arguments)
 {
     struct matrix matrix = {.cells = matrix_cells()};
-    bool missing = false, lenient = false, html = false;
+    bool missing = false, files = false, lenient = false, html = false;
     const char *out = NULL;
     struct input_list list;
     const struct tool_option table[] = {
         {.name = "missing", .flag = &missing},
+        {.name = "files", .flag = &files},
         {.name = "html", .flag = &html},
         {.name = "output", .letter = 'o', .text = &out},
         {.name = "lenient", .flag = &lenient},
@@ -197,14 +285,20 @@ int verb_matrix(int count, char **arguments)
         return tool_error("matrix: -o goes with --html");
     if (html && missing)
         return tool_error("matrix: --html shows all cells, not those of --missing");
+    if (files && (html || missing))
+        return tool_error("matrix: --files goes with neither --missing nor --html");
     status = input_list_make(&list, count - optind, arguments + optind);
     if (status)
         return status;
     matrix.programs = guard_memory(matrix.cells * sizeof *matrix.programs);
-    matrix.last = guard_memory(matrix.cells * sizeof *matrix.last);
+    matrix.count = list.count;
+    matrix.hit = guard_memory(list.count * matrix.cells);
+    matrix.tries = guard_memory(list.count * sizeof *matrix.tries);
     status = run_all(&matrix, &list, lenient);
     if (!status)
-        status = html ? tool_write_page(out, write_page, &matrix) : print(&matrix, missing);
+        status = html    ? tool_write_page(out, write_page, &matrix)
+                 : files ? print_files(&matrix, &list)
+                         : print(&matrix, missing);
     input_list_free(&list);
     return status;
 }

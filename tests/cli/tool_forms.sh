@@ -59,4 +59,18 @@ expect 0 "$DXGKMEM" violations
 [[ $(grep -c '^| `' out) -ge 50 ]] || fail 'violations are missing from the table'
 expect 1 "$DXGKMEM" matrix --missing after.txt
 prints ' feasible cells are hit'
+
+# what each program is for: one does what the other does and closes twice; a copy leaves neither anything alone
+head -n 6 after.txt >before.txt
+expect 0 "$DXGKMEM" matrix --files before.txt after.txt
+prints 'close a exact ended-by-destroy'
+prints '1 of 2 programs hit a cell or try an invariant that no other does'
+grep -B 9 '^what these serve, others serve too:' out | grep -q 'after.txt' || fail 'the program that serves something alone is not first'
+grep -A 9 '^what these serve, others serve too:' out | grep -q ', *0 alone; invariants none: .*before.txt' ||
+    fail 'a program that serves nothing alone is not told'
+cp after.txt again.txt
+expect 0 "$DXGKMEM" matrix --files after.txt again.txt
+prints '0 of 2 programs hit a cell or try an invariant that no other does'
+expect 2 "$DXGKMEM" matrix --files --missing after.txt
+one_line '--files goes with neither'
 finish
