@@ -25,13 +25,18 @@ declare -A flags=(
     [coverage]="-fprofile-instr-generate -fcoverage-mapping -pthread -Wno-unused-command-line-argument"
 )
 export UBSAN_OPTIONS=silence_unsigned_overflow=1
+# The kernel's headers are the same for 32 bits, but only gcc-multilib puts them where 32 bits look, and where
+# there are cross compilers Debian does not install it.
+headers32=
+clang -m32 -x c -E - <<<'#include <asm/types.h>' >/dev/null 2>&1 ||
+    headers32="-idirafter /usr/include/$(gcc -print-multiarch)"
 
 # make ENGINE SANITIZER ARCHITECTURE: builds into $work/made, then moves it: nothing may depend on the place.
 make_targets() {
     local cc=clang cxx=clang++ all="$common ${flags[$2]}"
     [[ $1 == afl ]] && cc=afl-clang-fast cxx=afl-clang-fast++
     [[ $1 == afl || $2 == coverage ]] || all+=" -fsanitize=fuzzer-no-link"
-    [[ $3 == i386 ]] && all="-m32 $all"
+    [[ $3 == i386 ]] && all="-m32 $all $headers32"
     rm -rf made moved
     OUT=$work/made WORK=$work/work SRC=/nonexistent SANITIZER=$2 ARCHITECTURE=$3 CC=$cc CXX=$cxx CFLAGS=$all \
         CXXFLAGS=$all LIB_FUZZING_ENGINE=-fsanitize=fuzzer AFL_QUIET=1 \
