@@ -78,7 +78,7 @@ void dxgkmem_kit_process_exit(struct dxgkmem_kit *kit, unsigned process);
 /* The adapter goes away; what is open on it is a finding. */
 void dxgkmem_kit_remove(struct dxgkmem_kit *kit, unsigned adapter);
 
-/* A value for RtlQueryRegistryValues and ZwQueryValueKey; forgotten when the life ends. */
+/* A value for RtlQueryRegistryValues; forgotten when the life ends. */
 void dxgkmem_kit_registry(struct dxgkmem_kit *kit, const char *name, uint32_t type, const void *data,
                           size_t bytes);
 
