@@ -15,6 +15,7 @@ import sys
 PARTS = {"core": "src/core", "program": "fuzz/program", "model": "fuzz/model", "engine": "fuzz/engine"}
 KINDS = ("lines", "branches", "mcdc")
 TITLES = {"lines": "lines", "branches": "branches", "mcdc": "MC/DC"}
+FIGURE = re.compile(r"\d+(\.\d+)?")
 HOST = "include/dxgkmem/host.h"
 
 
@@ -150,8 +151,9 @@ def recorded_figures(path):
         if line.startswith("#") or not line.strip():
             continue
         words = line.split()
-        if len(words) != 3 or words[0] not in PARTS or words[1] not in KINDS:
-            sys.exit(f"coverage: {path}:{number}: expected a part, a kind and a figure")
+        if len(words) != 3 or words[0] not in PARTS or words[1] not in KINDS or not FIGURE.fullmatch(words[2]):
+            print(f"coverage: {path}:{number}: expected a part, a kind and a figure", file=sys.stderr)
+            sys.exit(2)
         figures[words[0], words[1]] = float(words[2])
     return figures
 
