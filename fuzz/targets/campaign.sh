@@ -220,7 +220,11 @@ while read -r file; do
     [[ $kind ]] && known[$kind]=$found
     printf '\nfinding %d: %s\n%s\n' "$found" "$file" "$text"
     console=$(sed -n 's/^  console: //p' <<<"$text")
-    [[ ! $console ]] || bash tests/kernel/linux/guest.sh explain "$console" | sed 's/^/  /'
+    if [[ $console ]]; then
+        # The folders of the processes go when the next run begins.
+        cp "$console" "$file.console.txt"
+        bash tests/kernel/linux/guest.sh explain "$file.console.txt" | sed 's/^/  /'
+    fi
     if [[ ${name#*-} != "$(sha1sum <"$file" | cut -d' ' -f1)" ]]; then
         say "$file was cut off when it was written; $log has the program"
     fi
@@ -228,9 +232,11 @@ while read -r file; do
         sed 's/^/    /' "$file.txt"
         printf 'replay: ./dev run %s\n' "$file.txt"
     elif [[ $target =~ ^fuzz_(program|linux)$ ]]; then
+        replay='./dev run'
+        [[ $target == fuzz_program ]] || replay='./dev replay --host linux'
         if "$tool" show --lenient "$file" >"$file.txt"; then
             sed 's/^/    /' "$file.txt"
-            printf 'replay: ./dev run %s\n' "$file.txt"
+            printf 'replay: %s %s\n' "$replay" "$file.txt"
         fi
     else
         printf 'replay: %s %s\n' "$binaries/$target" "$file"

@@ -39,11 +39,16 @@ static int start(const wchar_t *path)
         return failed(L"the service manager");
     service = CreateServiceW(manager, SERVICE, SERVICE, SERVICE_ALL_ACCESS, SERVICE_KERNEL_DRIVER,
                              SERVICE_DEMAND_START, SERVICE_ERROR_NORMAL, path, NULL, NULL, NULL, NULL, NULL);
-    if (!service && GetLastError() == ERROR_SERVICE_EXISTS)
+    if (!service && GetLastError() == ERROR_SERVICE_EXISTS) {
+        /* A driver that stopped the system left it, and that may have been another file. */
         service = OpenServiceW(manager, SERVICE, SERVICE_ALL_ACCESS);
+        if (service && !ChangeServiceConfigW(service, SERVICE_NO_CHANGE, SERVICE_NO_CHANGE, SERVICE_NO_CHANGE,
+                                             path, NULL, NULL, NULL, NULL, NULL, NULL))
+            status = failed(L"pointing the service at the driver");
+    }
     if (!service)
         status = failed(L"making the service");
-    else if (!StartServiceW(service, 0, NULL))
+    else if (!status && !StartServiceW(service, 0, NULL))
         status = failed(path);
     if (service)
         CloseServiceHandle(service);

@@ -82,7 +82,8 @@ show_place() {
     [[ $where == '??'* ]] && return # data
     sed -e "s|$PWD/||" -e 's/^/    /' <<<"$where"
     where=$(llvm-symbolizer --obj="$driver" --no-inlines "$place" 2>/dev/null | sed -n 2p)
-    [[ -e ${where%%:*} ]] && sed -n "$(cut -d: -f2 <<<"$where")s/^ */        > /p" "${where%%:*}"
+    # Code that no line of the source made has line 0.
+    [[ -e ${where%%:*} && $(cut -d: -f2 <<<"$where") != 0 ]] && sed -n "$(cut -d: -f2 <<<"$where")s/^ */        > /p" "${where%%:*}"
 }
 
 # The bug check or the fault that the log tells of. False: it tells of none.
