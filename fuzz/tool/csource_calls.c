@@ -1,164 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes single operations as C; see csource_internal.h. */
-#include "tool/csource_internal.h"
+/* Writes single operations as C; see csource_block.h. */
+#include "tool/csource_block.h"
 
 #include "program/operands.h"
 
 #include <inttypes.h>
 #include <string.h>
-
-#define NAME_ROOM 64
-
-static const char *const kind_names[PROGRAM_KINDS] = {"adapter", "object",  "adapter_object",
-                                                      "adl",     "mapping", "memory"};
-
-const char *csource_variable(const struct csource_writer *writer, int thing, char *text)
-{
-    const struct recording_thing *it = &writer->recording->thing[thing];
-
-    if (writer->how->driver && it->view.kind == PROGRAM_ADAPTER)
-        snprintf(text, NAME_ROOM, "adapter");
-    else if (it->life > 1)
-        snprintf(text, NAME_ROOM, "%s%u_%u", kind_names[it->view.kind], it->view.variable, it->life);
-    else
-        snprintf(text, NAME_ROOM, "%s%u", kind_names[it->view.kind], it->view.variable);
-    return text;
-}
-
-static uint64_t number(const struct csource_writer *writer, unsigned operand)
-{
-    return writer->line->operand[operand];
-}
-
-static const struct runner_passed *passed(const struct csource_writer *writer, unsigned operand)
-{
-    return &writer->recording->line[writer->at].passed[operand];
-}
-
-static bool bits_of_handle(const struct csource_writer *writer, unsigned operand)
-{
-    return program_is_handle(program_operations[writer->line->opcode].operand[operand].kind);
-}
-
-/* The value of an operand as a C expression, shifted by so many bytes. */
-static void write_value(struct csource_writer *writer, unsigned operand, uint64_t shift)
-{
-    const struct runner_passed *value = passed(writer, operand);
-    enum program_kind kind = program_operations[writer->line->opcode].operand[operand].kind;
-    FILE *to = writer->body;
-    char name[NAME_ROOM];
-
-    if (value->thing < 0) {
-        if (value->value == 0)
-            fputs("NULL", to);
-        else
-            fprintf(to, "(HANDLE)(ULONG_PTR)0x%" PRIx64, value->value);
-        return;
-    }
-    csource_variable(writer, value->thing, name);
-    if (value->class == PROGRAM_NEXT || value->class == PROGRAM_FLIPPED) {
-        bool next = value->class == PROGRAM_NEXT;
-        uint64_t far = kind == PROGRAM_ADL ? sizeof(DXGK_ADL) : 4096;
-
-        if (bits_of_handle(writer, operand) && !writer->how->driver) {
-            writer->needs |= NEEDS_BITS;
-            fprintf(to, "other_bits(%s, %d)", name, next);
-        } else if (next) {
-            fprintf(to, "(void *)((ULONG_PTR)%s + %" PRIu64 ")", name,
-                    bits_of_handle(writer, operand) ? 1 : far);
-        } else {
-            fprintf(to, "(void *)((ULONG_PTR)%s ^ %u)", name, kind == PROGRAM_MAPPING ? 4096u : 8u);
-        }
-    } else if (shift) {
-        fprintf(to, "(void *)((ULONG_PTR)%s + (ULONG_PTR)0x%" PRIx64 ")", name, shift);
-    } else {
-        fputs(name, to);
-    }
-}
-
-static void field(struct csource_writer *writer, const char *name, unsigned operand)
-{
-    fprintf(writer->body, "            .%s = ", name);
-    write_value(writer, operand, 0);
-    fputs(",\n", writer->body);
-}
-
-static void field_number(struct csource_writer *writer, const char *name, uint64_t value)
-{
-    if (value)
-        fprintf(writer->body,
-                value < 10 ? "            .%s = %" PRIu64 ",\n" : "            .%s = 0x%" PRIx64 ",\n", name,
-                value);
-}
-
-static void field_address(struct csource_writer *writer, const char *name, uint64_t value)
-{
-    if (value)
-        fprintf(writer->body, "            .%s.QuadPart = (LONGLONG)0x%" PRIx64 ",\n", name, value);
-}
-
-static void open_arguments(struct csource_writer *writer, const char *type)
-{
-    fprintf(writer->body, "    {\n        %s args = {\n", type);
-}
-
-/* The interface that a call goes through: its variable, or the driver's only one. */
-static const char *interface_of(struct csource_writer *writer)
-{
-    uint8_t opcode = writer->line->opcode;
-
-    if (writer->how->driver || (opcode != OP_LEGACY && opcode < OP_CONTIGUOUS)) {
-        writer->needs |= NEEDS_INTERFACE;
-        return "dxgk";
-    }
-    writer->needs |= opcode == OP_LEGACY ? NEEDS_REFUSING : NEEDS_OFFERING;
-    return opcode == OP_LEGACY ? "refuses" : "dxgk24";
-}
-
-/* Closes the block and makes the call; pArgs may be spoiled. handle: operand passed before it, or -1. */
-static void call(struct csource_writer *writer, const char *member, bool has_status, int handle)
-{
-    FILE *to = writer->body;
-
-    fprintf(to, "        };\n        %s%s->%s(", has_status ? "status = " : "", interface_of(writer), member);
-    if (handle >= 0) {
-        write_value(writer, (unsigned)handle, 0);
-        fputs(", ", to);
-    }
-    if (writer->spoiled == PROGRAM_HOW_NULL) {
-        fputs("NULL);\n        (void)args;\n", to);
-    } else if (writer->spoiled == PROGRAM_HOW_MISALIGNED && !writer->how->driver) {
-        writer->needs |= NEEDS_MISALIGNED;
-        fputs("misaligned(&args, sizeof args));\n", to);
-    } else if (writer->spoiled == PROGRAM_HOW_MISALIGNED) {
-        fputs("(void *)((char *)&args + 1));\n", to);
-    } else {
-        fputs("&args);\n", to);
-    }
-    writer->spoiled = -1;
-}
-
-static void close_arguments(struct csource_writer *writer)
-{
-    fputs("    }\n", writer->body);
-}
-
-/* Takes an output into the variable of the thing of this kind that the line made, if anybody uses it. */
-static void take(struct csource_writer *writer, enum program_kind kind, const char *member)
-{
-    char name[NAME_ROOM];
-    int thing = csource_made(writer, kind);
-
-    if (thing < 0 || !(writer->uses[thing] & (USES_VALUE | USES_TOLD)))
-        return;
-    csource_variable(writer, thing, name);
-    if (writer->uses[thing] & USES_VALUE)
-        fprintf(writer->body, "        %s = args.%s;\n", name, member);
-    if (writer->uses[thing] & USES_TOLD)
-        fprintf(writer->body, "        %s_told = remember(args.%s);\n", name, member);
-    if (kind == PROGRAM_MAPPING && writer->uses[thing] & USES_SIZE)
-        fprintf(writer->body, "        %s_size = args.Size;\n", name);
-}
 
 /* -- objects -------------------------------------------------------------------------- */
 
@@ -172,24 +19,29 @@ static void create_of_type(struct csource_writer *writer)
         [PROGRAM_PROTECTION_INVALID] = 0x40,
     };
 
-    switch (number(writer, CREATE_TYPE)) {
+    switch (csource_number(writer, CREATE_TYPE)) {
     case PROGRAM_TYPE_MDL:
-        field_address(writer, "Mdl.LowAddress", number(writer, CREATE_LOW));
-        field_address(writer, "Mdl.HighAddress", number(writer, CREATE_HIGH));
-        field_address(writer, "Mdl.SkipBytes", number(writer, CREATE_SKIP));
-        field_number(writer, "Mdl.Flags", (uint32_t)number(writer, CREATE_FLAGS));
+        csource_field_address(writer, "Mdl.LowAddress", csource_number(writer, CREATE_LOW));
+        csource_field_address(writer, "Mdl.HighAddress", csource_number(writer, CREATE_HIGH));
+        csource_field_address(writer, "Mdl.SkipBytes", csource_number(writer, CREATE_SKIP));
+        csource_field_number(writer, "Mdl.Flags", (uint32_t)csource_number(writer, CREATE_FLAGS));
         break;
     case PROGRAM_TYPE_CONTIGUOUS:
-        field_address(writer, "ContiguousMemory.LowestAcceptableAddress", number(writer, CREATE_LOW));
-        field_address(writer, "ContiguousMemory.HighestAcceptableAddress", number(writer, CREATE_HIGH));
-        field_address(writer, "ContiguousMemory.BoundaryAddressMultiple", number(writer, CREATE_BOUNDARY));
+        csource_field_address(writer, "ContiguousMemory.LowestAcceptableAddress",
+                              csource_number(writer, CREATE_LOW));
+        csource_field_address(writer, "ContiguousMemory.HighestAcceptableAddress",
+                              csource_number(writer, CREATE_HIGH));
+        csource_field_address(writer, "ContiguousMemory.BoundaryAddressMultiple",
+                              csource_number(writer, CREATE_BOUNDARY));
         break;
     case PROGRAM_TYPE_SECTION:
-        field_number(writer, "Section.PageProtection", protections[number(writer, CREATE_PROTECTION)]);
-        field_number(writer, "Section.AllocationAttributes", (uint32_t)number(writer, CREATE_ATTRIBUTES));
+        csource_field_number(writer, "Section.PageProtection",
+                             protections[csource_number(writer, CREATE_PROTECTION)]);
+        csource_field_number(writer, "Section.AllocationAttributes",
+                             (uint32_t)csource_number(writer, CREATE_ATTRIBUTES));
         break;
     default:
-        field_address(writer, "IOSpace.BaseAddress", number(writer, CREATE_BASE));
+        csource_field_address(writer, "IOSpace.BaseAddress", csource_number(writer, CREATE_BASE));
         break;
     }
 }
@@ -213,43 +65,43 @@ static void write_create(struct csource_writer *writer)
                                         "DXGK_PHYSICAL_MEMORY_TYPE_SECTION",
                                         "DXGK_PHYSICAL_MEMORY_TYPE_IO_SPACE", "(DXGK_PHYSICAL_MEMORY_TYPE)4"};
 
-    open_arguments(writer, "DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT");
-    field(writer, "hAdapter", CREATE_ADAPTER);
-    field_number(writer, "Size", number(writer, CREATE_SIZE));
-    fprintf(writer->body, "            .Type = %s,\n", types[number(writer, CREATE_TYPE)]);
-    field_cache(writer, number(writer, CREATE_CACHE));
+    csource_open(writer, "DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT");
+    csource_field(writer, "hAdapter", CREATE_ADAPTER);
+    csource_field_number(writer, "Size", csource_number(writer, CREATE_SIZE));
+    fprintf(writer->body, "            .Type = %s,\n", types[csource_number(writer, CREATE_TYPE)]);
+    field_cache(writer, csource_number(writer, CREATE_CACHE));
     create_of_type(writer);
-    call(writer, "DxgkCbCreatePhysicalMemoryObject", true, -1);
-    take(writer, PROGRAM_OBJECT, "hPhysicalMemoryObject");
-    take(writer, PROGRAM_ADAPTER_OBJECT, "hAdapterMemoryObject");
-    close_arguments(writer);
+    csource_call(writer, "DxgkCbCreatePhysicalMemoryObject", true, -1);
+    csource_take(writer, PROGRAM_OBJECT, "hPhysicalMemoryObject");
+    csource_take(writer, PROGRAM_ADAPTER_OBJECT, "hAdapterMemoryObject");
+    csource_close(writer);
 }
 
 static void write_destroy(struct csource_writer *writer)
 {
-    open_arguments(writer, "DXGKARGCB_DESTROY_PHYSICAL_MEMORY_OBJECT");
-    field(writer, "hPhysicalMemoryObject", DESTROY_OBJECT);
-    field(writer, "hAdapterMemoryObject", DESTROY_WITH);
-    call(writer, "DxgkCbDestroyPhysicalMemoryObject", false, -1);
-    close_arguments(writer);
+    csource_open(writer, "DXGKARGCB_DESTROY_PHYSICAL_MEMORY_OBJECT");
+    csource_field(writer, "hPhysicalMemoryObject", DESTROY_OBJECT);
+    csource_field(writer, "hAdapterMemoryObject", DESTROY_WITH);
+    csource_call(writer, "DxgkCbDestroyPhysicalMemoryObject", false, -1);
+    csource_close(writer);
 }
 
 static void write_open(struct csource_writer *writer)
 {
-    open_arguments(writer, "DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT");
-    field(writer, "hPhysicalMemoryObject", OPEN_OBJECT);
-    field(writer, "hAdapter", OPEN_ADAPTER);
-    call(writer, "DxgkCbOpenPhysicalMemoryObject", true, -1);
-    take(writer, PROGRAM_ADAPTER_OBJECT, "hAdapterMemoryObject");
-    close_arguments(writer);
+    csource_open(writer, "DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT");
+    csource_field(writer, "hPhysicalMemoryObject", OPEN_OBJECT);
+    csource_field(writer, "hAdapter", OPEN_ADAPTER);
+    csource_call(writer, "DxgkCbOpenPhysicalMemoryObject", true, -1);
+    csource_take(writer, PROGRAM_ADAPTER_OBJECT, "hAdapterMemoryObject");
+    csource_close(writer);
 }
 
 static void write_close(struct csource_writer *writer)
 {
-    open_arguments(writer, "DXGKARGCB_CLOSE_PHYSICAL_MEMORY_OBJECT");
-    field(writer, "hAdapterMemoryObject", CLOSE_ADAPTER_OBJECT);
-    call(writer, "DxgkCbClosePhysicalMemoryObject", false, -1);
-    close_arguments(writer);
+    csource_open(writer, "DXGKARGCB_CLOSE_PHYSICAL_MEMORY_OBJECT");
+    csource_field(writer, "hAdapterMemoryObject", CLOSE_ADAPTER_OBJECT);
+    csource_call(writer, "DxgkCbClosePhysicalMemoryObject", false, -1);
+    csource_close(writer);
 }
 
 /* -- mappings -------------------------------------------------------------------------- */
@@ -259,28 +111,28 @@ static void write_map(struct csource_writer *writer)
     static const char *const modes[] = {"DXGK_ACCESS_MODE_KERNEL_MODE", "DXGK_ACCESS_MODE_USER_MODE",
                                         "(DXGK_ACCESS_MODE)2"};
 
-    open_arguments(writer, "DXGKARGCB_MAP_PHYSICAL_MEMORY");
-    field(writer, "hPhysicalMemoryObject", MAP_OBJECT);
-    fprintf(writer->body, "            .AccessMode = %s,\n", modes[number(writer, MAP_MODE)]);
-    field_number(writer, "Offset", number(writer, MAP_OFFSET));
-    field_number(writer, "Size", number(writer, MAP_SIZE));
-    call(writer, "DxgkCbMapPhysicalMemory", true, -1);
-    take(writer, PROGRAM_MAPPING, "pMappedAddress");
+    csource_open(writer, "DXGKARGCB_MAP_PHYSICAL_MEMORY");
+    csource_field(writer, "hPhysicalMemoryObject", MAP_OBJECT);
+    fprintf(writer->body, "            .AccessMode = %s,\n", modes[csource_number(writer, MAP_MODE)]);
+    csource_field_number(writer, "Offset", csource_number(writer, MAP_OFFSET));
+    csource_field_number(writer, "Size", csource_number(writer, MAP_SIZE));
+    csource_call(writer, "DxgkCbMapPhysicalMemory", true, -1);
+    csource_take(writer, PROGRAM_MAPPING, "pMappedAddress");
     if (!writer->how->driver)
         fputs("        offset = args.Offset, size = args.Size;\n", writer->body);
-    close_arguments(writer);
+    csource_close(writer);
 }
 
 static void write_unmap(struct csource_writer *writer)
 {
     int sized = csource_unmap_size(writer->recording, writer->at);
-    uint64_t extra = number(writer, UNMAP_EXTRA);
-    char name[NAME_ROOM];
+    uint64_t extra = csource_number(writer, UNMAP_EXTRA);
+    char name[CSOURCE_NAME];
 
-    open_arguments(writer, "DXGKARGCB_UNMAP_PHYSICAL_MEMORY");
-    field(writer, "hPhysicalMemoryObject", UNMAP_OBJECT);
+    csource_open(writer, "DXGKARGCB_UNMAP_PHYSICAL_MEMORY");
+    csource_field(writer, "hPhysicalMemoryObject", UNMAP_OBJECT);
     fputs("            .pBaseAddress = ", writer->body);
-    write_value(writer, UNMAP_MAPPING, number(writer, UNMAP_SHIFT));
+    csource_value(writer, UNMAP_MAPPING, csource_number(writer, UNMAP_SHIFT));
     if (sized >= 0)
         fprintf(writer->body, ",\n            .Size = %s_size", csource_variable(writer, sized, name));
     else
@@ -288,66 +140,66 @@ static void write_unmap(struct csource_writer *writer)
     if (extra)
         fprintf(writer->body, " + (SIZE_T)0x%" PRIx64, extra);
     fputs(",\n", writer->body);
-    call(writer, "DxgkCbUnmapPhysicalMemory", false, -1);
-    close_arguments(writer);
+    csource_call(writer, "DxgkCbUnmapPhysicalMemory", false, -1);
+    csource_close(writer);
 }
 
 /* -- ADLs -------------------------------------------------------------------------------- */
 
 static void take_pages(struct csource_writer *writer)
 {
-    take(writer, PROGRAM_ADL, "pAdl");
+    csource_take(writer, PROGRAM_ADL, "pAdl");
     if (!writer->how->driver)
         fputs("        adl = args.pAdl;\n", writer->body);
-    close_arguments(writer);
+    csource_close(writer);
 }
 
 static void write_adl(struct csource_writer *writer)
 {
-    uint64_t flags = number(writer, ADL_FLAGS);
+    uint64_t flags = csource_number(writer, ADL_FLAGS);
 
-    open_arguments(writer, "DXGKARGCB_ALLOCATE_ADL");
-    field(writer, "hAdapterMemoryObject", ADL_ADAPTER_OBJECT);
-    field_number(writer, "Offset", number(writer, ADL_OFFSET));
-    field_number(writer, "Size", number(writer, ADL_SIZE));
+    csource_open(writer, "DXGKARGCB_ALLOCATE_ADL");
+    csource_field(writer, "hAdapterMemoryObject", ADL_ADAPTER_OBJECT);
+    csource_field_number(writer, "Offset", csource_number(writer, ADL_OFFSET));
+    csource_field_number(writer, "Size", csource_number(writer, ADL_SIZE));
     if (flags == 1 || flags == 2)
         fprintf(writer->body, "            .Flags.%s = 1,\n",
                 flags == 1 ? "RequireContiguous" : "PreferContiguous");
     else
-        field_number(writer, "Flags.Value", (uint32_t)flags);
-    call(writer, "DxgkCbAllocateAdl", true, -1);
+        csource_field_number(writer, "Flags.Value", (uint32_t)flags);
+    csource_call(writer, "DxgkCbAllocateAdl", true, -1);
     take_pages(writer);
 }
 
 static void write_free_adl(struct csource_writer *writer)
 {
-    open_arguments(writer, "DXGKARGCB_FREE_ADL");
-    field(writer, "hAdapterMemoryObject", FREE_ADL_ADAPTER_OBJECT);
+    csource_open(writer, "DXGKARGCB_FREE_ADL");
+    csource_field(writer, "hAdapterMemoryObject", FREE_ADL_ADAPTER_OBJECT);
     fputs("            .pAdl = ", writer->body);
-    write_value(writer, FREE_ADL_ADL, number(writer, FREE_ADL_SHIFT));
+    csource_value(writer, FREE_ADL_ADL, csource_number(writer, FREE_ADL_SHIFT));
     fputs(",\n", writer->body);
-    call(writer, "DxgkCbFreeAdl", false, -1);
-    close_arguments(writer);
+    csource_call(writer, "DxgkCbFreeAdl", false, -1);
+    csource_close(writer);
 }
 
 static void write_pin(struct csource_writer *writer)
 {
-    open_arguments(writer, "DXGKARGCB_PINFRAMEBUFFERFORSAVE2");
+    csource_open(writer, "DXGKARGCB_PINFRAMEBUFFERFORSAVE2");
     fprintf(writer->body, "            .PhysicalAdapterIndex = %" PRIu32 ",\n",
-            (uint32_t)number(writer, PIN_INDEX));
-    field_number(writer, "CommitSize", number(writer, PIN_SIZE));
-    field_number(writer, "Flags.Value", (uint32_t)number(writer, PIN_FLAGS));
-    call(writer, "DxgkCbPinFrameBufferForSave2", true, PIN_ADAPTER);
+            (uint32_t)csource_number(writer, PIN_INDEX));
+    csource_field_number(writer, "CommitSize", csource_number(writer, PIN_SIZE));
+    csource_field_number(writer, "Flags.Value", (uint32_t)csource_number(writer, PIN_FLAGS));
+    csource_call(writer, "DxgkCbPinFrameBufferForSave2", true, PIN_ADAPTER);
     take_pages(writer);
 }
 
 static void write_unpin(struct csource_writer *writer)
 {
-    open_arguments(writer, "DXGKARGCB_UNPINFRAMEBUFFERFORSAVE");
+    csource_open(writer, "DXGKARGCB_UNPINFRAMEBUFFERFORSAVE");
     fprintf(writer->body, "            .PhysicalAdapterIndex = %" PRIu32 ",\n",
-            (uint32_t)number(writer, UNPIN_INDEX));
-    call(writer, "DxgkCbUnpinFrameBufferForSave", true, UNPIN_ADAPTER);
-    close_arguments(writer);
+            (uint32_t)csource_number(writer, UNPIN_INDEX));
+    csource_call(writer, "DxgkCbUnpinFrameBufferForSave", true, UNPIN_ADAPTER);
+    csource_close(writer);
 }
 
 /* -- memories --------------------------------------------------------------------------------- */
@@ -359,7 +211,7 @@ static void take_memory(struct csource_writer *writer, const char *size)
     int memory = csource_made(writer, PROGRAM_MEMORY), mapping = csource_made(writer, PROGRAM_MAPPING);
     const char *base =
         mdl ? "args.pMdl ? ((struct dxgkmem_mdl *)args.pMdl)->MappedSystemVa : NULL" : "args.pMemory";
-    char name[NAME_ROOM];
+    char name[CSOURCE_NAME];
 
     if (memory >= 0 && writer->uses[memory] & USES_VALUE)
         fprintf(writer->body, "        %s = args.hMemoryHandle;\n", csource_variable(writer, memory, name));
@@ -382,31 +234,31 @@ static void take_memory(struct csource_writer *writer, const char *size)
                 csource_variable(writer, mapping, name), size);
     if (!writer->how->driver)
         fprintf(writer->body, "        pages = ((uint64_t)args.%s + 4095) >> 12;\n", size);
-    close_arguments(writer);
+    csource_close(writer);
 }
 
 static void write_contiguous(struct csource_writer *writer)
 {
-    open_arguments(writer, "DXGKARGCB_ALLOCATECONTIGUOUSMEMORY");
-    field_number(writer, "NumberOfBytes", number(writer, CONTIGUOUS_SIZE));
-    field_address(writer, "LowestAcceptableAddress", number(writer, CONTIGUOUS_LOW));
-    field_address(writer, "HighestAcceptableAddress", number(writer, CONTIGUOUS_HIGH));
-    field_address(writer, "BoundaryAddressMultiple", number(writer, CONTIGUOUS_BOUNDARY));
-    field_cache(writer, number(writer, CONTIGUOUS_CACHE));
-    call(writer, "DxgkCbAllocateContiguousMemory", true, CONTIGUOUS_ADAPTER);
+    csource_open(writer, "DXGKARGCB_ALLOCATECONTIGUOUSMEMORY");
+    csource_field_number(writer, "NumberOfBytes", csource_number(writer, CONTIGUOUS_SIZE));
+    csource_field_address(writer, "LowestAcceptableAddress", csource_number(writer, CONTIGUOUS_LOW));
+    csource_field_address(writer, "HighestAcceptableAddress", csource_number(writer, CONTIGUOUS_HIGH));
+    csource_field_address(writer, "BoundaryAddressMultiple", csource_number(writer, CONTIGUOUS_BOUNDARY));
+    field_cache(writer, csource_number(writer, CONTIGUOUS_CACHE));
+    csource_call(writer, "DxgkCbAllocateContiguousMemory", true, CONTIGUOUS_ADAPTER);
     take_memory(writer, "NumberOfBytes");
 }
 
 static void write_pages(struct csource_writer *writer)
 {
-    open_arguments(writer, "DXGKARGCB_ALLOCATEPAGESFORMDL");
-    field_address(writer, "LowAddress", number(writer, CONTIGUOUS_LOW));
-    field_address(writer, "HighAddress", number(writer, CONTIGUOUS_HIGH));
-    field_address(writer, "SkipBytes", number(writer, PAGES_SKIP));
-    field_number(writer, "TotalBytes", number(writer, CONTIGUOUS_SIZE));
-    field_cache(writer, number(writer, CONTIGUOUS_CACHE));
-    field_number(writer, "Flags", (uint32_t)number(writer, PAGES_FLAGS));
-    call(writer, "DxgkCbAllocatePagesForMdl", true, CONTIGUOUS_ADAPTER);
+    csource_open(writer, "DXGKARGCB_ALLOCATEPAGESFORMDL");
+    csource_field_address(writer, "LowAddress", csource_number(writer, CONTIGUOUS_LOW));
+    csource_field_address(writer, "HighAddress", csource_number(writer, CONTIGUOUS_HIGH));
+    csource_field_address(writer, "SkipBytes", csource_number(writer, PAGES_SKIP));
+    csource_field_number(writer, "TotalBytes", csource_number(writer, CONTIGUOUS_SIZE));
+    field_cache(writer, csource_number(writer, CONTIGUOUS_CACHE));
+    csource_field_number(writer, "Flags", (uint32_t)csource_number(writer, PAGES_FLAGS));
+    csource_call(writer, "DxgkCbAllocatePagesForMdl", true, CONTIGUOUS_ADAPTER);
     take_memory(writer, "TotalBytes");
 }
 
@@ -414,17 +266,18 @@ static void write_free_memory(struct csource_writer *writer)
 {
     bool mdl = writer->line->opcode == OP_FREE_PAGES;
 
-    open_arguments(writer, mdl ? "DXGKARGCB_FREEPAGESFROMMDL" : "DXGKARGCB_FREECONTIGUOUSMEMORY");
-    field(writer, "hMemoryHandle", MEMORY_MEMORY);
-    call(writer, mdl ? "DxgkCbFreePagesFromMdl" : "DxgkCbFreeContiguousMemory", true, MEMORY_ADAPTER);
-    close_arguments(writer);
+    csource_open(writer, mdl ? "DXGKARGCB_FREEPAGESFROMMDL" : "DXGKARGCB_FREECONTIGUOUSMEMORY");
+    csource_field(writer, "hMemoryHandle", MEMORY_MEMORY);
+    csource_call(writer, mdl ? "DxgkCbFreePagesFromMdl" : "DxgkCbFreeContiguousMemory", true, MEMORY_ADAPTER);
+    csource_close(writer);
 }
 
 static void write_scribble_mdl(struct csource_writer *writer)
 {
-    uint64_t value = number(writer, SCRIBBLE_MDL_VALUE), which = number(writer, SCRIBBLE_MDL_FIELD);
-    int thing = passed(writer, SCRIBBLE_MDL_MEMORY)->thing;
-    char name[NAME_ROOM];
+    uint64_t value = csource_number(writer, SCRIBBLE_MDL_VALUE),
+             which = csource_number(writer, SCRIBBLE_MDL_FIELD);
+    int thing = csource_passed(writer, SCRIBBLE_MDL_MEMORY)->thing;
+    char name[CSOURCE_NAME];
 
     csource_variable(writer, thing, name);
     if (which == PROGRAM_MDL_ENTRY)
@@ -439,7 +292,7 @@ static void write_scribble_mdl(struct csource_writer *writer)
 static void write_member(struct csource_writer *writer)
 {
     bool legacy = writer->line->opcode == OP_LEGACY;
-    const char *name = runner_member_name(legacy, (unsigned)passed(writer, MEMBER_MEMBER)->value);
+    const char *name = runner_member_name(legacy, (unsigned)csource_passed(writer, MEMBER_MEMBER)->value);
 
     if (writer->how->driver) {
         fprintf(writer->body,
@@ -447,14 +300,14 @@ static void write_member(struct csource_writer *writer)
         return;
     }
     if (!legacy) {
-        fprintf(writer->body, "    status = %s->%s();\n", interface_of(writer), name);
+        fprintf(writer->body, "    status = %s->%s();\n", csource_interface(writer), name);
         return;
     }
     fputs("    {\n        uint64_t nothing[12] = {0};\n", writer->body);
     fprintf(writer->body, "        %s%s->%s(",
-            writer->recording->line[writer->at].event.has_status ? "status = " : "", interface_of(writer),
-            name);
-    write_value(writer, MEMBER_ADAPTER, 0);
+            writer->recording->line[writer->at].event.has_status ? "status = " : "",
+            csource_interface(writer), name);
+    csource_value(writer, MEMBER_ADAPTER, 0);
     fputs(", (void *)nothing);\n    }\n", writer->body);
 }
 
@@ -463,9 +316,9 @@ static void write_member(struct csource_writer *writer)
 static void write_scribble(struct csource_writer *writer)
 {
     static const char *const fields[] = {"PageCount", "Flags.Value", "BasePageNumber"};
-    uint64_t value = number(writer, SCRIBBLE_VALUE), which = number(writer, SCRIBBLE_FIELD);
-    int thing = passed(writer, SCRIBBLE_ADL)->thing;
-    char name[NAME_ROOM];
+    uint64_t value = csource_number(writer, SCRIBBLE_VALUE), which = csource_number(writer, SCRIBBLE_FIELD);
+    int thing = csource_passed(writer, SCRIBBLE_ADL)->thing;
+    char name[CSOURCE_NAME];
 
     csource_variable(writer, thing, name);
     if (which == PROGRAM_FIELD_ENTRY && writer->how->driver)
@@ -491,45 +344,46 @@ static uint64_t kept_page(const struct runner_view *view, uint64_t page)
 static void write_dma(struct csource_writer *writer)
 {
     bool write = writer->line->opcode == OP_DMA_WRITE || writer->line->opcode == OP_MEMORY_WRITE;
-    const struct runner_passed *adapter = passed(writer, DMA_ADAPTER), *adl = passed(writer, DMA_ADL);
+    const struct runner_passed *adapter = csource_passed(writer, DMA_ADAPTER),
+                               *adl = csource_passed(writer, DMA_ADL);
     const struct recording *recording = writer->recording;
     unsigned device = adapter->thing >= 0 && recording->thing[adapter->thing].view.kind == PROGRAM_ADAPTER
                           ? recording->thing[adapter->thing].view.device
-                          : PROGRAM_VARIABLE_OF(number(writer, DMA_ADAPTER));
-    char name[NAME_ROOM];
+                          : PROGRAM_VARIABLE_OF(csource_number(writer, DMA_ADAPTER));
+    char name[CSOURCE_NAME];
 
     writer->needs |= NEEDS_LOGICAL;
     if (write)
-        fprintf(writer->body, "    word = 0x%" PRIx64 ";\n", number(writer, DMA_VALUE));
+        fprintf(writer->body, "    word = 0x%" PRIx64 ";\n", csource_number(writer, DMA_VALUE));
     fprintf(writer->body,
             "    reached = dxgkmem_sim_dma_%s(sim, %u, logical(&%s_told, 0x%" PRIx64 ", 0x%" PRIx64
             "), &word, sizeof word);\n",
             write ? "write" : "read", device, csource_variable(writer, adl->thing, name),
-            kept_page(&recording->thing[adl->thing].view, number(writer, DMA_PAGE)),
-            number(writer, DMA_OFFSET) & 0xff8);
+            kept_page(&recording->thing[adl->thing].view, csource_number(writer, DMA_PAGE)),
+            csource_number(writer, DMA_OFFSET) & 0xff8);
 }
 
 static void write_cpu(struct csource_writer *writer)
 {
     bool write = writer->line->opcode == OP_CPU_WRITE;
-    uint64_t offset = number(writer, CPU_OFFSET) & ~(uint64_t)7;
-    char name[NAME_ROOM];
+    uint64_t offset = csource_number(writer, CPU_OFFSET) & ~(uint64_t)7;
+    char name[CSOURCE_NAME];
 
-    csource_variable(writer, passed(writer, CPU_MAPPING)->thing, name);
+    csource_variable(writer, csource_passed(writer, CPU_MAPPING)->thing, name);
     if (writer->how->driver) {
         if (writer->recording->line[writer->at].event.value[0] != 0)
             fputs("    /* it faults */\n", writer->body);
         else if (write)
             fprintf(writer->body,
                     "    *(volatile ULONGLONG *)((char *)%s + 0x%" PRIx64 ") = 0x%" PRIx64 ";\n", name,
-                    offset, number(writer, CPU_VALUE));
+                    offset, csource_number(writer, CPU_VALUE));
         else
             fprintf(writer->body, "    (void)*(volatile ULONGLONG *)((char *)%s + 0x%" PRIx64 ");\n", name,
                     offset);
         return;
     }
     if (write)
-        fprintf(writer->body, "    word = 0x%" PRIx64 ";\n", number(writer, CPU_VALUE));
+        fprintf(writer->body, "    word = 0x%" PRIx64 ";\n", csource_number(writer, CPU_VALUE));
     fprintf(writer->body,
             "    reached = dxgkmem_sim_cpu_%s(sim, (void *)((uintptr_t)%s + (uintptr_t)0x%" PRIx64
             "), &word, sizeof word);\n",
@@ -541,31 +395,31 @@ static void write_cpu(struct csource_writer *writer)
 static void write_add(struct csource_writer *writer)
 {
     static const char *const versions[] = {"2_0", "2_4", "2_6", "2_9", "3_0", "3_1", "3_2"};
-    uint64_t adls = number(writer, ADD_QUOTA_ADLS);
+    uint64_t adls = csource_number(writer, ADD_QUOTA_ADLS);
     int thing = csource_made(writer, PROGRAM_ADAPTER);
-    char name[NAME_ROOM] = "NULL";
+    char name[CSOURCE_NAME] = "NULL";
 
     fputs("    {\n        struct dxgkmem_adapter_config config = {\n", writer->body);
-    field_number(writer, "device", number(writer, ADD_ADAPTER));
+    csource_field_number(writer, "device", csource_number(writer, ADD_ADAPTER));
     fprintf(writer->body, "            .version = DXGKDDI_INTERFACE_VERSION_WDDM%s,\n",
-            versions[number(writer, ADD_WDDM)]);
-    field_address(writer, "memory_caps.HighestVisibleAddress", number(writer, ADD_VISIBLE));
-    field_number(writer, "iommu_caps.DmaRemappingSupported",
-                 number(writer, ADD_REMAP) != PROGRAM_REMAP_UNSUPPORTED);
-    field_number(writer, "frame_buffer_bytes", number(writer, ADD_FRAME_BUFFER));
-    if (number(writer, ADD_REMAP) == PROGRAM_REMAP_ALWAYS)
+            versions[csource_number(writer, ADD_WDDM)]);
+    csource_field_address(writer, "memory_caps.HighestVisibleAddress", csource_number(writer, ADD_VISIBLE));
+    csource_field_number(writer, "iommu_caps.DmaRemappingSupported",
+                         csource_number(writer, ADD_REMAP) != PROGRAM_REMAP_UNSUPPORTED);
+    csource_field_number(writer, "frame_buffer_bytes", csource_number(writer, ADD_FRAME_BUFFER));
+    if (csource_number(writer, ADD_REMAP) == PROGRAM_REMAP_ALWAYS)
         fputs("            .remapping = DXGKMEM_REMAPPING_ALWAYS,\n", writer->body);
-    if (passed(writer, ADD_LINK)->value || passed(writer, ADD_LINK)->thing >= 0)
-        field(writer, "link_to", ADD_LINK);
-    field_number(writer, "quota.pages", number(writer, ADD_QUOTA_PAGES));
-    field_number(writer, "quota.adls", adls > UINT32_MAX ? UINT32_MAX : adls);
+    if (csource_passed(writer, ADD_LINK)->value || csource_passed(writer, ADD_LINK)->thing >= 0)
+        csource_field(writer, "link_to", ADD_LINK);
+    csource_field_number(writer, "quota.pages", csource_number(writer, ADD_QUOTA_PAGES));
+    csource_field_number(writer, "quota.adls", adls > UINT32_MAX ? UINT32_MAX : adls);
     fputs("        };\n", writer->body);
     if (thing >= 0) {
         writer->needs |= NEEDS_RECEIVE;
         csource_variable(writer, thing, name);
         fprintf(writer->body,
                 "        status = dxgkmem_add_adapter(&config, &%s);\n        receive_interface(%s, %d);\n",
-                name, name, number(writer, ADD_REMAP) != PROGRAM_REMAP_UNSUPPORTED);
+                name, name, csource_number(writer, ADD_REMAP) != PROGRAM_REMAP_UNSUPPORTED);
     } else {
         fputs("        HANDLE none = NULL;\n        status = dxgkmem_add_adapter(&config, &none);\n",
               writer->body);
@@ -576,7 +430,7 @@ static void write_add(struct csource_writer *writer)
 static void write_condition(struct csource_writer *writer)
 {
     static const char *const levels[] = {"PASSIVE_LEVEL", "APC_LEVEL", "DISPATCH_LEVEL", "HIGH_LEVEL"};
-    uint64_t value = number(writer, CONDITION_VALUE);
+    uint64_t value = csource_number(writer, CONDITION_VALUE);
     FILE *to = writer->body;
 
     switch (writer->line->opcode) {
@@ -590,8 +444,9 @@ static void write_condition(struct csource_writer *writer)
         break;
     case OP_FAIL:
         fprintf(to, "    dxgkmem_sim_fail_at(sim, 0x%" PRIx64 ");\n", value);
-        if (number(writer, FAIL_THEN))
-            fprintf(to, "    dxgkmem_sim_fail_then(sim, 0x%" PRIx64 ");\n", number(writer, FAIL_THEN));
+        if (csource_number(writer, FAIL_THEN))
+            fprintf(to, "    dxgkmem_sim_fail_then(sim, 0x%" PRIx64 ");\n",
+                    csource_number(writer, FAIL_THEN));
         break;
     case OP_SCHEDULE:
     case OP_THREAD:
@@ -617,12 +472,14 @@ static void write_system(struct csource_writer *writer)
         break;
     case OP_REMOVE:
         fputs("    status = dxgkmem_remove_adapter(", to);
-        write_value(writer, REMOVE_ADAPTER, 0);
+        csource_value(writer, REMOVE_ADAPTER, 0);
         fputs(");\n", to);
         break;
     case OP_EXIT:
         fprintf(to, "    dxgkmem_process_exit(%" PRIu64 ");\n",
-                (number(writer, CONDITION_VALUE) + DXGKMEM_SIM_PROCESSES - 1) % DXGKMEM_SIM_PROCESSES + 1);
+                (csource_number(writer, CONDITION_VALUE) + DXGKMEM_SIM_PROCESSES - 1) %
+                        DXGKMEM_SIM_PROCESSES +
+                    1);
         break;
     default:
         writer->needs |= NEEDS_STOP;
@@ -660,7 +517,7 @@ void csource_operation(struct csource_writer *writer)
     uint8_t opcode = writer->line->opcode;
 
     if (opcode == OP_ARGS)
-        writer->spoiled = (int)number(writer, CONDITION_VALUE);
+        writer->spoiled = (int)csource_number(writer, CONDITION_VALUE);
     if (callbacks[opcode])
         callbacks[opcode](writer);
     else if (writer->how->driver)

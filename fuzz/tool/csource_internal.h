@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the files of the C form share: csource.c has the file as a whole, its expectations
- * and the verb, csource_calls.c one function an operation, csource_looks.c what is seen from outside.
+ * and the verb, csource_calls.c one function an operation, csource_block.c the argument blocks of those,
+ * csource_looks.c what is seen from outside.
  */
 #ifndef DXGKMEM_TOOL_CSOURCE_INTERNAL_H
 #define DXGKMEM_TOOL_CSOURCE_INTERNAL_H
