@@ -7,12 +7,21 @@
 #include "lock.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* -- pool ------------------------------------------------------------------------------ */
 
+/* Up to this size glibc's malloc() has a list a thread, without a lock; its calloc() does not look there. */
+#define SMALL 1024
+
 void *dxgkmem_host_alloc(size_t bytes)
 {
-    return calloc(1, bytes);
+    void *memory;
+
+    if (bytes > SMALL)
+        return calloc(1, bytes);
+    memory = malloc(bytes);
+    return memory != NULL ? memset(memory, 0, bytes) : NULL;
 }
 
 void dxgkmem_host_free(void *memory, size_t bytes)
