@@ -194,7 +194,7 @@ static bool take_apart(struct dxgkmem_sim *sim, unsigned shard, const struct dxg
                        uint64_t *first)
 {
     struct window window = window_begin(request);
-    uint64_t low = sim->pages.ram[0].first + ((uint64_t)shard << SIM_CHUNK_SHIFT);
+    uint64_t low = sim->pages.lowest + ((uint64_t)shard << SIM_CHUNK_SHIFT);
     uint64_t page;
 
     if (shard == 0 || request->pages != 1 || request->chunk_pages > 1)
