@@ -64,10 +64,12 @@ static enum handle_kind handle_kind(uint64_t handle)
 
 uint32_t handle_reserve(void)
 {
-    bool fresh;
-    uint32_t index = table_take_fresh(&instance.handles, &fresh);
-    if (fresh)
-        dxgkmem_host_lock_init(&handle_slot(index)->lock);
+    uint32_t index = table_take(&instance.handles);
+    struct handle_slot *slot = index == TABLE_NONE ? NULL : handle_slot(index);
+    if (slot != NULL && !slot->lock_ready) {
+        dxgkmem_host_lock_init(&slot->lock);
+        slot->lock_ready = 1;
+    }
     return index;
 }
 
@@ -126,7 +128,8 @@ void *handle_thing(uint32_t index, enum handle_kind kind)
 void handle_clear(void)
 {
     for (uint32_t i = 0; i < table_used(&instance.handles); i++)
-        dxgkmem_host_lock_destroy(&handle_slot(i)->lock);
+        if (handle_slot(i)->lock_ready)
+            dxgkmem_host_lock_destroy(&handle_slot(i)->lock);
 }
 
 void handle_lock(uint32_t index)

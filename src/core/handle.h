@@ -32,6 +32,7 @@ struct handle_slot {
      * he saw, and that slot in a segment newer than any he knows of. Life is judged again under that slot's lock.
      */
     uint32_t owner_index;
+    uint32_t lock_ready; /* under nobody's lock: looked at by who takes the slot from the table */
     /*
      * Atomic, by the parity of the generation: when it was made, while it
      * lives; when it ended, afterwards. So the last two lives are known. Who reads one without a lock acquires

@@ -196,7 +196,8 @@ bool call_begin(struct call *call, enum dxgkmem_call name, const struct call_arg
         refuse(call, DXGKMEM_VIOLATION_NULL_ARGUMENTS, 0, 0);
         return false;
     }
-    if ((uintptr_t)arguments->from % arguments->alignment != 0) {
+    /* An alignment is a power of two; the compiler does not know and would divide. */
+    if (((uintptr_t)arguments->from & (arguments->alignment - 1)) != 0) {
         refuse(call, DXGKMEM_VIOLATION_MISALIGNED_ARGUMENTS, 0, 0);
         return false;
     }

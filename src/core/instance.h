@@ -67,7 +67,7 @@ struct mapping_stripe {
     struct dxgkmem_lock lock;
     struct range_tree kernel;
     struct mapping_space *spaces; /* of processes */
-};
+} __attribute__((aligned(64)));
 #define MAPPING_STRIPES 64
 
 struct instance {

@@ -4,19 +4,6 @@
 
 #include "instance.h"
 
-/* Segment 0 holds the first 64 entries, segment k > 0 the entries [64 << (k - 1), 64 << k). */
-static unsigned segment_of(uint32_t index)
-{
-    if (index >> TABLE_FIRST_BITS == 0)
-        return 0;
-    return 32u - (unsigned)__builtin_clz(index) - TABLE_FIRST_BITS;
-}
-
-static uint32_t segment_first(unsigned segment)
-{
-    return segment == 0 ? 0 : 1u << (TABLE_FIRST_BITS + segment - 1);
-}
-
 static uint32_t segment_entries(unsigned segment)
 {
     return segment == 0 ? 1u << TABLE_FIRST_BITS : segment_first(segment);
@@ -138,50 +125,8 @@ static uint32_t shard_take(struct table *table, struct table_shard *shard)
     return index;
 }
 
-/* A never used entry, or TABLE_NONE. */
-static uint32_t fresh_take(struct table *table, bool may_grow)
+static void shard_give(struct table *table, struct table_shard *shard, uint32_t index)
 {
-    uint32_t index = ATOMIC_LOAD(&table->fresh);
-    do {
-        if (index >= table->limit)
-            return TABLE_NONE;
-        if (may_grow ? !table_grow(table, segment_of(index))
-                     : segment_of(index) >= ATOMIC_LOAD_ACQUIRE(&table->segments))
-            return TABLE_NONE;
-    } while (!__atomic_compare_exchange_n(&table->fresh, &index, index + 1, false, __ATOMIC_RELEASE,
-                                          __ATOMIC_RELAXED));
-    return index;
-}
-
-uint32_t table_take_fresh(struct table *table, bool *fresh)
-{
-    unsigned home = dxgkmem_host_shard() % TABLE_SHARDS;
-    bool by_address = table->plane[1].element_bytes != 0;
-    bool rested = !by_address || ATOMIC_LOAD(&table->shard[home].free) >= TABLE_REST;
-    uint32_t index = by_address ? fresh_take(table, !rested) : TABLE_NONE;
-
-    *fresh = index != TABLE_NONE;
-    if (index == TABLE_NONE)
-        index = shard_take(table, &table->shard[home]);
-    if (index == TABLE_NONE && rested) {
-        index = fresh_take(table, true);
-        *fresh = index != TABLE_NONE;
-    }
-    /* Nothing new to be had: what other shards have free is better than a refusal. */
-    for (unsigned s = 1; index == TABLE_NONE && s < TABLE_SHARDS; s++)
-        index = shard_take(table, &table->shard[(home + s) % TABLE_SHARDS]);
-    return index;
-}
-
-uint32_t table_take(struct table *table)
-{
-    bool fresh;
-    return table_take_fresh(table, &fresh);
-}
-
-void table_give(struct table *table, uint32_t index)
-{
-    struct table_shard *shard = &table->shard[dxgkmem_host_shard() % TABLE_SHARDS];
     lock_acquire(&shard->lock, RANK_SHARD);
     if (shard->first == TABLE_NONE)
         ATOMIC_STORE(&shard->first, index);
@@ -192,11 +137,51 @@ void table_give(struct table *table, uint32_t index)
     lock_release(&shard->lock);
 }
 
-void *table_at(const struct table *table, unsigned plane, uint32_t index)
+/* The end of what a shard takes at once, from `index` on. */
+static uint32_t fresh_end(const struct table *table, unsigned home, uint32_t index)
 {
-    unsigned segment = segment_of(index);
-    const struct table_plane *p = &table->plane[plane];
-    return p->segment[segment] + (size_t)(index - segment_first(segment)) * p->element_bytes;
+    return home == 0 ? index + 1 : (uint32_t)least(table->limit, (index | (TABLE_BLOCK - 1)) + (uint64_t)1);
+}
+
+/* A never used entry, or TABLE_NONE. The rest of a block joins the shard's list. */
+static uint32_t fresh_take(struct table *table, unsigned home, bool may_grow)
+{
+    uint32_t index = ATOMIC_LOAD(&table->fresh);
+    do {
+        if (index >= table->limit)
+            return TABLE_NONE;
+        if (may_grow ? !table_grow(table, segment_of(index))
+                     : segment_of(index) >= ATOMIC_LOAD_ACQUIRE(&table->segments))
+            return TABLE_NONE;
+    } while (!__atomic_compare_exchange_n(&table->fresh, &index, fresh_end(table, home, index), false,
+                                          __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+    for (uint32_t rest = index + 1; rest < fresh_end(table, home, index); rest++)
+        shard_give(table, &table->shard[home], rest);
+    return index;
+}
+
+uint32_t table_take(struct table *table)
+{
+    unsigned home = dxgkmem_host_shard() % TABLE_SHARDS;
+    bool by_address = table->plane[1].element_bytes != 0;
+    bool rested = !by_address || ATOMIC_LOAD(&table->shard[home].free) >= TABLE_REST;
+    uint32_t index = TABLE_NONE;
+
+    if (by_address && (home == 0 || !rested))
+        index = fresh_take(table, home, !rested);
+    if (index == TABLE_NONE)
+        index = shard_take(table, &table->shard[home]);
+    if (index == TABLE_NONE && rested)
+        index = fresh_take(table, home, true);
+    /* Nothing new to be had: what other shards have free is better than a refusal. */
+    for (unsigned s = 1; index == TABLE_NONE && s < TABLE_SHARDS; s++)
+        index = shard_take(table, &table->shard[(home + s) % TABLE_SHARDS]);
+    return index;
+}
+
+void table_give(struct table *table, uint32_t index)
+{
+    shard_give(table, &table->shard[dxgkmem_host_shard() % TABLE_SHARDS], index);
 }
 
 uint32_t table_used(const struct table *table)

@@ -98,7 +98,6 @@ static void finds_by_address(void **state)
 
 static void first_in_first_out(void **state)
 {
-    bool fresh;
     (void)state;
     start(0, UINT32_MAX);
     for (unsigned i = 0; i < 10; i++)
@@ -106,14 +105,12 @@ static void first_in_first_out(void **state)
     table_give(&table, 7);
     table_give(&table, 2);
     table_give(&table, 5);
-    assert_int_equal(table_take_fresh(&table, &fresh), 7);
-    assert_false(fresh);
+    assert_int_equal(table_take(&table), 7);
     table_give(&table, 7);
     assert_int_equal(take(), 2);
     assert_int_equal(take(), 5);
     assert_int_equal(take(), 7);
-    assert_int_equal(table_take_fresh(&table, &fresh), 10);
-    assert_true(fresh);
+    assert_int_equal(table_take(&table), 10);
     table_stop(&table);
 }
 
@@ -174,6 +171,33 @@ static void takes_from_other_shards(void **state)
     table_stop(&table);
 }
 
+static void *take_on_another_shard(void *index)
+{
+    *(uint32_t *)index = table_take(&table);
+    return NULL;
+}
+
+/* Another shard's new entries come in blocks, so that those of two threads are apart; none is lost. */
+static void other_shards_take_blocks(void **state)
+{
+    uint32_t index = TABLE_NONE;
+    pthread_t thread;
+    (void)state;
+    start(0, 70);
+    assert_int_equal(take(), 0);
+    assert_int_equal(pthread_create(&thread, NULL, take_on_another_shard, &index), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(index, 1);
+    assert_int_equal(table_used(&table), TABLE_BLOCK);
+    for (uint32_t i = TABLE_BLOCK; i < 70; i++)
+        assert_int_equal(take(), i);
+    /* The limit: what is left of the block is better than nothing. */
+    for (uint32_t i = 2; i < TABLE_BLOCK; i++)
+        assert_int_equal(take(), i);
+    assert_int_equal(table_take(&table), TABLE_NONE);
+    table_stop(&table);
+}
+
 static void fail_next_allocation(unsigned nth)
 {
     dxgkmem_sim_fail_at(world.sim, nth);
@@ -195,10 +219,8 @@ static void memory_runs_out(void **state)
         (void)take();
     dxgkmem_query_statistics(&before);
     for (unsigned nth = 1; nth <= 2; nth++) {
-        bool fresh = true;
         fail_next_allocation(nth);
-        assert_int_equal(table_take_fresh(&table, &fresh), TABLE_NONE);
-        assert_false(fresh);
+        assert_int_equal(table_take(&table), TABLE_NONE);
         dxgkmem_query_statistics(&after);
         assert_int_equal(after.pool_bytes, before.pool_bytes);
         assert_int_equal(table_used(&table), 64);
@@ -233,9 +255,7 @@ static void reset_forgets(void **state)
     for (unsigned round = 0; round < 3; round++) {
         for (uint32_t i = 0; i < 500; i++) {
             struct entry *entry;
-            bool fresh = false;
-            assert_int_equal(table_take_fresh(&table, &fresh), i);
-            assert_true(fresh);
+            assert_int_equal(table_take(&table), i);
             entry = table_at(&table, 0, i);
             assert_int_equal(entry->payload[2], 0);
             entry->payload[2] = 1;
@@ -292,11 +312,17 @@ static void threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(grows_over_segments), cmocka_unit_test(finds_by_address),
-        cmocka_unit_test(first_in_first_out),  cmocka_unit_test(outer_plane_prefers_new_entries),
-        cmocka_unit_test(ends_at_its_limit),   cmocka_unit_test(takes_from_other_shards),
-        cmocka_unit_test(memory_runs_out),     cmocka_unit_test(ends_at_its_segments),
-        cmocka_unit_test(reset_forgets),       cmocka_unit_test(threads),
+        cmocka_unit_test(grows_over_segments),
+        cmocka_unit_test(finds_by_address),
+        cmocka_unit_test(first_in_first_out),
+        cmocka_unit_test(outer_plane_prefers_new_entries),
+        cmocka_unit_test(ends_at_its_limit),
+        cmocka_unit_test(takes_from_other_shards),
+        cmocka_unit_test(other_shards_take_blocks),
+        cmocka_unit_test(memory_runs_out),
+        cmocka_unit_test(ends_at_its_segments),
+        cmocka_unit_test(reset_forgets),
+        cmocka_unit_test(threads),
     };
     return cmocka_run_group_tests(tests, setup, world_teardown);
 }
