@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How many lives of one page a second: create, open, ADL, map, unmap, free,
- * close, destroy, on one core, with a number of other objects alive.
+ * close, destroy, with a number of other objects alive.
  *
- *   bench_lifecycle core|peer LIVE MILLISECONDS
+ *   bench_lifecycle core|peer LIVE MILLISECONDS [THREADS [ADAPTERS]]
  *
- * Each live object is open and has one contiguous ADL. Prints lives a second,
- * and for core its bytes of pool for each live object.
+ * Each live object is open on the first adapter and has one contiguous ADL.
+ * Threads live their own lives, each on the next adapter. Prints lives a second
+ * of all of them, and for core its bytes of pool for each live object.
  */
 #include "peer.h"
 
 #include <dxgkmem/sim.h>
 
-#include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define DEVICE 0
 #define BATCH 1024 /* lives between two looks at the clock */
+#define THREADS 16
 
 struct life {
     HANDLE object, adapter_object;
@@ -101,17 +102,21 @@ static struct dxgkmem_sim *make_machine(uint64_t live)
     return sim;
 }
 
-static void start_core(struct dxgkmem_machine *machine, DXGKRNL_INTERFACE *callbacks)
+/* One interface an adapter. */
+static void start_core(struct dxgkmem_machine *machine, DXGKRNL_INTERFACE *callbacks, unsigned adapters)
 {
     struct dxgkmem_config config = {.machine = machine};
-    struct dxgkmem_adapter_config adapter = {.device = DEVICE, .version = DXGKDDI_INTERFACE_VERSION_WDDM2_9};
+    struct dxgkmem_adapter_config adapter = {.version = DXGKDDI_INTERFACE_VERSION_WDDM2_9};
     HANDLE handle;
 
     adapter.memory_caps.HighestVisibleAddress.QuadPart = -1;
     adapter.iommu_caps.DmaRemappingSupported = 1;
     must(NT_SUCCESS(dxgkmem_start(&config)), "start");
-    must(NT_SUCCESS(dxgkmem_add_adapter(&adapter, &handle)), "adding the adapter");
-    must(NT_SUCCESS(dxgkmem_query_interface(handle, callbacks)), "query of the interface");
+    for (unsigned i = 0; i < adapters; i++) {
+        adapter.device = i;
+        must(NT_SUCCESS(dxgkmem_add_adapter(&adapter, &handle)), "adding an adapter");
+        must(NT_SUCCESS(dxgkmem_query_interface(handle, &callbacks[i])), "query of the interface");
+    }
 }
 
 static uint64_t pool_bytes(bool core)
@@ -123,40 +128,91 @@ static uint64_t pool_bytes(bool core)
     return statistics.pool_bytes;
 }
 
-int main(int count, char **arguments)
+/* What one thread does, and how fast it was; each on cache lines of its own. */
+struct worker {
+    const DXGKRNL_INTERFACE *callbacks;
+    pthread_barrier_t *start;
+    uint64_t budget, done, elapsed;
+    pthread_t thread;
+} __attribute__((aligned(128)));
+
+static void *work(void *context)
 {
-    bool core = count == 4 && strcmp(arguments[1], "core") == 0;
-    DXGKRNL_INTERFACE callbacks = {0};
+    struct worker *worker = context;
+    const DXGKRNL_INTERFACE callbacks = *worker->callbacks;
+    uint64_t begun, now, done = 0;
 
-    if (count != 4 || (!core && strcmp(arguments[1], "peer") != 0)) {
-        fputs("usage: bench_lifecycle core|peer LIVE MILLISECONDS\n", stderr);
-        return 2;
-    }
-    uint64_t live = strtoull(arguments[2], NULL, 10), budget = strtoull(arguments[3], NULL, 10) * 1000000u;
-    struct dxgkmem_sim *sim = make_machine(live);
-    if (core)
-        start_core(dxgkmem_sim_machine(sim), &callbacks);
-    else
-        must(peer_start(dxgkmem_sim_machine(sim), DEVICE, &callbacks), "starting the peer");
-
-    uint64_t before = pool_bytes(core);
-    struct life *lives = malloc((live ? live : 1) * sizeof *lives);
-    must(lives != NULL, "memory");
-    for (uint64_t i = 0; i < live; i++)
-        begin(&callbacks, &lives[i]);
-    uint64_t taken = pool_bytes(core) - before;
     /* Warm: what is taken once is taken before time is measured. */
     for (unsigned i = 0; i < BATCH; i++)
         one_life(&callbacks);
-
-    uint64_t done = 0, begun = nanoseconds(), now;
+    pthread_barrier_wait(worker->start);
+    begun = nanoseconds();
     do {
         for (unsigned i = 0; i < BATCH; i++)
             one_life(&callbacks);
         done += BATCH;
         now = nanoseconds();
-    } while (now - begun < budget);
-    printf("lives_per_second %.0f\n", (double)done * 1e9 / (double)(now - begun));
+    } while (now - begun < worker->budget);
+    worker->done = done;
+    worker->elapsed = now - begun;
+    return NULL;
+}
+
+/* Lives a second of so many threads together. */
+static double rate(const DXGKRNL_INTERFACE *callbacks, unsigned adapters, uint64_t budget, unsigned threads)
+{
+    static struct worker workers[THREADS];
+    pthread_barrier_t start;
+    double sum = 0;
+
+    pthread_barrier_init(&start, NULL, threads);
+    for (unsigned i = 0; i < threads; i++) {
+        workers[i].callbacks = &callbacks[i % adapters];
+        workers[i].start = &start;
+        workers[i].budget = budget;
+        must(i == 0 || pthread_create(&workers[i].thread, NULL, work, &workers[i]) == 0, "a thread");
+    }
+    work(&workers[0]);
+    for (unsigned i = 1; i < threads; i++)
+        pthread_join(workers[i].thread, NULL);
+    for (unsigned i = 0; i < threads; i++)
+        sum += (double)workers[i].done * 1e9 / (double)workers[i].elapsed;
+    return sum;
+}
+
+static unsigned number(int count, char **arguments, int which, unsigned otherwise)
+{
+    unsigned long value = which < count ? strtoul(arguments[which], NULL, 10) : otherwise;
+
+    return value <= THREADS ? (unsigned)value : 0;
+}
+
+int main(int count, char **arguments)
+{
+    bool core = count > 3 && strcmp(arguments[1], "core") == 0;
+    unsigned threads = number(count, arguments, 4, 1), adapters = number(count, arguments, 5, 1);
+    static DXGKRNL_INTERFACE callbacks[THREADS];
+
+    if (count < 4 || count > 6 || threads == 0 || adapters == 0 ||
+        (!core && (strcmp(arguments[1], "peer") != 0 || adapters != 1))) {
+        fputs("usage: bench_lifecycle core|peer LIVE MILLISECONDS [THREADS [ADAPTERS]]\n", stderr);
+        return 2;
+    }
+    uint64_t live = strtoull(arguments[2], NULL, 10), budget = strtoull(arguments[3], NULL, 10) * 1000000u;
+    struct dxgkmem_sim *sim = make_machine(live);
+    if (core)
+        start_core(dxgkmem_sim_machine(sim), callbacks, adapters);
+    else
+        must(peer_start(dxgkmem_sim_machine(sim), 0, callbacks), "starting the peer");
+
+    uint64_t before = pool_bytes(core);
+    struct life *lives = malloc((live ? live : 1) * sizeof *lives);
+    must(lives != NULL, "memory");
+    for (uint64_t i = 0; i < live; i++)
+        begin(&callbacks[0], &lives[i]);
+    uint64_t taken = pool_bytes(core) - before;
+
+    printf("lives_per_second %.0f\n", rate(callbacks, adapters, budget, threads));
     if (core && live)
         printf("bytes_per_live %.1f\n", (double)taken / (double)live);
     /* The process ends here: taking ten million lives apart is not what is measured. */
