@@ -198,6 +198,29 @@ static void other_shards_take_blocks(void **state)
     table_stop(&table);
 }
 
+static void *take_many_on_another_shard(void *indices)
+{
+    for (unsigned i = 0; i <= TABLE_BLOCK - TABLE_REST + 1; i++)
+        ((uint32_t *)indices)[i] = table_take(&table);
+    return NULL;
+}
+
+/* There an entry of the block counts as one that rests: the next block is taken when too few are left. */
+static void other_shards_keep_enough_at_rest(void **state)
+{
+    uint32_t index[TABLE_BLOCK];
+    pthread_t thread;
+    (void)state;
+    start(sizeof(struct outer), UINT32_MAX);
+    assert_int_equal(pthread_create(&thread, NULL, take_many_on_another_shard, index), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    for (uint32_t i = 0; i <= TABLE_BLOCK - TABLE_REST; i++)
+        assert_int_equal(index[i], i);
+    assert_int_equal(index[TABLE_BLOCK - TABLE_REST + 1], TABLE_BLOCK);
+    assert_int_equal(table_used(&table), 2 * TABLE_BLOCK);
+    table_stop(&table);
+}
+
 static void fail_next_allocation(unsigned nth)
 {
     dxgkmem_sim_fail_at(world.sim, nth);
@@ -319,6 +342,7 @@ int main(void)
         cmocka_unit_test(ends_at_its_limit),
         cmocka_unit_test(takes_from_other_shards),
         cmocka_unit_test(other_shards_take_blocks),
+        cmocka_unit_test(other_shards_keep_enough_at_rest),
         cmocka_unit_test(memory_runs_out),
         cmocka_unit_test(ends_at_its_segments),
         cmocka_unit_test(reset_forgets),
