@@ -202,6 +202,7 @@ static struct triage_group *group_of(struct triage *triage, const struct finding
     for (size_t i = 0; i < triage->groups; i++)
         if (finding_same_cause(&triage->group[i].finding, finding))
             return &triage->group[i];
+    triage->group[triage->groups].number = triage->groups;
     return &triage->group[triage->groups++];
 }
 
@@ -218,6 +219,7 @@ static void make_groups(struct triage *triage)
             group->finding = input->finding;
         }
         group->count++;
+        input->group = group->number;
         count_variant(group, &input->finding);
     }
 }
@@ -232,9 +234,9 @@ static int worst_first(const void *a, const void *b)
     return by ? by : strcmp(one->slug, other->slug);
 }
 
-/* Makes the group's shortest program small, once, and writes it. */
-static int shrink_group(struct triage *triage, struct triage_group *group, struct replay *replay,
-                        struct triage_state *state, unsigned seconds)
+/* Makes the group's shortest program small, once. */
+static int shrink_group(struct triage_group *group, struct replay *replay, struct triage_state *state,
+                        unsigned seconds)
 {
     struct minimized minimized;
     int status = 0;
@@ -253,9 +255,14 @@ static int shrink_group(struct triage *triage, struct triage_group *group, struc
         group->minimal = minimized.minimal;
         triage_state_put_group(state, group);
     }
+    return status;
+}
+
+static int write_program(const struct triage *triage, const struct triage_group *group)
+{
     char *path = tool_format("%s/%s.txt", triage->out, group->slug);
     char *text = minimize_text(&group->program, &group->finding);
-    status = tool_write_file(path, text, strlen(text));
+    int status = tool_write_file(path, text, strlen(text));
     free(text);
     free(path);
     return status;
@@ -334,12 +341,17 @@ static int triage_inputs(struct triage *triage, struct replay *replay, const str
     if (!status) {
         make_groups(triage);
         for (size_t i = 0; i < triage->groups && !status; i++)
-            status = shrink_group(triage, &triage->group[i], replay, state, (unsigned)options->seconds);
+            status = shrink_group(&triage->group[i], replay, state, (unsigned)options->seconds);
     }
     triage_state_close(state);
     if (status)
         return status;
+    triage_merge(triage, replay);
     qsort(triage->group, triage->groups, sizeof *triage->group, worst_first);
+    for (size_t i = 0; i < triage->groups && !status; i++)
+        status = write_program(triage, &triage->group[i]);
+    if (status)
+        return status;
     print_table(triage);
     status = triage_write_reports(triage);
     if (!status)

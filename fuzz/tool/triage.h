@@ -4,12 +4,14 @@
  * into, what is kept between two runs, and the reports.
  *
  * A group is what looks like one bug: findings that agree in everything but the operation, the
- * class of its operand, and who called the function that crashed. Its variants are its signatures.
+ * class of its operand, and who called the function that crashed, and those that show the same by
+ * other words (triage_merge.c). Its variants are its signatures.
  */
 #ifndef DXGKMEM_TOOL_TRIAGE_H
 #define DXGKMEM_TOOL_TRIAGE_H
 
 #include "tool/finding.h"
+#include "tool/replay.h"
 
 #include <jansson.h>
 
@@ -21,6 +23,7 @@ struct triage_input {
     unsigned lines;
     enum triage_fate fate;
     struct finding finding; /* when it was found, or sometimes found */
+    size_t group;           /* when it was found: the number of its group */
 };
 
 #define TRIAGE_VARIANTS 64
@@ -34,7 +37,9 @@ struct triage_group {
         const struct finding *finding;
         unsigned count;
     } variant[TRIAGE_VARIANTS]; /* further ones are counted in the group only */
+    size_t number;              /* which stays when groups are sorted */
     bool minimal, flaky;
+    bool class_taken; /* triage_merge.c: a class of handles is taken for good, whatever the operation */
     char slug[FINDING_TEXT];
     struct program program;
 };
@@ -48,6 +53,9 @@ struct triage {
 
 /* How many inputs had this fate. */
 unsigned triage_count(const struct triage *triage, enum triage_fate fate);
+
+/* triage_merge.c: of groups that show one bug, each made small before, one is left. */
+void triage_merge(struct triage *triage, struct replay *replay);
 
 /* triage_json.c */
 json_t *triage_finding_json(const struct finding *finding);

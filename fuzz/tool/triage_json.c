@@ -91,7 +91,7 @@ static json_t *inputs_json(const struct triage *triage, const struct triage_grou
 
     for (size_t i = 0; i < triage->inputs; i++) {
         const struct triage_input *input = &triage->input[i];
-        if (input->fate == fate && (!group || finding_same_cause(&input->finding, &group->shortest->finding)))
+        if (input->fate == fate && (!group || input->group == group->number))
             json_array_append_new(paths, json_string(input->path));
     }
     return paths;
