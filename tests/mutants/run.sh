@@ -13,6 +13,9 @@
 #   oracle: schedule       what finds it is fuzz_schedule: it takes more than one thread
 #   oracle: reads          what finds it is fuzz_reads: it takes a look at each access of a block
 #
+# and another, for --lengths:
+#   shortest: the operations of the shortest program known that shows the bug
+#
 # The patched files are compiled with the very commands of the engine's preset and linked before its
 # libraries, so that a mutant costs a compile of what it touches and two links.
 set -u -o pipefail
@@ -20,6 +23,7 @@ set -u -o pipefail
 usage() {
     cat <<'TEXT'
 usage: ./dev mutants [OPTION]... [NAME]...
+       ./dev mutants --lengths [OPTION]... [NAME]...
        ./dev mutants --kernel [NAME]...
        ./dev mutants --mechanical [OPTION]... [FILE]...
 
@@ -34,6 +38,8 @@ beside it the same for plain byte mutation without the model.
   --seed N           the engine's seed (1)
   --with-seeds       begin with the seed corpus
   --clean-seconds N  first fuzz the tree as it is: it must survive (10; 0: not at all)
+  --lengths          make what was found small, and compare with the shortest program
+                     known; bugs that take a fault, threads or a second look are left out
   --mechanical       small changes of src/core that a script makes; --mechanical --help
   --kernel           the bugs of tests/mutants/kernel instead: each must be noticed by
                      the test that its patch names
@@ -185,8 +191,32 @@ explore() {
     echo "$how 0 $(((end - begin) / 1000000))"
 }
 
+# small_of WORK TARGET OBJECT...: how many operations what was found has when it is made small; -: nothing was.
+small_of() {
+    local work=$1 target=$2 found
+    shift 2
+    found=$(compgen -G "$work/program/crash-*" || compgen -G "$work/program/timeout-*" ||
+        compgen -G "$work/program/out/default/crashes/id:*")
+    if [[ $target == dxgkmem_tool ]]; then # explore has printed the program
+        sed -n '/^world/,/^end of program/{/^end of program/d;p}' "$work/program/log" >"$work/found.txt"
+        found=$work/found.txt
+    else
+        link dxgkmem_tool "$work/dxgkmem_tool" "$@" >>"$work/build.log" 2>&1 || return
+    fi
+    if [[ $found ]] && "$work/dxgkmem_tool" minimize --time 60 -o "$work/small.txt" "$(head -n 1 <<<"$found")" \
+        >>"$work/build.log" 2>&1; then
+        grep -vcE '^(#|world|$)' "$work/small.txt"
+    else
+        echo -
+    fi
+}
+
+row_of_lengths() {
+    awk '{ printf "%-44s %10s %9s %s\n", $1, $3, $2, $2 == "-" || $3 == "-" ? "" : sprintf("%+d", $3 - $2) }'
+}
+
 one() {
-    local patch=$1 name tree objects=() source object found plain target
+    local patch=$1 name tree objects=() source object found plain target small
     target=$(target_of "$patch")
     name=$(basename "$patch" .patch)
     local work=$root/$home/$name
@@ -219,6 +249,13 @@ one() {
     else
         found=$(fuzz "$work/$target" "$work/program" "$SECONDS_EACH")
     fi
+    if ((LENGTHS)); then
+        small=$(small_of "$work" "$target" "${objects[@]}")
+        rm -rf "$tree" "$work"/*.o "$work/$target" "$work/dxgkmem_tool"
+        echo "$name $(field shortest "$patch" | grep -oE '^[0-9]+' || echo -) $small" >"$work/result"
+        row_of_lengths <"$work/result"
+        return
+    fi
     plain="- 0 0"
     ((SECONDS_PLAIN)) && [[ $target == fuzz_program ]] && plain=$(fuzz "$work/fuzz_plain" "$work/plain" "$SECONDS_PLAIN")
     rm -rf "$tree" "$work"/*.o
@@ -246,7 +283,7 @@ fi
 
 # -- all of them ------------------------------------------------------------------------------------
 
-engine=libfuzzer seconds=60 plain=10 jobs=$(nproc) seed=1 with_seeds=0 clean=10 names=()
+engine=libfuzzer seconds=60 plain=10 jobs=$(nproc) seed=1 with_seeds=0 clean=10 lengths=0 names=()
 while (($#)); do
     case $1 in
     --help | -h)
@@ -276,6 +313,7 @@ while (($#)); do
         shift
         ;;
     --with-seeds) with_seeds=1 ;;
+    --lengths) lengths=1 clean=0 plain=0 ;;
     -*)
         echo "mutants: unknown option '$1'; ./dev mutants --help lists them" >&2
         exit 2
@@ -311,9 +349,13 @@ for patch in "${patches[@]}"; do
     }
 done
 
+if ((lengths)); then
+    mapfile -t patches < <(grep -LE '^oracle: *(faults|schedule|reads)' "${patches[@]}")
+fi
+
 rm -rf $home
 mkdir -p $home || exit 2
-export SEED=$seed SECONDS_EACH=$seconds SECONDS_PLAIN=$plain SEEDS='' LINKER=''
+export SEED=$seed SECONDS_EACH=$seconds SECONDS_PLAIN=$plain SEEDS='' LINKER='' LENGTHS=$lengths
 command -v ld.lld >/dev/null && LINKER=-fuse-ld=lld
 if ((with_seeds)); then
     "$tool" pack -o $home/seeds corpus/seeds || exit 2
@@ -326,6 +368,25 @@ if ((clean)); then
         exit 1
     }
     printf 'the tree as it is: nothing found in %d executions, %d s\n' "$executions" $((ms / 1000))
+fi
+
+if ((lengths)); then
+    printf '%-44s %10s %9s %s\n' "planted bug" "made small" "shortest" "longer by"
+    printf '%s\n' "${patches[@]}" | xargs -r -P "$jobs" -n 1 bash tests/mutants/run.sh --one
+    cat $home/*/result | awk '
+        $1 == "bad" { bad++; next }
+        $3 == "-" { lost++; next }
+        $2 != "-" { print $3 - $2 }
+        END { printf "bad %d lost %d\n", bad, lost }' | sort -n | awk -v all="${#patches[@]}" '
+        $1 == "bad" { bad = $2; lost = $4; next }
+        { longer[++n] = $1; within += $1 <= 1 }
+        END {
+            if (n)
+                printf "\n%d of %d compared; longer by %g in the median (bar: 1), by %d at most; %d within one operation\n",
+                    n, all, (longer[int((n + 1) / 2)] + longer[int(n / 2) + 1]) / 2, longer[n], within
+            exit bad ? 2 : lost ? 1 : 0
+        }'
+    exit
 fi
 
 printf '\n%-44s %-22s %9s %8s   %-34s %s\n' "planted bug" "found by" "executions" "seconds" \
