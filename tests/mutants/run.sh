@@ -107,16 +107,16 @@ touched() {
 }
 
 link() { # link TARGET OUT OBJECT...
-    local target=$1 out=$2 own libraries
+    local target=$1 out=$2 own libraries more=()
     shift 2
     mapfile -t libraries < <(printf '%s\n' $base/fuzz/libdxgkmem_*.a $base/src/libdxgkmem*.a | of_target "$target")
     mapfile -t own < <(find "$base/fuzz/CMakeFiles/$target.dir" -name '*.o')
+    [[ $target == fuzz_reads || $target == dxgkmem_tool ]] && more+=(-lcapstone)
+    [[ $target == dxgkmem_tool ]] && more+=(-ljansson)
     local driver=fuzzer
     [[ $target == dxgkmem_tool ]] && driver=fuzzer-no-link # it has a main of its own
     "$linker" -fsanitize=address,undefined -fsanitize=$driver ${LINKER:+"$LINKER"} -o "$out" "${own[@]}" "$@" \
-        -Wl,--start-group "${libraries[@]}" -Wl,--end-group -pthread \
-        $([[ $target == fuzz_reads || $target == dxgkmem_tool ]] && echo -lcapstone) \
-        $([[ $target == dxgkmem_tool ]] && echo -ljansson)
+        -Wl,--start-group "${libraries[@]}" -Wl,--end-group -pthread "${more[@]}"
 }
 
 # fuzz_ENGINE BINARY FOLDER SECONDS: the log of what was found, if anything, is FOLDER/log; sets executions.
@@ -251,7 +251,7 @@ one() {
     fi
     if ((LENGTHS)); then
         small=$(small_of "$work" "$target" "${objects[@]}")
-        rm -rf "$tree" "$work"/*.o "$work/$target" "$work/dxgkmem_tool"
+        rm -rf "$tree" "$work"/*.o "${work:?}/$target" "$work/dxgkmem_tool"
         echo "$name $(field shortest "$patch" | grep -oE '^[0-9]+' || echo -) $small" >"$work/result"
         row_of_lengths <"$work/result"
         return
