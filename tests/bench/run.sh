@@ -12,7 +12,7 @@ usage: ./dev bench [OPTION]...
   --live N     how many objects are alive in the loaded case (1000000)
   --rounds N   how often each is measured (5)
   --runs N     inputs of one round of the fuzz targets (100000)
-  --jobs 1     accepted; everything here is one core
+  --jobs 1     accepted; one thing is measured at a time
 
 Prints what is measured, what it is compared with, the ratio and the bar.
 exit status: 0 every bar is met, 1 not every one, 2 usage
@@ -56,13 +56,22 @@ mkdir -p $home || exit 2
 pin=()
 command -v taskset >/dev/null && pin=(taskset -c 0)
 
+two=0 # two threads have two processors
+(($(nproc) > 1)) && two=1
+
 measure() { # measure FILE KEY COMMAND...
     local file=$1 key=$2
     shift 2
-    "${pin[@]}" "$@" | awk -v key="$key" '$1 == key { print $2 }' >>"$home/$file" || exit 2
+    "$@" | awk -v key="$key" '$1 == key { print $2 }' >>"$home/$file" || exit 2
 }
 
 median() { sort -n "$home/$1" | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
+
+lives() { # lives FILE COMMAND...
+    local file=$1
+    shift
+    measure "$file" lives_per_second "$@"
+}
 
 # Programs a second of a fuzz target, start of the process included, the corpus in memory.
 rate() { # rate FILE TARGET ROUND
@@ -79,36 +88,56 @@ rate() { # rate FILE TARGET ROUND
 
 for ((round = 1; round <= rounds; round++)); do
     printf 'round %d of %d\n' "$round" "$rounds" >&2
-    measure core lives_per_second $lifecycle core 1000 1000
-    measure peer lives_per_second $lifecycle peer 1000 1000
-    measure core_live lives_per_second $lifecycle core "$live" 1000
-    measure peer_live lives_per_second $lifecycle peer "$live" 1000
+    for many in 1000 "$live"; do
+        for whose in core peer; do
+            lives "$whose-1-$many" "${pin[@]}" $lifecycle "$whose" "$many" 1000
+        done
+        ((two)) || continue
+        lives "core-2-$many" $lifecycle core "$many" 1000 2 2
+        lives "core-shared-$many" $lifecycle core "$many" 1000 2 1
+        lives "peer-2-$many" $lifecycle peer "$many" 1000 2
+    done
     rate fuzz bench_fuzz_16 "$round"
     rate baseline bench_fuzz_baseline "$round"
 done
 # Tables double when they are full, so that between two powers of two up to half of them waits for use.
 # With the adapter's, two handles an object fill the slots of 2^21.
 full=$(((1 << 20) - 1))
-measure bytes bytes_per_live $lifecycle core "$full" 1
+measure bytes bytes_per_live "${pin[@]}" $lifecycle core "$full" 1
 
-awk -v core="$(median core)" -v peer="$(median peer)" -v core_live="$(median core_live)" \
-    -v peer_live="$(median peer_live)" -v fuzz="$(median fuzz)" -v baseline="$(median baseline)" \
-    -v bytes="$(median bytes)" -v live="$live" -v full="$full" '
-    function line(what, value, against, ratio, bar, good) {
-        printf "%-44s %12s  %-34s %7s  %-12s %s\n", what, value, against, ratio, bar, good ? "met" : "NOT MET"
-        if (!good) failed = 1
+# Every median by its file's name, and then what they say.
+for file in "$home"/*; do
+    [[ $file == *.log || ! -s $file ]] || echo "${file##*/} $(median "${file##*/}")"
+done | awk -v live="$live" -v full="$full" -v two="$two" '
+    { v[$1] = $2 }
+    function line(what, value, against, other, ratio, bar, good) {
+        printf "%-46s %11.0f  %-32s %11s %6s  %-10s %s\n", what, value, against, other == "" ? "" : sprintf("%.0f", other), \
+               ratio == "" ? "" : sprintf("%.2f", ratio), bar, bar == "" ? "" : good ? "met" : "NOT MET"
+        if (bar != "" && !good) failed = 1
     }
-    BEGIN {
-        printf "%-44s %12s  %-34s %7s  %s\n", "", "measured", "compared with", "ratio", "bar"
-        line("lives of one page a second, 1000 others", sprintf("%.0f", core), "", "", ">= 1000000", core >= 1e6)
-        line("  against one mutex and hash tables", sprintf("%.0f", core), sprintf("%.0f", peer), \
-             sprintf("%.2f", core / peer), ">= 5", core >= 5 * peer)
-        line(sprintf("  cost with %d others", live), sprintf("%.0f", core_live), sprintf("%.0f with 1000", core), \
-             sprintf("%.2f", core / core_live), "<= 1.5", core <= 1.5 * core_live)
-        printf "%-44s %12.0f  %-34s %7.2f\n", "  the peer with as many", peer_live, sprintf("%.0f with 1000", peer), peer / peer_live
-        line("bytes of a live object, open, one ADL", sprintf("%.1f", bytes), \
-             sprintf("of %d, which fill the tables", full), "", "<= 384", bytes > 0 && bytes <= 384)
-        line("fuzzed programs of 16 operations a second", sprintf("%.0f", fuzz), sprintf("%.0f x 16 malloc/lock/set/free", baseline), \
-             sprintf("%.2f", fuzz / baseline), ">= 0.5", fuzz >= 0.5 * baseline)
+    function beside(what, mine, against, theirs, bar) {
+        line(what, v[mine], against, v[theirs], v[mine] / v[theirs], bar == "" ? "" : ">= " bar, v[mine] >= bar * v[theirs])
+    }
+    BEGIN { many[0] = 1000; many[1] = live; others = live == 1000 ? 1 : 2 }
+    END {
+        printf "%-46s %11s  %-32s %11s %6s  %s\n", "lives of one page a second", "measured", "compared with", "", "ratio", "bar"
+        line("one thread, 1000 others", v["core-1-1000"], "", "", "", ">= 1000000", v["core-1-1000"] >= 1e6)
+        for (i = 0; i < others; i++) {
+            with = sprintf(", %d others", many[i])
+            beside("one thread" with, "core-1-" many[i], "one mutex and hash tables", "peer-1-" many[i], i ? "" : 5)
+            if (!two) continue
+            beside("two threads" with, "core-2-" many[i], "one mutex and hash tables", "peer-2-" many[i])
+            beside("two threads" with, "core-2-" many[i], "one thread", "core-1-" many[i], 1.8)
+            beside("  both on one adapter", "core-shared-" many[i], "one thread", "core-1-" many[i])
+        }
+        if (!two) print "two threads: not measured, there is one processor"
+        cost = v["core-1-1000"] / v["core-1-" live]
+        line(sprintf("cost of a life, %d others", live), 1e9 / v["core-1-" live], "ns; with 1000", 1e9 / v["core-1-1000"], \
+             cost, "<= 1.5", cost <= 1.5)
+        cost = v["peer-1-1000"] / v["peer-1-" live]
+        line("  one mutex and hash tables", 1e9 / v["peer-1-" live], "ns; with 1000", 1e9 / v["peer-1-1000"], cost, "", 1)
+        line("bytes of a live object, open, one ADL", v["bytes"], sprintf("of %d, which fill the tables", full), "", "", \
+             "<= 384", v["bytes"] > 0 && v["bytes"] <= 384)
+        beside("fuzzed programs of 16 operations a second", "fuzz", "16 x malloc, lock, set, free", "baseline", 0.5)
         exit failed
     }'
