@@ -13,6 +13,7 @@
 #                      findings/  inputs named by what went wrong and by content, and as text
 #                      triage/    one of each finding made small, as text and C; report.html, findings.json, findings.sarif
 #                      job.N/     log and status of each process
+#                      campaign.csv, campaign.html  the course of the last run, with the matrix as a heat map
 #
 # What differs between engines is in engine_ENGINE.sh beside this file:
 #   binaries tool        where its programs are
@@ -21,7 +22,8 @@
 #   engine_gather        makes what was found since appear in $findings
 #   engine_corpus        prints how many inputs the live corpus has, or will have
 #   engine_finish        after the last process: the live corpus is complete
-#   engine_executions    prints how often the target ran
+#   engine_executions    prints how often the target ran so far
+#   engine_edges         prints how many edges the process reached that reached most
 #   engine_ended LOG     whether a log is that of a process that ended as it should
 set -u -o pipefail
 
@@ -127,6 +129,17 @@ show() {
     shown_executions=$executions shown_operations=$operations shown_at=$now
 }
 
+# A line of campaign.csv. Samples become rarer with time: an hour has some 250 of them, a day some 400.
+course=$home/campaign.csv
+sample() {
+    local now=$((SECONDS - begin))
+    printf '%d,%d,%d,%d,%d,%d,%d\n' $now "$(engine_executions)" "$(engine_corpus)" "$(largest cells)" \
+        "$(largest cells_feasible)" "$(engine_edges)" "$(new_findings | wc -l)" >>"$course"
+    next_sample=$((now + 1 + now / 50))
+}
+echo seconds,executions,corpus,cells,cells_feasible,edges,findings >"$course"
+next_sample=0
+
 shown_executions=0 shown_operations=0 shown_at=$SECONDS
 every=1
 [[ -t 2 ]] || every=10
@@ -146,6 +159,7 @@ while ((!interrupted && !full)); do
     (($(room_kib) >= enough_kib)) || full=1
     sleep 1 &
     wait $!
+    ((SECONDS - begin < next_sample)) || sample
     ((SECONDS - shown_at < every)) || show
 done
 trap '' INT
@@ -156,6 +170,7 @@ engine_gather
 # -- summary ------------------------------------------------------------------------------
 
 engine_finish
+sample
 took=$((SECONDS - begin > 0 ? SECONDS - begin : 1))
 if [[ $target =~ ^fuzz_(program|faults|linux)$ ]]; then
     executions=$(sum executions)
@@ -248,6 +263,15 @@ if ((found)) && [[ $target == fuzz_program ]]; then
     printf '\n'
     "$tool" triage -o "$home/triage" "$findings" || (($? == 1)) || say "triage came to no end; see above"
 fi
+
+# The course of the run as a page; of programs with the matrix.
+programs=()
+if [[ $target =~ ^fuzz_(program|faults|linux)$ ]]; then
+    programs=("$seeds")
+    [[ -z $(ls -A "$corpus") ]] || programs+=("$corpus")
+fi
+"$tool" matrix --html --lenient --campaign "$course" -o "$home/campaign.html" ${programs[@]+"${programs[@]}"} &&
+    printf 'course: %s\n' "$home/campaign.html"
 
 if ((full)); then
     say "stopped: the disk is full ($(room_kib) KiB free); everything found so far is kept"

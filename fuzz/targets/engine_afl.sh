@@ -90,4 +90,6 @@ engine_finish() {
 
 engine_executions() { cat "$queues"/job*/fuzzer_stats 2>/dev/null | awk '$1 == "execs_done" { n += $3 } END { print n + 0 }'; }
 
+engine_edges() { cat "$queues"/job*/fuzzer_stats 2>/dev/null | awk '$1 == "edges_found" && $3 > n { n = $3 } END { print n + 0 }'; }
+
 engine_ended() { [[ $1 == */job.again/log ]] || grep -qF "We're done here." "$1"; }

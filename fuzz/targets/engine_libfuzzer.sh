@@ -27,6 +27,17 @@ engine_finish() {
         xargs -r sha1sum | awk '$1 != $2 { print $2 }' | xargs -r rm -f)
 }
 
-engine_executions() { awk '/^stat::number_of_executed_units:/ { n += $2 } END { print n + 0 }' "$home"/job.*/log; }
+# A process that still runs says it in its lines of progress: "#524288 pulse  cov: 1190 ft: ...".
+engine_executions() {
+    awk 'FNR == 1 { n += last; last = 0 }
+        /^#[0-9]+/ { last = substr($1, 2) + 0 }
+        /^stat::number_of_executed_units:/ { n += $2; last = 0 }
+        END { print n + last }' "$home"/job.*/log
+}
+
+engine_edges() {
+    awk '/^#[0-9]+.* cov: / { for (i = 2; i < NF; i++) if ($i == "cov:" && $(i + 1) > n) n = $(i + 1) }
+        END { print n + 0 }' "$home"/job.*/log
+}
 
 engine_ended() { grep -qE '^(stat::number_of_executed_units|==[0-9]+== libFuzzer: run interrupted)' "$1"; }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* dxgkmem matrix: which cells of operation x operand x class x fate programs hit, and which stay dark. */
+#include "tool/course.h"
 #include "tool/html.h"
 #include "tool/input.h"
 #include "tool/options.h"
@@ -16,13 +17,16 @@
 #include <string.h>
 
 static const char help[] =
-    "usage: dxgkmem matrix [--missing | --files | --html [-o OUT]] [--lenient] FILE|FOLDER...\n\n"
+    "usage: dxgkmem matrix [--missing | --files | --html [--campaign CSV] [-o OUT]] [--lenient]\n"
+    "                      FILE|FOLDER...\n\n"
     "Runs programs and prints each feasible cell of the matrix with the number of\n"
     "programs that hit it.\n\n"
     "  --missing  print the cells that no program hits, and nothing else\n"
     "  --files    print of each program how many cells it hits and the invariants that its\n"
     "             mistakes try, and by name those that no other program does\n"
     "  --html     as a heat map, on a page for a browser\n"
+    "  --campaign CSV  above the heat map the course of a campaign, from the file that\n"
+    "             ./dev fuzz writes; programs need not be named then\n"
     "  -o, --output OUT  where the page goes; standard output otherwise\n"
     "  --lenient  take every byte string as a program, as a fuzz target does\n" TOOL_PROVIDER_HELP
     "  --help     this text\n\n"
@@ -37,7 +41,8 @@ struct matrix {
     size_t present;     /* the program that runs */
     size_t count;
     const struct program *program;
-    bool ended_badly; /* an implementation from outside did, and that was said */
+    struct course *course; /* for the page; NULL: of no campaign */
+    bool ended_badly;      /* an implementation from outside did, and that was said */
 };
 
 static bool has_hit(const struct matrix *matrix, size_t program, unsigned cell)
@@ -231,9 +236,8 @@ static void write_row(FILE *to, const struct matrix *matrix, unsigned first, uns
     fputs("</tr>\n", to);
 }
 
-static void write_page(FILE *to, const void *context)
+static void write_heat(FILE *to, const struct matrix *matrix)
 {
-    const struct matrix *matrix = context;
     unsigned feasible = 0, hit_cells = 0, most = 0;
 
     for (unsigned cell = 0; cell < matrix->cells; cell++) {
@@ -242,7 +246,6 @@ static void write_page(FILE *to, const void *context)
         if (matrix->programs[cell] > most)
             most = matrix->programs[cell];
     }
-    html_begin(to, "The matrix", "The matrix");
     fprintf(
         to,
         "<p class=\"soft\">%u of %u feasible cells are hit, by %zu programs. A cell: which handle of which "
@@ -259,6 +262,20 @@ static void write_page(FILE *to, const void *context)
         if (cell == 0 || matrix_row(cell) != matrix_row(cell - 1))
             write_row(to, matrix, cell, most);
     fputs("</tbody>\n</table></div>\n", to);
+}
+
+static void write_page(FILE *to, const void *context)
+{
+    const struct matrix *matrix = context;
+
+    html_begin(to, matrix->course ? "A campaign" : "The matrix",
+               matrix->course ? "A campaign" : "The matrix");
+    if (matrix->course)
+        course_write(to, matrix->course);
+    if (matrix->course && matrix->count)
+        fputs("<h2>The matrix</h2>\n", to);
+    if (matrix->count)
+        write_heat(to, matrix);
     html_end(to);
 }
 
@@ -266,12 +283,13 @@ int verb_matrix(int count, char **arguments)
 {
     struct matrix matrix = {.cells = matrix_cells()};
     bool missing = false, files = false, lenient = false, html = false;
-    const char *out = NULL;
-    struct input_list list;
+    const char *out = NULL, *campaign = NULL;
+    struct input_list list = {0};
     const struct tool_option table[] = {
         {.name = "missing", .flag = &missing},
         {.name = "files", .flag = &files},
         {.name = "html", .flag = &html},
+        {.name = "campaign", .text = &campaign},
         {.name = "output", .letter = 'o', .text = &out},
         {.name = "lenient", .flag = &lenient},
         TOOL_PROVIDER_OPTION,
@@ -283,22 +301,32 @@ int verb_matrix(int count, char **arguments)
         return status < 0 ? TOOL_CLEAN : status;
     if (out && !html)
         return tool_error("matrix: -o goes with --html");
+    if (campaign && !html)
+        return tool_error("matrix: --campaign goes with --html");
     if (html && missing)
         return tool_error("matrix: --html shows all cells, not those of --missing");
     if (files && (html || missing))
         return tool_error("matrix: --files goes with neither --missing nor --html");
-    status = input_list_make(&list, count - optind, arguments + optind);
-    if (status)
+    if (campaign && course_read(&matrix.course, campaign))
+        return TOOL_BAD;
+    if (!campaign || optind < count)
+        status = input_list_make(&list, count - optind, arguments + optind);
+    if (status) {
+        course_free(matrix.course);
         return status;
+    }
     matrix.programs = guard_memory(matrix.cells * sizeof *matrix.programs);
     matrix.count = list.count;
-    matrix.hit = guard_memory(list.count * matrix.cells);
-    matrix.tries = guard_memory(list.count * sizeof *matrix.tries);
-    status = run_all(&matrix, &list, lenient);
+    if (list.count) {
+        matrix.hit = guard_memory(list.count * matrix.cells);
+        matrix.tries = guard_memory(list.count * sizeof *matrix.tries);
+        status = run_all(&matrix, &list, lenient);
+    }
     if (!status)
         status = html    ? tool_write_page(out, write_page, &matrix)
                  : files ? print_files(&matrix, &list)
                          : print(&matrix, missing);
     input_list_free(&list);
+    course_free(matrix.course);
     return status;
 }

@@ -103,6 +103,26 @@ look matrix - -
 (($(grep -o 'class="cell' matrix.html | wc -l) == $("$DXGKMEM" matrix "$ROOT/corpus/seeds" | sed -nE 's/^[0-9]+ of ([0-9]+) .*/\1/p'))) ||
     fail "the heat map has another number of cells than the matrix"
 
+# A campaign: one line a chart, from the first sample to the last; only the charts of what was counted.
+heading=seconds,executions,corpus,cells,cells_feasible,edges,findings
+{
+    echo $heading
+    awk 'BEGIN { for (s = 0; s <= 600; s += 1 + int(s / 50))
+        print s "," 9000 * s "," 228 + int(40 * log(s + 1)) "," 480 + int(s / 60) ",490," 1100 + int(30 * log(s + 1)) "," int(s / 250) }'
+} >campaign.csv
+expect 0 "$DXGKMEM" matrix --html --campaign campaign.csv -o campaign.html "$ROOT/corpus/seeds"
+look campaign - -
+(($(grep -c '<polyline class="course"' campaign.html) == 4)) || fail "not four charts"
+samples=$(($(wc -l <campaign.csv) - 1))
+[[ $(grep -oE 'points="[^"]*"' campaign.html | awk '{ print NF }' | sort -u) == "$samples" ]] || fail "not $samples points a line"
+(($(grep -oE 'points="0,166 [^"]* 1000,6"' campaign.html | wc -l) == 4)) || fail "a line does not go from corner to corner"
+IFS=, read -r seconds executions _ _ _ _ findings < <(tail -n 1 campaign.csv)
+grep -q "$executions executions in $seconds s: $findings findings" campaign.html || fail "the counts are not those of the last sample"
+(($(grep -c 'class="heat"' campaign.html) == 1)) || fail "a campaign with programs has no heat map"
+printf '%s\n0,0,0,0,0,0,0\n' $heading >campaign.csv
+expect 0 "$DXGKMEM" matrix --html --campaign campaign.csv -o campaign-short.html
+(($(grep -c '<polyline class="course"' campaign-short.html) == 3)) || fail "cells that are not counted have a chart"
+
 # The report of a triage. What finds is a target of our own, so that there is something to find.
 cat >target <<'SH'
 #!/bin/sh
@@ -141,6 +161,19 @@ expect 2 "$DXGKMEM" show --html
 one_line 'no file is named'
 expect 2 "$DXGKMEM" show -o x "$ROOT/corpus/seeds/driver-ring.txt"
 one_line '-o goes with --html'
+expect 2 "$DXGKMEM" matrix --campaign campaign.csv
+one_line '--campaign goes with --html'
+expect 2 "$DXGKMEM" matrix --html --campaign missing.csv
+one_line 'missing.csv: cannot be read'
+printf 'seconds\n' >bad.csv
+expect 2 "$DXGKMEM" matrix --html --campaign bad.csv
+one_line 'bad.csv:1: does not begin with'
+printf '%s\n0,0,0,0,0,0,0\n1,2,3,4,5,6\n' $heading >bad.csv
+expect 2 "$DXGKMEM" matrix --html --campaign bad.csv
+one_line 'bad.csv:3: a sample is 7 numbers'
+printf '%s\n2,0,0,0,0,0,0\n1,0,0,0,0,0,0\n' $heading >bad.csv
+expect 2 "$DXGKMEM" matrix --html --campaign bad.csv
+one_line 'bad.csv:3: the time goes back'
 expect 2 "$DXGKMEM" show --html -o "$work/nowhere/x.html" "$ROOT/corpus/seeds/driver-ring.txt"
 one_line 'cannot be written'
 finish

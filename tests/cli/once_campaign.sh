@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# ./dev fuzz in a tree of its own, with a planted bug: one command leads to a finding that is as short as
+# can be, a C file that shows it, and a page, in less than two minutes. What is counted is the processor
+# time of the command and all that it starts, with one process at a time: what else the machine does
+# changes it little, and alone the command takes hardly longer. The first build of the fuzzer is not
+# counted; that of what the bug touches is.
+# shellcheck source=tests/cli/lib.sh
+. "$ROOT/tests/cli/lib.sh"
+for program in clang clang++ ninja patch pkg-config; do
+    command -v $program >/dev/null || {
+        echo "skipped: there is no $program"
+        exit 77
+    }
+done
+bug=adl-flush-missing invariant=5 shortest=3 limit=120
+
+mkdir tree
+tar -C "$ROOT" --exclude=./build --exclude=./.git -cf - . | tar -C tree -xf - || exit 2
+home=tree/build/fuzz/fuzz_program
+fuzzer=$work/tree/build/libfuzzer/fuzz
+
+# The tree as it is: built, and nothing is found.
+expect 0 ./tree/dev fuzz --seconds 2 --jobs 1
+prints 'nothing found'
+
+# -- from the bug to the report -----------------------------------------------------------------
+
+patch -d tree -p1 -s <"$ROOT/tests/mutants/$bug.patch" || fail "the patch does not apply"
+TIMEFORMAT='%U %S %R'
+{ time expect 1 ./tree/dev fuzz --seconds 60 --jobs 1; } 2>took
+awk -v limit=$limit '{ printf "%.0f s of processor time, %.0f s\n", $1 + $2, $3; exit $1 + $2 >= limit }' took ||
+    fail "$limit s were not enough"
+prints "invariant $invariant"
+prints 'report: build/fuzz/fuzz_program/triage/report.html'
+grep -q "invariant $invariant" $home/triage/report.html || fail "the report does not name the invariant"
+found=$(find $home/triage -name "invariant-$invariant-*.txt" | head -n 1)
+awk -F, 'NR > 1 { n = $7 } END { exit NR < 2 || n < 1 }' $home/campaign.csv || fail "the course ends without a finding: $(cat $home/campaign.csv)"
+grep -q '<polyline class="course"' $home/campaign.html || fail "no page about the course"
+[[ $found && -s ${found%.txt}.c ]] || fail "no finding of invariant $invariant in text and C"
+
+# None of its operations can go: what is found without one, if anything, is another finding.
+grep -vE '^(#|world |$)' "$found" >operations
+count=$(wc -l <operations)
+((count <= shortest + 1)) || fail "$count operations; $shortest are known to be enough: $(cat operations)"
+shows() { # shows FILE: whether the finding is the same one, by invariant and operation
+    "$fuzzer/dxgkmem" run "$1" >out 2>&1
+    grep -q "^finding: invariant $invariant:" out && grep -qE "^  $1:[0-9]+: $operation( |$)" out
+}
+operation=$(sed -E "s/^.*invariant-$invariant-([a-z_]+)-[0-9a-f]+\.txt$/\1/" <<<"$found")
+cp "$found" small.txt
+shows small.txt || fail "the small program does not show the finding: $(cat out)"
+for ((line = 1; line <= count; line++)); do
+    { grep -E '^world ' small.txt && sed "${line}d" operations; } >shorter.txt
+    ! shows shorter.txt || fail "still found without operation $line: $(cat shorter.txt)"
+done
+
+# The C form against the library: with the bug it shows the finding, without it nothing.
+make_library() {
+    {
+        cmake -S tree -B library -DDXGKMEM_FUZZ=OFF -DDXGKMEM_TESTS=OFF -DCMAKE_INSTALL_PREFIX="$work/prefix" \
+            -DCMAKE_C_COMPILER="$CC" && cmake --build library && cmake --install library
+    } >log 2>&1 || fail "$(tail -n 5 log)"
+    PKG_CONFIG_PATH=$(find "$work/prefix" -name pkgconfig -type d)
+    export PKG_CONFIG_PATH
+    read -ra flags <<<"$(pkg-config --cflags --libs dxgkmem-sim)"
+    "$CC" -Wall -Wextra -Werror "${found%.txt}.c" -o reproducer "${flags[@]}" 2>err || fail "$(head -n 3 err)"
+}
+make_library
+expect 1 ./reproducer
+prints 'IOTLB'
+patch -d tree -p1 -s -R <"$ROOT/tests/mutants/$bug.patch"
+make_library
+expect 0 ./reproducer
+finish
