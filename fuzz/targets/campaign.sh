@@ -169,8 +169,8 @@ engine_gather
 
 # -- summary ------------------------------------------------------------------------------
 
-engine_finish
 sample
+engine_finish
 took=$((SECONDS - begin > 0 ? SECONDS - begin : 1))
 if [[ $target =~ ^fuzz_(program|faults|linux)$ ]]; then
     executions=$(sum executions)

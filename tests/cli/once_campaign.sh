@@ -4,7 +4,8 @@
 # can be, a C file that shows it, and a page, in less than two minutes. What is counted is the processor
 # time of the command and all that it starts, with one process at a time: what else the machine does
 # changes it little, and alone the command takes hardly longer. The first build of the fuzzer is not
-# counted; that of what the bug touches is.
+# counted; that of what the bug touches is. Before that: ./dev corpus --minimize, interrupted, leaves the
+# live corpus as it was.
 # shellcheck source=tests/cli/lib.sh
 . "$ROOT/tests/cli/lib.sh"
 for program in clang clang++ ninja patch pkg-config; do
@@ -24,12 +25,60 @@ fuzzer=$work/tree/build/libfuzzer/fuzz
 expect 0 ./tree/dev fuzz --seconds 2 --jobs 1
 prints 'nothing found'
 
+# -- pruning the live corpus, interrupted ----------------------------------------------------------
+
+inputs() { (cd $home/corpus && find . -type f -exec sha1sum {} + | sort); }
+
+# In the place of the fuzzer: leaves a part of the result, and comes to no end by itself.
+mv "$fuzzer/fuzz_program" "$fuzzer/fuzz_program.whole"
+cat >"$fuzzer/fuzz_program" <<'MERGE'
+#!/bin/sh
+for last; do new=$old old=$last; done
+find "$old" -type f | head -n 3 | xargs -I{} cp {} "$new"
+: >"$new/../merging"
+exec sleep 600
+MERGE
+chmod +x "$fuzzer/fuzz_program"
+
+# interrupt SIGNAL: to the command and all that it started, in the midst of the merge; sets status.
+interrupt() {
+    rm -f $home/merging
+    set -m
+    ./tree/dev corpus --minimize >out 2>err </dev/null &
+    set +m
+    until [[ -e $home/merging ]] || ! kill -0 $!; do sleep 0.2; done
+    kill "-$1" -- -$!
+    wait $! 2>/dev/null
+    status=$?
+}
+
+inputs >before
+(($(wc -l <before) > 10)) || fail "hardly a live corpus: $(cat before)"
+interrupt INT
+((status == 130)) || fail "interrupted, it ended with $status"
+one_line 'interrupted; the corpus is as it was'
+inputs | cmp -s - before || fail "interrupted, the corpus is another one"
+[[ ! -e $home/corpus.new ]] || fail "something is left of the result"
+interrupt KILL
+inputs | cmp -s - before || fail "killed, the corpus is another one"
+[[ -e $home/corpus.new ]] || fail "it was not killed in the midst of the merge"
+# Killed between the two renames.
+mv $home/corpus $home/corpus.old
+interrupt INT
+inputs | cmp -s - before || fail "killed between two steps, the corpus is another one"
+mv "$fuzzer/fuzz_program.whole" "$fuzzer/fuzz_program"
+expect 0 ./tree/dev corpus --minimize
+prints 'cells of the matrix, as before'
+inputs >after
+[[ -s after && -z $(comm -13 before after) ]] || fail "pruning added inputs, or left none"
+(($(wc -l <after) < $(wc -l <before))) || fail "nothing was taken out of $(wc -l <before) inputs"
+
 # -- from the bug to the report -----------------------------------------------------------------
 
 patch -d tree -p1 -s <"$ROOT/tests/mutants/$bug.patch" || fail "the patch does not apply"
 TIMEFORMAT='%U %S %R'
 { time expect 1 ./tree/dev fuzz --seconds 60 --jobs 1; } 2>took
-awk -v limit=$limit '{ printf "%.0f s of processor time, %.0f s\n", $1 + $2, $3; exit $1 + $2 >= limit }' took ||
+awk -v limit=$limit '{ printf "%.1f s of processor time, %.0f s\n", $1 + $2, $3; exit $1 + $2 >= limit }' took ||
     fail "$limit s were not enough"
 prints "invariant $invariant"
 prints 'report: build/fuzz/fuzz_program/triage/report.html'
