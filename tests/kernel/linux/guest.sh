@@ -94,7 +94,7 @@ misuse)
     grep '^misuse: ' "$guest_home/misuse.log"
     ;;
 fuzz-build)
-    make_module covered DXGKMEM_COVERAGE=1
+    make_module fuzzed DXGKMEM_COVERAGE=1 KCFLAGS=-O3
     cp "$guest_home/initramfs" "$guest_home/fuzz.initramfs" && cp "$module" "$guest_home/fuzz.ko" || exit 2
     guest_qemu "$guest_home/fuzz.initramfs" mode=fuzz \
         -object memory-backend-file,id=shared,size=$((2 * half)),mem-path=SHARED,share=on \
