@@ -9,7 +9,8 @@ usage() {
     cat <<'TEXT'
 usage: ./dev bench [OPTION]...
 
-  --live N     how many objects are alive in the loaded case (1000000)
+  --live N     how many objects are alive in the loaded case (1000000; at most 8000000,
+               each has two handles of the 2^24 - 1)
   --rounds N   how often each is measured (5)
   --runs N     inputs of one round of the fuzz targets (100000)
   --jobs 1     accepted; one thing is measured at a time
@@ -32,7 +33,13 @@ while (($#)); do
             exit 2
         }
         case $1 in
-        --live) live=$2 ;;
+        --live)
+            live=$2
+            ((live <= 8000000)) || {
+                echo "bench: --live takes at most 8000000: each object has two handles" >&2
+                exit 2
+            }
+            ;;
         --rounds) rounds=$2 ;;
         --runs) runs=$2 ;;
         esac
