@@ -15,6 +15,7 @@
 #endif
 
 #include <dxgkmem/ddi_interface.h>
+#include <dxgkmem/ddi_paging.h>
 
 #ifndef FALSIFY
 #define FALSIFY 0

@@ -178,7 +178,7 @@ if [ $quick = no ] && [ -n "$prover" ]; then
     run_list falsify
 
     # line numbers of members whose next line is a member of the same structure; union members have no order
-    for header in ddi.h ddi_interface.h; do
+    for header in ddi.h ddi_interface.h ddi_paging.h; do
         awk '
             { member = depth && kind[depth] == "struct" && /^ +[A-Za-z_].*;/ && !/\{|\}/ }
             member && before { print NR - 1 }
