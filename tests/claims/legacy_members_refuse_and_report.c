@@ -145,7 +145,7 @@ static DXGKRNL_INTERFACE interface_of_claiming(void)
 static void offered_to_whom(void **state)
 {
     struct dxgkmem_adapter_config config = adapter_identity(1, V29);
-    struct memory memory;
+    struct handed_memory memory;
     HANDLE claims, old;
     DXGKRNL_INTERFACE ddi;
     (void)state;

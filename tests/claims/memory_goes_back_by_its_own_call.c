@@ -9,7 +9,7 @@
 
 static void freed_twice(void **state)
 {
-    struct memory memory = contiguous_allocate(world.adapter, 2 * PAGE);
+    struct handed_memory memory = contiguous_allocate(world.adapter, 2 * PAGE);
     uint64_t made = last_operation();
     struct state before;
     (void)state;
@@ -31,7 +31,7 @@ static void freed_twice(void **state)
 
 static void by_the_wrong_call(void **state)
 {
-    struct memory block = contiguous_allocate(world.adapter, PAGE), pages;
+    struct handed_memory block = contiguous_allocate(world.adapter, PAGE), pages;
     uint64_t made = last_operation();
     (void)state;
     pages = pages_allocate(world.adapter, PAGE);
@@ -51,7 +51,7 @@ static void through_the_wrong_adapter(void **state)
 {
     struct dxgkmem_adapter_config config = adapter_identity(1, V24);
     HANDLE other = adapter_add(&config), linked;
-    struct memory memory = contiguous_allocate(world.adapter, PAGE);
+    struct handed_memory memory = contiguous_allocate(world.adapter, PAGE);
     uint64_t made = last_operation();
     (void)state;
     assert_int_equal(try_free_contiguous(other, memory.handle), STATUS_INVALID_PARAMETER);
@@ -68,7 +68,7 @@ static void through_the_wrong_adapter(void **state)
 static void of_another_kind(void **state)
 {
     struct thing thing = thing_create(mdl_arguments(world.adapter, PAGE));
-    struct memory memory = pages_allocate(world.adapter, PAGE);
+    struct handed_memory memory = pages_allocate(world.adapter, PAGE);
     struct view view;
     DXGK_ADL *adl;
     (void)state;
@@ -101,7 +101,7 @@ static void of_another_kind(void **state)
 static void mdl_that_was_written_to(void **state)
 {
     for (unsigned what = 0; what < 4; what++) {
-        struct memory memory = pages_allocate(world.adapter, 3 * PAGE);
+        struct handed_memory memory = pages_allocate(world.adapter, 3 * PAGE);
         uint64_t made = last_operation();
         struct dxgkmem_mdl *mdl = (struct dxgkmem_mdl *)(void *)memory.mdl;
         uint64_t page = dxgkmem_mdl_pages(mdl)[2];

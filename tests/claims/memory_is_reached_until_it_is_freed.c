@@ -10,7 +10,7 @@
 
 #define PAGES 3u
 
-static uint64_t page_behind(const struct memory *memory, uint64_t page)
+static uint64_t page_behind(const struct handed_memory *memory, uint64_t page)
 {
     struct dxgkmem_sim_translation translation;
     assert_true(dxgkmem_sim_cpu_page(world.sim, 1, (const char *)memory->base + page * PAGE, &translation));
@@ -20,13 +20,13 @@ static uint64_t page_behind(const struct memory *memory, uint64_t page)
     return translation.page;
 }
 
-static void allocate(struct memory *memory, bool mdl)
+static void allocate(struct handed_memory *memory, bool mdl)
 {
     *memory =
         mdl ? pages_allocate(world.adapter, PAGES * PAGE) : contiguous_allocate(world.adapter, PAGES * PAGE);
 }
 
-static void release(const struct memory *memory)
+static void release(const struct handed_memory *memory)
 {
     assert_int_equal(memory->mdl != NULL ? try_free_pages(world.adapter, memory->handle)
                                          : try_free_contiguous(world.adapter, memory->handle),
@@ -39,7 +39,7 @@ static void reached_and_zero(void **state)
     for (unsigned mdl = 0; mdl < 2; mdl++) {
         for (unsigned round = 0; round < 3; round++) {
             uint64_t word, page[PAGES];
-            struct memory memory;
+            struct handed_memory memory;
             allocate(&memory, mdl != 0);
             for (unsigned i = 0; i < PAGES; i++) {
                 const uint64_t told = 0x1122334455667788u + i;
@@ -69,7 +69,7 @@ static void adapter_goes(void **state)
 {
     struct dxgkmem_adapter_config config = adapter_identity(1, V24);
     HANDLE first = adapter_add(&config), second;
-    struct memory block, pages;
+    struct handed_memory block, pages;
     uint64_t made;
     (void)state;
     config.device = 2;
@@ -98,7 +98,7 @@ static void adapter_goes(void **state)
 static void left_at_stop(void **state)
 {
     struct dxgkmem_leaks leaks;
-    struct memory block, pages;
+    struct handed_memory block, pages;
     unsigned met = 0;
     (void)world_setup(state);
     block = contiguous_allocate(world.adapter, PAGE);
@@ -120,7 +120,7 @@ static void left_at_stop(void **state)
 static void quota_of_the_adapter(void **state)
 {
     struct dxgkmem_adapter_config config = adapter_identity(1, V24);
-    struct memory block, pages, more;
+    struct handed_memory block, pages, more;
     HANDLE adapter;
     (void)state;
     config.quota = (struct dxgkmem_quota){.pages = 3, .adls = 2};
@@ -138,7 +138,7 @@ static void quota_of_the_adapter(void **state)
 
 static void host_fails(void **state)
 {
-    struct memory memory;
+    struct handed_memory memory;
     unsigned failures = 0;
     (void)state;
     for (unsigned mdl = 0; mdl < 2; mdl++) {

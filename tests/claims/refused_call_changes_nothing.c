@@ -15,7 +15,7 @@ static struct {
     HANDLE removed;
     DXGK_ADL *adl, *freed, *others, *frame_buffer;
     struct view view, user;
-    struct memory block, pages;
+    struct handed_memory block, pages;
 } here;
 
 #define PATTERN ((void *)(uintptr_t)0x5a5a5a58u)
@@ -316,13 +316,16 @@ static NTSTATUS create_mdl_flags(unsigned flags, uint64_t skip, SIZE_T bytes)
     X(PINNED_TWICE, pin_again, return pin(here.adapter, 1, PAGE, 0))                                         \
     X(NOT_PINNED, unpin_nothing, return try_unpin(here.adapter, 0))                                          \
     X(LEGACY_CALLBACK, legacy, return try_free_contiguous(here.other, here.block.handle))                    \
-    X(LEGACY_CALLBACK, legacy_pages, struct memory memory; return try_pages(here.other, PAGE, 0, &memory))   \
+    X(LEGACY_CALLBACK, legacy_pages, struct handed_memory memory;                                            \
+      return try_pages(here.other, PAGE, 0, &memory))                                                        \
     X(MEMORY_OF_OTHER_ADAPTER, others_block, return try_free_contiguous(here.old, here.block.handle))        \
     X(MEMORY_OF_OTHER_ADAPTER, others_pages, return try_free_pages(here.old, here.pages.handle))             \
     X(MEMORY_OF_OTHER_CALL, block_as_pages, return try_free_pages(here.adapter, here.block.handle))          \
     X(MEMORY_OF_OTHER_CALL, pages_as_block, return try_free_contiguous(here.adapter, here.pages.handle))     \
-    X(INVALID_SIZE, empty_block, struct memory memory; return try_contiguous(here.adapter, 0, &memory))      \
-    X(RESERVED_BITS, pages_flags, struct memory memory; return try_pages(here.adapter, PAGE, 0x80, &memory)) \
+    X(INVALID_SIZE, empty_block, struct handed_memory memory;                                                \
+      return try_contiguous(here.adapter, 0, &memory))                                                       \
+    X(RESERVED_BITS, pages_flags, struct handed_memory memory;                                               \
+      return try_pages(here.adapter, PAGE, 0x80, &memory))                                                   \
     X(UNRELATED_CALLBACK, unrelated, return world.ddi.DxgkCbQueueDpc())
 
 ROWS(ROW)

@@ -185,7 +185,7 @@ NTSTATUS try_unpin(HANDLE lead, UINT index)
     return world.ddi.DxgkCbUnpinFrameBufferForSave(lead, &arguments);
 }
 
-NTSTATUS try_contiguous(HANDLE adapter, SIZE_T bytes, struct memory *memory)
+NTSTATUS try_contiguous(HANDLE adapter, SIZE_T bytes, struct handed_memory *memory)
 {
     DXGKARGCB_ALLOCATECONTIGUOUSMEMORY arguments;
     NTSTATUS status;
@@ -195,13 +195,13 @@ NTSTATUS try_contiguous(HANDLE adapter, SIZE_T bytes, struct memory *memory)
     arguments.CacheType = DXGK_MEMORY_CACHING_TYPE_CACHED;
     arguments.hMemoryHandle = arguments.pMemory = UNTOUCHED;
     status = world.ddi.DxgkCbAllocateContiguousMemory(adapter, &arguments);
-    *memory = (struct memory){arguments.hMemoryHandle, arguments.pMemory, NULL};
+    *memory = (struct handed_memory){arguments.hMemoryHandle, arguments.pMemory, NULL};
     assert_true(NT_SUCCESS(status) == (memory->handle != NULL) &&
                 NT_SUCCESS(status) == (memory->base != NULL));
     return status;
 }
 
-NTSTATUS try_pages(HANDLE adapter, SIZE_T bytes, ULONG flags, struct memory *memory)
+NTSTATUS try_pages(HANDLE adapter, SIZE_T bytes, ULONG flags, struct handed_memory *memory)
 {
     DXGKARGCB_ALLOCATEPAGESFORMDL arguments;
     NTSTATUS status;
@@ -213,7 +213,7 @@ NTSTATUS try_pages(HANDLE adapter, SIZE_T bytes, ULONG flags, struct memory *mem
     arguments.hMemoryHandle = UNTOUCHED;
     arguments.pMdl = (PMDL)UNTOUCHED;
     status = world.ddi.DxgkCbAllocatePagesForMdl(adapter, &arguments);
-    *memory = (struct memory){arguments.hMemoryHandle, NULL, arguments.pMdl};
+    *memory = (struct handed_memory){arguments.hMemoryHandle, NULL, arguments.pMdl};
     assert_true(NT_SUCCESS(status) == (memory->handle != NULL) &&
                 NT_SUCCESS(status) == (memory->mdl != NULL));
     if (NT_SUCCESS(status))
@@ -221,16 +221,16 @@ NTSTATUS try_pages(HANDLE adapter, SIZE_T bytes, ULONG flags, struct memory *mem
     return status;
 }
 
-struct memory contiguous_allocate(HANDLE adapter, SIZE_T bytes)
+struct handed_memory contiguous_allocate(HANDLE adapter, SIZE_T bytes)
 {
-    struct memory memory;
+    struct handed_memory memory;
     assert_int_equal(try_contiguous(adapter, bytes, &memory), STATUS_SUCCESS);
     return memory;
 }
 
-struct memory pages_allocate(HANDLE adapter, SIZE_T bytes)
+struct handed_memory pages_allocate(HANDLE adapter, SIZE_T bytes)
 {
-    struct memory memory;
+    struct handed_memory memory;
     assert_int_equal(try_pages(adapter, bytes, 0, &memory), STATUS_SUCCESS);
     return memory;
 }

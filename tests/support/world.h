@@ -108,15 +108,15 @@ NTSTATUS try_pin(HANDLE lead, UINT index, SIZE_T bytes, unsigned flags, DXGK_ADL
 NTSTATUS try_unpin(HANDLE lead, UINT index);
 
 /* The WDDM 2.4 callbacks. A memory: its handle, where it is mapped, and its MDL if it has one. */
-struct memory {
+struct handed_memory {
     HANDLE handle;
     void *base;
     PMDL mdl;
 };
-NTSTATUS try_contiguous(HANDLE adapter, SIZE_T bytes, struct memory *memory);
-NTSTATUS try_pages(HANDLE adapter, SIZE_T bytes, ULONG flags, struct memory *memory);
-struct memory contiguous_allocate(HANDLE adapter, SIZE_T bytes);
-struct memory pages_allocate(HANDLE adapter, SIZE_T bytes);
+NTSTATUS try_contiguous(HANDLE adapter, SIZE_T bytes, struct handed_memory *memory);
+NTSTATUS try_pages(HANDLE adapter, SIZE_T bytes, ULONG flags, struct handed_memory *memory);
+struct handed_memory contiguous_allocate(HANDLE adapter, SIZE_T bytes);
+struct handed_memory pages_allocate(HANDLE adapter, SIZE_T bytes);
 NTSTATUS try_free_contiguous(HANDLE adapter, HANDLE memory);
 NTSTATUS try_free_pages(HANDLE adapter, HANDLE memory);
 

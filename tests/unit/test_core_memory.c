@@ -54,7 +54,7 @@ static void contiguous_within_bounds(void **state)
 
 static void mdl_describes_pages(void **state)
 {
-    struct memory memory;
+    struct handed_memory memory;
     const struct dxgkmem_mdl *mdl;
     (void)state;
     assert_int_equal(try_pages(world.adapter, 2 * PAGE + 5, MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS, &memory),
@@ -90,7 +90,7 @@ static void mdl_layout(void **state)
 static void counted(void **state)
 {
     struct dxgkmem_statistics before, now;
-    struct memory block, pages;
+    struct handed_memory block, pages;
     (void)state;
     dxgkmem_query_statistics(&before);
     block = contiguous_allocate(world.adapter, 2 * PAGE);
@@ -112,7 +112,7 @@ static void counted(void **state)
 static void keeps_what_is_visible(void **state)
 {
     struct dxgkmem_adapter_config config = adapter_identity(1, V31);
-    struct memory memory = contiguous_allocate(world.adapter, PAGE);
+    struct handed_memory memory = contiguous_allocate(world.adapter, PAGE);
     HANDLE handle;
     (void)state;
     config.link_to = world.adapter;

@@ -8,7 +8,8 @@
 
 #include <stdlib.h>
 
-#include "core/object.h"
+#include "core/callbacks.h"
+#include "core/memory.h"
 
 /* -- host services ------------------------------------------------------------------ */
 
@@ -103,7 +104,7 @@ static void expect_hooked(void)
 
 static struct thing thing;
 static struct view view;
-static HANDLE adapter;
+static HANDLE adapter, given;
 
 static void close_thing(void)
 {
@@ -140,9 +141,7 @@ static void object_ends_during_open(void **state)
     DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT open;
     (void)state;
     thing = thing_create(mdl_arguments(NULL, PAGE));
-    memset(&open, 0, sizeof(open));
-    open.hPhysicalMemoryObject = thing.object;
-    open.hAdapter = world.adapter;
+    open = (DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT){thing.object, world.adapter, NULL};
     at_lock(RANK_SLOT, 1, destroy_thing); /* the adapter's slot, then the object's */
     assert_int_equal(world.ddi.DxgkCbOpenPhysicalMemoryObject(&open), STATUS_INVALID_HANDLE);
     expect_hooked();
@@ -164,18 +163,14 @@ static void adapter_goes_during_open(void **state)
     (void)state;
     adapter = adapter_add(&config);
     thing = thing_create(mdl_arguments(NULL, PAGE));
-    memset(&open, 0, sizeof(open));
-    open.hPhysicalMemoryObject = thing.object;
-    open.hAdapter = adapter;
+    open = (DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT){thing.object, adapter, NULL};
     at_lock(RANK_LOGICAL, 0, remove_it);
     assert_int_equal(world.ddi.DxgkCbOpenPhysicalMemoryObject(&open), STATUS_DEVICE_REMOVED);
     expect_hooked();
     (void)expect_code(DXGKMEM_VIOLATION_ADAPTER_REMOVED);
     (void)state_now();
     /* It may be opened elsewhere: nothing of the attempt is left. */
-    open.hAdapter = world.adapter;
-    assert_int_equal(world.ddi.DxgkCbOpenPhysicalMemoryObject(&open), STATUS_SUCCESS);
-    thing.open = open.hAdapterMemoryObject;
+    thing.open = thing_open(thing.object, world.adapter);
     thing_destroy(thing);
 }
 
@@ -191,6 +186,56 @@ static void owner_is_quicker_than_removal(void **state)
     expect_hooked();
     expect_no_violation();
     destroy_unopened();
+}
+
+/* Nothing is left of what went on since. */
+static void expect_nothing_left(const struct state *before)
+{
+    struct state now = state_now();
+    assert_memory_equal(&now.statistics, &before->statistics, sizeof(now.statistics));
+    assert_int_equal(now.pool_blocks, before->pool_blocks);
+    assert_int_equal(now.pool_bytes, before->pool_bytes);
+}
+
+/* What is left of a free that found its adapter before that went. */
+static void free_given(void)
+{
+    struct call call;
+    struct memory *found;
+    call_number(&call, DXGKMEM_CALL_FREE_CONTIGUOUS);
+    found = handle_acquire(&call, (uintptr_t)given, HANDLE_MEMORY);
+    assert_non_null(found);
+    memory_end(found, call.now);
+}
+
+static void owner_frees_quicker_than_removal(void **state)
+{
+    struct dxgkmem_adapter_config config = adapter_identity(1, V31);
+    struct state before = state_now();
+    (void)state;
+    adapter = adapter_add(&config);
+    given = contiguous_allocate(adapter, PAGE).handle;
+    at_lock(RANK_SLOT, 1, free_given);
+    adapter_remove(adapter);
+    expect_hooked();
+    expect_no_violation();
+    expect_nothing_left(&before);
+}
+
+/* When the call looks for its quota, and when it is about to give out the handle. */
+static void adapter_goes_during_allocation(void **state)
+{
+    struct dxgkmem_adapter_config config = adapter_identity(1, V31);
+    struct state before = state_now();
+    (void)state;
+    for (unsigned after = 0; after < 2; after++) {
+        adapter = adapter_add(&config);
+        at_lock(RANK_LOGICAL, after, remove_it);
+        assert_int_equal(try_pages(adapter, 2 * PAGE, 0, &(struct handed_memory){0}), STATUS_DEVICE_REMOVED);
+        expect_hooked();
+        (void)expect_code(DXGKMEM_VIOLATION_ADAPTER_REMOVED);
+        expect_nothing_left(&before);
+    }
 }
 
 static void chain_goes_before_one_joins(void **state)
@@ -219,20 +264,12 @@ static void join_with_less(void)
     joined = adapter_add(&config);
 }
 
-/* Without the chain: of the call that was refused nothing is left. */
 static void remove_chain(const struct state *before)
 {
-    struct state now;
     adapter_remove(joined);
     adapter_remove(adapter);
     expect_no_violation();
-    now = state_now();
-    assert_int_equal(now.statistics.adapters, before->statistics.adapters);
-    assert_int_equal(now.statistics.objects, before->statistics.objects);
-    assert_int_equal(now.statistics.adapter_objects, before->statistics.adapter_objects);
-    assert_int_equal(now.statistics.pages, before->statistics.pages);
-    assert_int_equal(now.pool_blocks, before->pool_blocks);
-    assert_int_equal(now.pool_bytes, before->pool_bytes);
+    expect_nothing_left(before);
 }
 
 /* An I/O range that the chain sees when the call looks, and no more when the object is to be opened on it. */
@@ -261,9 +298,7 @@ static void range_vanishes_during_open(void **state)
     thing = thing_create(io_arguments(NULL, RAM_HIGHEST + 1, PAGE));
     before = state_now();
     adapter = adapter_add(&config);
-    memset(&open, 0, sizeof(open));
-    open.hPhysicalMemoryObject = thing.object;
-    open.hAdapter = adapter;
+    open = (DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT){thing.object, adapter, NULL};
     at_lock(RANK_LOGICAL, 1, join_with_less);
     assert_int_equal(world.ddi.DxgkCbOpenPhysicalMemoryObject(&open),
                      dxgkmem_violation_status(DXGKMEM_VIOLATION_NOT_VISIBLE));
@@ -444,6 +479,7 @@ static void host_has_no_memory(void **state)
 /* What one shard counts up another may count down; numbers of operations belong to their shard. */
 static void counts_are_summed(void **state)
 {
+    struct dxgkmem_violation violation;
     (void)state;
     for (shard = 0; shard < 40; shard += 3)
         thing_destroy(thing_create(mdl_arguments(NULL, PAGE)));
@@ -452,12 +488,10 @@ static void counts_are_summed(void **state)
     shard = 9;
     thing_destroy(thing);
     thing_destroy(thing);
-    {
-        struct dxgkmem_violation violation = expect_code(DXGKMEM_VIOLATION_STALE_HANDLE);
-        assert_int_equal(violation.operation >> 48, 9);
-        assert_int_equal(violation.earlier_operation >> 48, 9);
-        assert_int_equal(violation.earlier_operation + 1, violation.operation);
-    }
+    violation = expect_code(DXGKMEM_VIOLATION_STALE_HANDLE);
+    assert_int_equal(violation.operation >> 48, 9);
+    assert_int_equal(violation.earlier_operation >> 48, 9);
+    assert_int_equal(violation.earlier_operation + 1, violation.operation);
     shard = 0;
     (void)state_now();
 }
@@ -548,6 +582,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(object_ends_during_open, setup, world_teardown),
         cmocka_unit_test_setup_teardown(adapter_goes_during_open, setup, world_teardown),
         cmocka_unit_test_setup_teardown(owner_is_quicker_than_removal, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(owner_frees_quicker_than_removal, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(adapter_goes_during_allocation, setup, world_teardown),
         cmocka_unit_test_setup_teardown(chain_goes_before_one_joins, setup, world_teardown),
         cmocka_unit_test_setup_teardown(range_vanishes_during_create, setup, world_teardown),
         cmocka_unit_test_setup_teardown(range_vanishes_during_open, setup, world_teardown),
