@@ -41,7 +41,7 @@ RAISED
 cp less-faults.json full/faults.json
 report 1 full recorded.txt
 prints 'src/core/example.c:7: populate: the tests with failing calls never saw it fail and succeed'
-prints 'src/core/example.c:9: build: the status was never '
+prints 'src/core/example.c:9: build: the test of the status was never true'
 # what nobody can read
 echo 'core lines many' >recorded.txt
 report 2 full recorded.txt

@@ -136,7 +136,8 @@ def judge_failures(build, root):
             continue
         statuses += 1
         if 0 in counts:
-            missing.append(f"{path}:{line}: {function}: the status was never {'good' if 'true' else ''}")
+            never = "true" if counts[0] == 0 else "false"
+            missing.append(f"{path}:{line}: {function}: the test of the status was never {never}")
     print(f"\ncalls in core that can fail: {there}; tests of a status: {statuses}; not seen both ways by the tests with "
           f"failing calls: {len(missing)}")
     return missing

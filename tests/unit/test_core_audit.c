@@ -5,6 +5,7 @@
 #include "core/adl.h"
 #include "core/frame_buffer.h"
 #include "core/mapping.h"
+#include "core/memory.h"
 
 static struct thing open, unopened, io;
 static DXGK_ADL *handed_out;
@@ -114,6 +115,19 @@ static void objects(void **state)
     /* An ADL's object that is not open: the adapter then misses one, but this comes first. */
     DAMAGE(object->logical, NULL, "an object that is not open has an ADL");
     DAMAGE(instance.total.objects, 0, "the quota of all objects is wrong");
+}
+
+static void memories(void **state)
+{
+    HANDLE handle = contiguous_allocate(world.adapter, 2 * PAGE).handle;
+    struct memory *memory = handle_thing(handle_index((uintptr_t)handle), HANDLE_MEMORY);
+    (void)state;
+    DAMAGE(memory->slot, memory->slot + 1, "a memory does not know its own slot");
+    DAMAGE(memory->charged, false, "a live memory is not complete");
+    DAMAGE(memory->locked, false, "a live memory is not complete");
+    DAMAGE(memory->connected, false, "a live memory is not complete");
+    DAMAGE(memory->reach.pages, 1, "the device reaches part of a memory");
+    assert_int_equal(try_free_contiguous(world.adapter, handle), STATUS_SUCCESS);
 }
 
 static void adapters(void **state)
@@ -382,6 +396,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(adls, setup, teardown),
         cmocka_unit_test_setup_teardown(objects, setup, teardown),
+        cmocka_unit_test_setup_teardown(memories, setup, teardown),
         cmocka_unit_test_setup_teardown(adapters, setup, teardown),
         cmocka_unit_test_setup_teardown(mappings, setup, teardown),
         cmocka_unit_test_setup_teardown(counters, setup, teardown),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The WDDM 2.4 callbacks: where pages may lie, what an MDL says, what is in the audit. */
-#include "tests/support/world.h"
+#include "tests/support/wrapped.h"
 
 #include <dxgkmem/mdl.h>
 
@@ -123,6 +123,59 @@ static void keeps_what_is_visible(void **state)
     adapter_remove(handle);
 }
 
+/* The table of handles has room for the adapter and one more. */
+static void no_handle_left(void **state)
+{
+    struct dxgkmem_config config;
+    struct handed_memory memory, second;
+    struct state before;
+    (void)state;
+    memset(&config, 0, sizeof(config));
+    config.limits.handles = 2;
+    world_make_machine(0);
+    world_start(&config);
+    memory = contiguous_allocate(world.adapter, PAGE);
+    before = state_now();
+    assert_int_equal(try_contiguous(world.adapter, PAGE, &second), STATUS_INSUFFICIENT_RESOURCES);
+    expect_no_violation();
+    expect_same_pool(&before);
+    assert_int_equal(try_free_contiguous(world.adapter, memory.handle), STATUS_SUCCESS);
+    world_end();
+}
+
+static struct dxgkmem_machine_ops longer_ops;
+static struct dxgkmem_machine longer_machine;
+
+/* What is contiguous may go on after the object's last page. */
+static struct dxgkmem_run longer_run(struct dxgkmem_machine *machine, struct dxgkmem_memory *memory,
+                                     uint64_t first)
+{
+    struct dxgkmem_run run = wrapped_machine()->ops->memory_run(wrapped_machine(), memory, first);
+    (void)machine;
+    run.pages += 100;
+    return run;
+}
+
+static void mdl_ends_with_the_memory(void **state)
+{
+    struct dxgkmem_config config;
+    struct handed_memory memory;
+    (void)state;
+    world_make_machine(0);
+    longer_machine = *wrapped_machine();
+    longer_ops = *longer_machine.ops;
+    longer_ops.memory_run = longer_run;
+    longer_machine.ops = &longer_ops;
+    memset(&config, 0, sizeof(config));
+    config.machine = &longer_machine;
+    world_start(&config);
+    memory = pages_allocate(world.adapter, PAGE);
+    assert_int_equal(((const struct dxgkmem_mdl *)(const void *)memory.mdl)->ByteCount, PAGE);
+    assert_int_equal(try_free_pages(world.adapter, memory.handle), STATUS_SUCCESS);
+    expect_no_violation();
+    world_end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +184,8 @@ int main(void)
         cmocka_unit_test(mdl_layout),
         cmocka_unit_test_setup_teardown(counted, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(keeps_what_is_visible, world_setup, world_teardown),
+        cmocka_unit_test(no_handle_left),
+        cmocka_unit_test(mdl_ends_with_the_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
