@@ -255,15 +255,25 @@ static void relate_chain_of_memory(struct composer *composer, struct program_lin
         line->operand[MEMORY_ADAPTER] = compose_pick(composer, adapters);
 }
 
-static void relate_free(struct composer *composer, struct program_line *line)
+/* Live memories with an MDL, or without; those that the driver wrote to, if wanted and there are any. */
+static unsigned memories_of_kind(const struct scope *scope, bool mdl, bool scribbled)
 {
-    const struct scope *scope = &composer->scope;
-    unsigned own = 0;
+    unsigned all = 0, written = 0;
 
     for (unsigned i = 0; i < PROGRAM_VARIABLES; i++) {
-        if ((scope->live[PROGRAM_MEMORY] >> i & 1) && scope->memory[i].mdl == (line->opcode == OP_FREE_PAGES))
-            own |= 1u << i;
+        if (!(scope->live[PROGRAM_MEMORY] >> i & 1) || scope->memory[i].mdl != mdl)
+            continue;
+        all |= 1u << i;
+        written |= (unsigned)scope->memory[i].scribbled << i;
     }
+    return scribbled && written ? written : all;
+}
+
+static void relate_free(struct composer *composer, struct program_line *line)
+{
+    unsigned own = memories_of_kind(&composer->scope, line->opcode == OP_FREE_PAGES,
+                                    random_chance(&composer->random, 192));
+
     if (own && !random_chance(&composer->random, 12))
         line->operand[MEMORY_MEMORY] = compose_pick(composer, own);
     if (!random_chance(&composer->random, 12))
@@ -301,6 +311,15 @@ static void relate_scribble(struct composer *composer, struct program_line *line
     line->operand[SCRIBBLE_FIELD] = random_below(random, PROGRAM_FIELD_ENTRY + 1);
     if (random_chance(random, 192))
         line->operand[SCRIBBLE_VALUE] = random_below(random, pages + 2);
+}
+
+static void relate_scribble_mdl(struct composer *composer, struct program_line *line)
+{
+    unsigned written = memories_of_kind(&composer->scope, true, false);
+
+    if (written)
+        line->operand[SCRIBBLE_MDL_MEMORY] = compose_pick(composer, written);
+    line->operand[SCRIBBLE_MDL_FIELD] = random_below(&composer->random, PROGRAM_MDL_ENTRY + 1);
 }
 
 static void relate_cpu(struct composer *composer, struct program_line *line)
@@ -402,6 +421,9 @@ void compose_relate(struct composer *composer, struct program_line *line)
         break;
     case OP_SCRIBBLE:
         relate_scribble(composer, line);
+        break;
+    case OP_SCRIBBLE_MDL:
+        relate_scribble_mdl(composer, line);
         break;
     case OP_PROCESS:
     case OP_EXIT:

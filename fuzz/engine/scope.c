@@ -556,6 +556,9 @@ bool scope_apply(struct scope *scope, const struct program_line *line)
         if (scope_is_live(scope, PROGRAM_ADL, line->operand[SCRIBBLE_ADL]))
             scope->scribbled |= (uint16_t)(1u << variable(line, SCRIBBLE_ADL));
         return true;
+    case OP_SCRIBBLE_MDL:
+        scope->memory[variable(line, SCRIBBLE_MDL_MEMORY)].scribbled = true;
+        return true;
     case OP_ARGS:
         scope->bad_arguments = true;
         return true;

@@ -44,6 +44,7 @@ struct scope_memory {
     uint8_t chain, mapping; /* the variable of its mapping, or SCOPE_NONE */
     bool mdl;               /* made for an MDL */
     uint64_t pages;
+    bool scribbled; /* the driver wrote to its MDL */
 };
 
 struct scope_mapping {
