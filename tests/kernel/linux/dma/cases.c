@@ -23,6 +23,18 @@ static u64 physical_of(const u8 *cpu)
 	return page_to_phys(page_of(cpu));
 }
 
+/* Both, or nothing is left and the case has failed. */
+static bool thing_with_adl(struct world *world, create_arguments arguments, SIZE_T first, SIZE_T pages,
+			   bool contiguous, struct thing *thing)
+{
+	if (!thing_create(world, arguments, thing))
+		return false;
+	if (expect(world, NT_SUCCESS(thing_adl(world, thing, first, pages, contiguous))))
+		return true;
+	thing_destroy(world, thing);
+	return false;
+}
+
 /* where bytes arrive */
 
 /* Every page of an ADL is the right page of the object, for either direction. */
@@ -44,14 +56,12 @@ static void scattered_identity(struct world *world)
 	struct thing thing;
 	SIZE_T i;
 
-	if (!thing_create(world, scattered(3), &thing))
+	if (!thing_with_adl(world, scattered(3), 0, 3, false, &thing))
 		return;
-	if (expect(world, NT_SUCCESS(thing_adl(world, &thing, 0, 3, false)))) {
-		expect(world, !thing.adl->Flags.Contiguous);
-		for (i = 0; i < 3; i++)
-			expect(world, adl_address(thing.adl, i) == physical_of(thing.cpu + i * PAGE_BYTES));
-		check_all_pages(world, &thing, 0);
-	}
+	expect(world, !thing.adl->Flags.Contiguous);
+	for (i = 0; i < 3; i++)
+		expect(world, adl_address(thing.adl, i) == physical_of(thing.cpu + i * PAGE_BYTES));
+	check_all_pages(world, &thing, 0);
 	thing_destroy(world, &thing);
 }
 
@@ -60,18 +70,16 @@ static void scattered_remapped(struct world *world)
 {
 	struct thing thing;
 
-	if (!thing_create(world, scattered(3), &thing))
+	if (!thing_with_adl(world, scattered(3), 0, 3, false, &thing))
 		return;
-	if (expect(world, NT_SUCCESS(thing_adl(world, &thing, 0, 3, false)))) {
-		expect(world, thing.adl->Flags.Contiguous);
-		expect(world, physical_of(thing.cpu + PAGE_BYTES) != physical_of(thing.cpu) + PAGE_BYTES);
-		check_all_pages(world, &thing, 0);
-		memset(thing.cpu, 0, thing.bytes);
-		fill(world->scratch.cpu, PAGE_BYTES, 9);
-		edu_read(&world->edu[0], adl_address(world->scratch.adl, 0), EDU_BYTES);
-		edu_write(&world->edu[0], adl_address(thing.adl, 0) + 0x800, EDU_BYTES);
-		expect(world, is_filled(thing.cpu + 0x800, EDU_BYTES, 9));
-	}
+	expect(world, thing.adl->Flags.Contiguous);
+	expect(world, physical_of(thing.cpu + PAGE_BYTES) != physical_of(thing.cpu) + PAGE_BYTES);
+	check_all_pages(world, &thing, 0);
+	memset(thing.cpu, 0, thing.bytes);
+	fill(world->scratch.cpu, PAGE_BYTES, 9);
+	edu_read(&world->edu[0], adl_address(world->scratch.adl, 0), EDU_BYTES);
+	edu_write(&world->edu[0], adl_address(thing.adl, 0) + 0x800, EDU_BYTES);
+	expect(world, is_filled(thing.cpu + 0x800, EDU_BYTES, 9));
 	thing_destroy(world, &thing);
 }
 
@@ -218,15 +226,13 @@ static void after_close(struct world *world)
 	struct thing thing;
 	u64 address;
 
-	if (!thing_create(world, mdl(1), &thing))
+	if (!thing_with_adl(world, mdl(1), 0, 1, false, &thing))
 		return;
-	if (expect(world, NT_SUCCESS(thing_adl(world, &thing, 0, 1, false)))) {
-		address = adl_address(thing.adl, 0);
-		expect(world, device_writes(world, 0, address, thing.cpu));
-		thing_free_adl(world, &thing);
-		thing_close(world, &thing);
-		expect(world, !device_writes(world, 0, address, thing.cpu));
-	}
+	address = adl_address(thing.adl, 0);
+	expect(world, device_writes(world, 0, address, thing.cpu));
+	thing_free_adl(world, &thing);
+	thing_close(world, &thing);
+	expect(world, !device_writes(world, 0, address, thing.cpu));
 	thing_destroy(world, &thing);
 }
 
@@ -256,14 +262,12 @@ static void refused_close(struct world *world)
 	DXGKARGCB_CLOSE_PHYSICAL_MEMORY_OBJECT arguments;
 	struct thing thing;
 
-	if (!thing_create(world, mdl(1), &thing))
+	if (!thing_with_adl(world, mdl(1), 0, 1, false, &thing))
 		return;
-	if (expect(world, NT_SUCCESS(thing_adl(world, &thing, 0, 1, false)))) {
-		arguments.hAdapterMemoryObject = thing.open;
-		world->ddi.DxgkCbClosePhysicalMemoryObject(&arguments);
-		expect(world, world->violation == DXGKMEM_VIOLATION_CLOSE_WITH_LIVE_ADL);
-		expect(world, device_writes(world, 0, adl_address(thing.adl, 0), thing.cpu));
-	}
+	arguments.hAdapterMemoryObject = thing.open;
+	world->ddi.DxgkCbClosePhysicalMemoryObject(&arguments);
+	expect(world, world->violation == DXGKMEM_VIOLATION_CLOSE_WITH_LIVE_ADL);
+	expect(world, device_writes(world, 0, adl_address(thing.adl, 0), thing.cpu));
 	thing_destroy(world, &thing);
 }
 
@@ -273,19 +277,17 @@ static void after_removal(struct world *world)
 	struct thing thing;
 	u64 address;
 
-	if (!thing_create(world, mdl(1), &thing))
+	if (!thing_with_adl(world, mdl(1), 0, 1, false, &thing))
 		return;
-	if (expect(world, NT_SUCCESS(thing_adl(world, &thing, 0, 1, false)))) {
-		address = adl_address(thing.adl, 0);
-		expect(world, device_writes(world, 0, address, thing.cpu));
-		world_remove_adapters(world);
-		expect(world, world->violation == DXGKMEM_VIOLATION_LEFT_AT_REMOVAL);
-		fill(thing.cpu, PAGE_BYTES, 1);
-		edu_write(&world->edu[0], address, EDU_BYTES);
-		expect(world, is_filled(thing.cpu, PAGE_BYTES, 1));
-		edu_write(&world->edu[0], physical_of(thing.cpu), EDU_BYTES);
-		expect(world, is_filled(thing.cpu, PAGE_BYTES, 1));
-	}
+	address = adl_address(thing.adl, 0);
+	expect(world, device_writes(world, 0, address, thing.cpu));
+	world_remove_adapters(world);
+	expect(world, world->violation == DXGKMEM_VIOLATION_LEFT_AT_REMOVAL);
+	fill(thing.cpu, PAGE_BYTES, 1);
+	edu_write(&world->edu[0], address, EDU_BYTES);
+	expect(world, is_filled(thing.cpu, PAGE_BYTES, 1));
+	edu_write(&world->edu[0], physical_of(thing.cpu), EDU_BYTES);
+	expect(world, is_filled(thing.cpu, PAGE_BYTES, 1));
 	/* The adapter memory objects ended with the adapter. */
 	thing.open = world->scratch.open = NULL;
 	thing.adl = world->scratch.adl = NULL;
