@@ -6,6 +6,7 @@
 #include "tests/support/wrapped.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include "core/instance.h"
 
@@ -198,6 +199,28 @@ static void other_shards_take_blocks(void **state)
     table_stop(&table);
 }
 
+/* Two threads want the same block, and the table must grow for it: one of them asks again. */
+static void two_shards_want_one_block(void **state)
+{
+    uint32_t index[2] = {TABLE_NONE, TABLE_NONE};
+    pthread_t thread[2];
+    (void)state;
+    start(0, UINT32_MAX);
+    for (unsigned i = 0; i < 64; i++)
+        (void)take();
+    lock_acquire(&table.growth, RANK_GROWTH);
+    for (unsigned i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, take_on_another_shard, &index[i]), 0);
+    usleep(100000); /* both have seen entry 64 as the next, and wait for the lock */
+    lock_release(&table.growth);
+    for (unsigned i = 0; i < 2; i++)
+        assert_int_equal(pthread_join(thread[i], NULL), 0);
+    assert_int_equal(index[0] + index[1], 64 + 64 + TABLE_BLOCK);
+    assert_int_not_equal(index[0], index[1]);
+    assert_int_equal(table_used(&table), 64 + 2 * TABLE_BLOCK);
+    table_stop(&table);
+}
+
 static void *take_many_on_another_shard(void *indices)
 {
     for (unsigned i = 0; i <= TABLE_BLOCK - TABLE_REST + 1; i++)
@@ -342,6 +365,7 @@ int main(void)
         cmocka_unit_test(ends_at_its_limit),
         cmocka_unit_test(takes_from_other_shards),
         cmocka_unit_test(other_shards_take_blocks),
+        cmocka_unit_test(two_shards_want_one_block),
         cmocka_unit_test(other_shards_keep_enough_at_rest),
         cmocka_unit_test(memory_runs_out),
         cmocka_unit_test(ends_at_its_segments),
