@@ -50,18 +50,18 @@ static void fill_config(struct runner *runner, struct dxgkmem_adapter_config *co
 }
 
 /*
- * Whether the driver of the adapter that was just added must use physical memory objects, by what was asked:
- * what the first of its chain sees decides for all.
+ * Whether the driver of an adapter that was just added must use physical memory objects, by what was asked:
+ * what the first of its chain sees decides for all. It need not be the newest thing: other threads make some
+ * while it asks for its interface.
  */
-static bool objects_only(const struct runner *runner)
+static bool objects_only(const struct runner *runner, const struct runner_thing *added)
 {
     const struct dxgkmem_adapter_config *config = &runner->config;
-    const struct runner_thing *newest = &runner->thing[runner->things - 1];
     uint64_t highest = runner->here->model.highest_ram_page, visible;
     const struct program_line *line;
     unsigned first = 0;
 
-    while (runner->thing[first].kind != PROGRAM_ADAPTER || runner->thing[first].chain != newest->chain)
+    while (runner->thing[first].kind != PROGRAM_ADAPTER || runner->thing[first].chain != added->chain)
         first++;
     line = &runner->program->line[runner->thing[first].line];
     visible = line->operand[ADD_VISIBLE];
@@ -77,7 +77,7 @@ static void keep_newer(DXGKRNL_INTERFACE *kept, const DXGKRNL_INTERFACE *receive
 }
 
 /* The driver keeps the newest interface that any of its adapters was given; it outlives the adapter. */
-static void receive_interface(struct runner *runner, HANDLE adapter)
+static void receive_interface(struct runner *runner, HANDLE adapter, const struct runner_thing *added)
 {
     DXGKRNL_INTERFACE *received = &runner->received;
     uintptr_t member;
@@ -97,7 +97,7 @@ static void receive_interface(struct runner *runner, HANDLE adapter)
         }
     }
     keep_newer(&runner->interface, received);
-    keep_newer(objects_only(runner) ? &runner->refusing : &runner->offering, received);
+    keep_newer(objects_only(runner, added) ? &runner->refusing : &runner->offering, received);
 }
 
 /* In which chain an adapter is, and the how manieth it was there. */
@@ -142,10 +142,10 @@ void runner_add(struct runner *runner)
         if (wrong != NULL) {
             runner_find_that(runner, invariant, wrong);
         } else {
-            place_adapter(runner, runner_make(runner, PROGRAM_ADAPTER, runner_pointer(adapter)),
-                          runner_pointer(config->link_to));
+            struct runner_thing *added = runner_make(runner, PROGRAM_ADAPTER, runner_pointer(adapter));
+            place_adapter(runner, added, runner_pointer(config->link_to));
             runner_bind(runner, PROGRAM_ADAPTER, (unsigned)runner_number(runner, ADD_ADAPTER));
-            receive_interface(runner, adapter);
+            receive_interface(runner, adapter, added);
         }
     }
     end(runner);
