@@ -143,20 +143,39 @@ static uint32_t fresh_end(const struct table *table, unsigned home, uint32_t ind
     return home == 0 ? index + 1 : (uint32_t)least(table->limit, (index | (TABLE_BLOCK - 1)) + (uint64_t)1);
 }
 
+/*
+ * Entries that nobody had yet, `index` to `last`, go in front of those that rest: behind them they would let
+ * what was given back a moment ago seem rested.
+ */
+static void shard_give_fresh(struct table *table, struct table_shard *shard, uint32_t index, uint32_t last)
+{
+    for (uint32_t at = index; at < last; at++)
+        entry_at(table, at)->next_free = at + 1;
+    lock_acquire(&shard->lock, RANK_SHARD);
+    if (shard->first == TABLE_NONE)
+        shard->last = last;
+    else
+        entry_at(table, last)->next_free = shard->first;
+    ATOMIC_STORE(&shard->first, index);
+    ATOMIC_STORE(&shard->free, shard->free + (last - index + 1));
+    lock_release(&shard->lock);
+}
+
 /* A never used entry, or TABLE_NONE. The rest of a block joins the shard's list. */
 static uint32_t fresh_take(struct table *table, unsigned home, bool may_grow)
 {
-    uint32_t index = ATOMIC_LOAD(&table->fresh);
+    uint32_t index = ATOMIC_LOAD(&table->fresh), end;
     do {
         if (index >= table->limit)
             return TABLE_NONE;
+        end = fresh_end(table, home, index);
         if (may_grow ? !table_grow(table, segment_of(index))
                      : segment_of(index) >= ATOMIC_LOAD_ACQUIRE(&table->segments))
             return TABLE_NONE;
-    } while (!__atomic_compare_exchange_n(&table->fresh, &index, fresh_end(table, home, index), false,
-                                          __ATOMIC_RELEASE, __ATOMIC_RELAXED));
-    for (uint32_t rest = index + 1; rest < fresh_end(table, home, index); rest++)
-        shard_give(table, &table->shard[home], rest);
+    } while (
+        !__atomic_compare_exchange_n(&table->fresh, &index, end, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+    if (index + 1 < end)
+        shard_give_fresh(table, &table->shard[home], index + 1, end - 1);
     return index;
 }
 

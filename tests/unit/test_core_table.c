@@ -244,6 +244,32 @@ static void other_shards_keep_enough_at_rest(void **state)
     table_stop(&table);
 }
 
+static void *give_and_take_on_another_shard(void *indices)
+{
+    uint32_t *index = indices;
+
+    table_give(&table, index[0]);
+    for (unsigned i = 1; i <= TABLE_BLOCK; i++)
+        index[i] = table_take(&table);
+    return NULL;
+}
+
+/* What was given back a moment ago is not taken for rested because a block of new entries came behind it. */
+static void a_new_block_rests_nothing(void **state)
+{
+    uint32_t index[TABLE_BLOCK + 1];
+    pthread_t thread;
+    (void)state;
+
+    start(16, 1000);
+    index[0] = table_take(&table);
+    assert_int_equal(pthread_create(&thread, NULL, give_and_take_on_another_shard, index), 0);
+    pthread_join(thread, NULL);
+    for (unsigned i = 1; i <= TABLE_BLOCK; i++)
+        assert_int_not_equal(index[i], index[0]);
+    table_stop(&table);
+}
+
 static void fail_next_allocation(unsigned nth)
 {
     dxgkmem_sim_fail_at(world.sim, nth);
@@ -367,6 +393,7 @@ int main(void)
         cmocka_unit_test(other_shards_take_blocks),
         cmocka_unit_test(two_shards_want_one_block),
         cmocka_unit_test(other_shards_keep_enough_at_rest),
+        cmocka_unit_test(a_new_block_rests_nothing),
         cmocka_unit_test(memory_runs_out),
         cmocka_unit_test(ends_at_its_segments),
         cmocka_unit_test(reset_forgets),
