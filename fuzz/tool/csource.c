@@ -86,6 +86,9 @@ static void find_uses(struct csource_writer *writer, bool look)
         const struct runner_view *view = &writer->recording->thing[i].view;
         if (look && view->kind == PROGRAM_ADL)
             writer->uses[i] |= USES_TOLD;
+        if (look && view->kind == PROGRAM_MAPPING &&
+            writer->recording->thing[i].ended >= writer->recording->lines)
+            writer->uses[i] |= USES_VALUE;
         if (view->kind == PROGRAM_ADAPTER && !writer->how->driver)
             writer->uses[i] |= USES_VALUE;
         if (writer->uses[i] & USES_TOLD)
@@ -270,7 +273,8 @@ static void write_support(FILE *to, unsigned needs)
     static const char *const sections[] = {
         "receive", "misaligned",   "told",         "logical",    "bits",  "answered",
         "done",    "answered_adl", "answered_map", "read_word",  "wrote", "skipped",
-        "stop",    "looks",        "provider",     "contiguous", "mdl",   "answered_pages"};
+        "stop",    "looks",        "provider",     "contiguous", "mdl",   "answered_pages",
+        "digest",  "places",       "see_mapping",  "see_adl"};
     static const char mark[] = "#section ";
     bool copy = false;
 
@@ -448,7 +452,7 @@ void csource_write(FILE *to, const struct recording *recording, const struct cso
         tool_error("no memory");
         exit(TOOL_BAD);
     }
-    look = csource_looks(writer);
+    look = writer->looks = csource_looks(writer);
     find_uses(writer, look);
     for (; writer->at < recording->lines; writer->at++) {
         const struct runner_event *event = &recording->line[writer->at].event;

@@ -104,8 +104,9 @@ void csource_call(struct csource_writer *writer, const char *member, bool has_st
 {
     FILE *to = writer->body;
 
-    fprintf(to, "        };\n        %s%s->%s(", has_status ? "status = " : "", csource_interface(writer),
-            member);
+    fputs("        };\n", to);
+    csource_look_before(writer);
+    fprintf(to, "        %s%s->%s(", has_status ? "status = " : "", csource_interface(writer), member);
     if (handle >= 0) {
         csource_value(writer, (unsigned)handle, 0);
         fputs(", ", to);
@@ -120,6 +121,7 @@ void csource_call(struct csource_writer *writer, const char *member, bool has_st
     } else {
         fputs("&args);\n", to);
     }
+    csource_look_after(writer);
     writer->spoiled = -1;
 }
 

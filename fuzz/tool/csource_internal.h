@@ -31,11 +31,15 @@ enum csource_need {
     NEEDS_CONTIGUOUS = 1 << 15,
     NEEDS_MDL = 1 << 16,
     NEEDS_ANSWERED_PAGES = 1 << 17,
-    NEEDS_OFFERING = 1 << 18,
-    NEEDS_REFUSING = 1 << 19,
+    NEEDS_DIGEST = 1 << 18,
+    NEEDS_PLACES = 1 << 19,
+    NEEDS_SEE_MAPPING = 1 << 20,
+    NEEDS_SEE_ADL = 1 << 21,
     /* no parts, only variables */
-    NEEDS_INTERFACE = 1 << 20,
-    NEEDS_WORD = 1 << 21
+    NEEDS_OFFERING = 1 << 22,
+    NEEDS_REFUSING = 1 << 23,
+    NEEDS_INTERFACE = 1 << 24,
+    NEEDS_WORD = 1 << 25
 };
 
 /* What later lines want to know of a thing. */
@@ -50,6 +54,7 @@ struct csource_writer {
     unsigned needs;
     unsigned uses[RECORDING_THINGS];
     int spoiled;       /* pArgs of the next callback: enum program_how, or -1 */
+    bool looks;        /* the finding is no call's answer, see csource_looks() */
     const char *level; /* the driver's IRQL; NULL: PASSIVE_LEVEL */
 };
 
@@ -67,5 +72,8 @@ bool csource_looks(const struct csource_writer *writer);
 /* Looks at the reach of an ADL, and at everything. */
 void csource_look_at_adl(struct csource_writer *writer, unsigned adl);
 void csource_look_at_everything(struct csource_writer *writer);
+/* Before and after the last call, in its block: what it must leave when it is refused, what it made. */
+void csource_look_before(struct csource_writer *writer);
+void csource_look_after(struct csource_writer *writer);
 
 #endif

@@ -3,10 +3,13 @@
  * What a program's C form looks at when its finding is no call's answer: which pages devices reach, the
  * machine's complaints, the IOTLB, the counts of what lives.
  */
-#include "tool/csource_internal.h"
+#include "tool/csource_block.h"
 #include "tool/provider.h"
 
+#include "program/operands.h"
+
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Whether the implementation has an answer to this look. */
@@ -133,6 +136,240 @@ static void look_at_reach(struct csource_writer *writer)
     }
 }
 
+/* -- the last call: what it leaves when it comes to nothing ------------------------------------------- */
+
+/* After a stop in the middle nothing is promised to calls. */
+static bool at_last_call(const struct csource_writer *writer)
+{
+    const struct recording *recording = writer->recording;
+
+    for (unsigned at = 0; at + 1 < recording->lines; at++)
+        if (recording->line[at].event.opcode == OP_STOP)
+            return false;
+    return writer->looks && writer->at + 1 == recording->lines && !recording_cut(recording);
+}
+
+static bool comes_to_nothing(const struct csource_writer *writer)
+{
+    const struct runner_event *wanted = &writer->recording->wanted;
+
+    return wanted->has_status
+               ? !NT_SUCCESS(wanted->status)
+               : wanted->reports > 0 && dxgkmem_violation_status(wanted->report[0].code) != STATUS_SUCCESS;
+}
+
+/* The output fields of a call, each with a blank behind it. */
+static const char *outputs(uint8_t opcode)
+{
+    switch (opcode) {
+    case OP_CREATE:
+        return "hPhysicalMemoryObject hAdapterMemoryObject ";
+    case OP_OPEN:
+        return "hAdapterMemoryObject ";
+    case OP_MAP:
+        return "pMappedAddress ";
+    case OP_ADL:
+    case OP_PIN:
+        return "pAdl ";
+    case OP_CONTIGUOUS:
+        return "hMemoryHandle pMemory ";
+    case OP_PAGES:
+        return "hMemoryHandle pMdl ";
+    default:
+        return "";
+    }
+}
+
+/* Before the call they are anything, after one that came to nothing they are zero. */
+static void write_outputs(struct csource_writer *writer, bool after)
+{
+    const struct dxgkmem_profile *profile = tool_provider() ? tool_provider()->profile : NULL;
+    const char *name = outputs(writer->line->opcode), *end;
+
+    if (writer->spoiled >= 0 || (profile && profile->outputs != DXGKMEM_OUTPUTS_ZERO))
+        return;
+    for (; *name; name = end + 1) {
+        int length = (int)((end = strchr(name, ' ')) - name);
+        if (after)
+            fprintf(writer->body,
+                    "        look(\"%.*s of a call that came to nothing\", (uintptr_t)args.%.*s, 0);\n",
+                    length, name, length, name);
+        else
+            fprintf(writer->body, "        args.%.*s = (void *)&args;\n", length, name);
+    }
+    writer->needs |= NEEDS_LOOKS;
+}
+
+void csource_look_before(struct csource_writer *writer)
+{
+    if (!at_last_call(writer) || !comes_to_nothing(writer))
+        return;
+    write_outputs(writer, false);
+    if (CAN_ASK(audit) && CAN_ASK(digest))
+        fputs("        uint64_t before = digest();\n", writer->body);
+}
+
+/* -- places: which page of which object a mapping or an ADL shows ------------------------------------- */
+
+/* Of a mapping or an ADL, how it shows pages of an object: a thing's number, or that of a frame buffer's ADL. */
+struct shown {
+    const char *name, *value;
+    enum program_kind kind;
+    int object;
+    uint64_t first, pages; /* pages, from the first on */
+    unsigned chain, process;
+};
+
+static uint64_t operand(const struct recording *recording, unsigned at, unsigned which)
+{
+    return at < recording->program->lines ? recording->program->line[at].operand[which] : 0;
+}
+
+static struct shown shown_by(const struct recording *recording, int number)
+{
+    const struct runner_view *view = &recording->thing[number].view;
+    uint8_t opcode = recording->line[view->line].event.opcode;
+    struct shown shown = {.kind = view->kind,
+                          .object = view->owner,
+                          .pages = view->kind == PROGRAM_ADL ? view->pages : view->size >> DXGKMEM_PAGE_SHIFT,
+                          .chain = view->chain,
+                          .process = view->process};
+
+    if (opcode == OP_PIN || view->kind == PROGRAM_MEMORY)
+        shown.object = number;
+    else if (opcode == OP_ADL)
+        shown.object = view->owner >= 0 ? recording->thing[view->owner].view.owner : -1;
+    if (opcode == OP_MAP || opcode == OP_ADL)
+        shown.first =
+            operand(recording, view->line, opcode == OP_MAP ? MAP_OFFSET : ADL_OFFSET) >> DXGKMEM_PAGE_SHIFT;
+    return shown;
+}
+
+/* Whether nobody wrote to the object so far, as far as writes stay where they are seen to go. */
+static bool untouched(const struct csource_writer *writer, int object)
+{
+    const struct recording *recording = writer->recording;
+    const struct runner_view *view = &recording->thing[object].view;
+
+    if (view->kind == PROGRAM_OBJECT && operand(recording, view->line, CREATE_TYPE) == PROGRAM_TYPE_IO)
+        return false;
+    for (unsigned at = view->line + 1; at < writer->at; at++) {
+        const struct runner_event *event = &recording->line[at].event;
+        bool cpu = event->opcode == OP_CPU_WRITE;
+        int thing = recording->line[at].passed[cpu ? CPU_MAPPING : DMA_ADL].thing;
+
+        if ((!cpu && event->opcode != OP_DMA_WRITE && event->opcode != OP_MEMORY_WRITE) || event->skipped ||
+            event->value[0] != 0)
+            continue;
+        if (thing < 0)
+            return false;
+        struct shown shown = shown_by(recording, thing);
+        uint64_t page =
+            cpu ? operand(recording, at, CPU_OFFSET) >> DXGKMEM_PAGE_SHIFT : operand(recording, at, DMA_PAGE);
+        if (shown.object < 0 || shown.object == object || page >= shown.pages)
+            return false;
+    }
+    return true;
+}
+
+/* The line that looks at all of its pages. */
+static void write_shown(struct csource_writer *writer, const struct shown *shown)
+{
+    const struct recording *recording = writer->recording;
+
+    if (shown->object < 0)
+        return;
+    if (shown->kind == PROGRAM_MAPPING && CAN_ASK(cpu_page)) {
+        fprintf(writer->body, "        see_mapping(\"%s\", %d, %" PRIu64 ", %" PRIu64 ", %u, %s, %d);\n",
+                shown->name, shown->object, shown->first, shown->pages, shown->process ? shown->process : 1,
+                shown->value, untouched(writer, shown->object));
+        writer->needs |= NEEDS_LOOKS | NEEDS_PLACES | NEEDS_SEE_MAPPING;
+    }
+    for (unsigned i = 0; i < recording->things && shown->kind == PROGRAM_ADL; i++) {
+        const struct recording_thing *adapter = &recording->thing[i];
+        if (adapter->view.kind != PROGRAM_ADAPTER || adapter->view.chain != shown->chain ||
+            adapter->ended <= writer->at || !CAN_ASK(device_page) || !CAN_ASK(dma_read))
+            continue;
+        fprintf(writer->body, "        see_adl(\"%s\", %d, %" PRIu64 ", %" PRIu64 ", %u, %s, %d);\n",
+                shown->name, shown->object, shown->first, shown->pages, adapter->view.device, shown->value,
+                untouched(writer, shown->object));
+        writer->needs |= NEEDS_LOOKS | NEEDS_TOLD | NEEDS_LOGICAL | NEEDS_PLACES | NEEDS_SEE_ADL;
+    }
+}
+
+/* What the run did not take down, because its outputs are wrong. */
+static void look_at_unseen(struct csource_writer *writer)
+{
+    const struct recording *recording = writer->recording;
+    unsigned process = 1;
+
+    if (writer->line->opcode == OP_MAP && csource_passed(writer, MAP_OBJECT)->thing >= 0) {
+        uint64_t offset = csource_number(writer, MAP_OFFSET);
+        for (unsigned at = 0; at < writer->at; at++)
+            if (recording->line[at].event.opcode == OP_PROCESS)
+                process = (unsigned)((operand(recording, at, CONDITION_VALUE) + DXGKMEM_SIM_PROCESSES - 1) %
+                                     DXGKMEM_SIM_PROCESSES) +
+                          1;
+        write_shown(writer, &(struct shown){.name = "the new mapping",
+                                            .value = "args.pMappedAddress",
+                                            .kind = PROGRAM_MAPPING,
+                                            .object = csource_passed(writer, MAP_OBJECT)->thing,
+                                            .first = offset >> DXGKMEM_PAGE_SHIFT,
+                                            .pages = ((offset & DXGKMEM_PAGE_MASK) +
+                                                      csource_number(writer, MAP_SIZE) + DXGKMEM_PAGE_MASK) >>
+                                                     DXGKMEM_PAGE_SHIFT,
+                                            .process = process});
+    }
+    if (writer->line->opcode == OP_ADL && csource_passed(writer, ADL_ADAPTER_OBJECT)->thing >= 0) {
+        const struct runner_view *owner =
+            &recording->thing[csource_passed(writer, ADL_ADAPTER_OBJECT)->thing].view;
+        fputs("        struct told told = remember(args.pAdl);\n\n", writer->body);
+        write_shown(writer, &(struct shown){.name = "the new ADL",
+                                            .value = "&told",
+                                            .kind = PROGRAM_ADL,
+                                            .object = owner->owner,
+                                            .first = csource_number(writer, ADL_OFFSET) >> DXGKMEM_PAGE_SHIFT,
+                                            .pages = csource_number(writer, ADL_SIZE) >> DXGKMEM_PAGE_SHIFT,
+                                            .chain = owner->chain});
+        writer->needs |= NEEDS_TOLD;
+    }
+}
+
+void csource_look_after(struct csource_writer *writer)
+{
+    if (!at_last_call(writer))
+        return;
+    if (comes_to_nothing(writer)) {
+        if (CAN_ASK(audit) && CAN_ASK(digest)) {
+            fputs("        look(\"a call that came to nothing changed something\", digest() != before, 0);\n",
+                  writer->body);
+            writer->needs |= NEEDS_LOOKS | NEEDS_DIGEST;
+        }
+        write_outputs(writer, true);
+    } else if (made_unseen(writer)) {
+        look_at_unseen(writer);
+    }
+}
+
+static void look_at_places(struct csource_writer *writer)
+{
+    const struct recording *recording = writer->recording;
+    char name[64], value[96];
+
+    for (unsigned i = 0; i < recording->things; i++) {
+        struct shown shown = shown_by(recording, (int)i);
+
+        if ((shown.kind != PROGRAM_MAPPING && shown.kind != PROGRAM_ADL) ||
+            recording->thing[i].ended <= writer->at)
+            continue;
+        csource_variable(writer, (int)i, name);
+        snprintf(value, sizeof value, shown.kind == PROGRAM_ADL ? "&%s_told" : "%s", name);
+        shown.name = name;
+        shown.value = value;
+        write_shown(writer, &shown);
+    }
+}
+
 void csource_look_at_everything(struct csource_writer *writer)
 {
     FILE *to = writer->body;
@@ -144,6 +381,8 @@ void csource_look_at_everything(struct csource_writer *writer)
     if (counts && CAN_ASK(device_pages))
         look_at_reach(writer);
     fputs("    {\n", to);
+    if (!cut)
+        look_at_places(writer);
     if (CAN_ASK(audit))
         fputs("        struct dxgkmem_audit audit;\n\n        dxgkmem_audit(&audit);\n"
               "        look(\"a structure is unsound\", audit.problem != NULL, 0);\n",
