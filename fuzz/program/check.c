@@ -283,8 +283,7 @@ static bool check_reports(struct runner *runner)
 
 /* -- statuses ---------------------------------------------------------------------- */
 
-/* What an injected fault, or a host without memory, in this very call may make it return. */
-static bool is_fault_status(const struct runner *runner, NTSTATUS status)
+bool runner_may_fail_with(const struct runner *runner, NTSTATUS status)
 {
     bool fired = machine_fault_fired(runner) != runner->faults_before;
 
@@ -303,7 +302,7 @@ static bool is_resource_status(const struct runner *runner, NTSTATUS status)
     for (unsigned i = 0; i < sizeof(expected->resource) / sizeof(expected->resource[0]); i++)
         if (expected->resource[i] == status)
             return true;
-    return is_fault_status(runner, status);
+    return runner_may_fail_with(runner, status);
 }
 
 /* A refusal that is as good as the one expected. */
@@ -410,7 +409,7 @@ bool runner_end_call(struct runner *runner, bool has_status, NTSTATUS status)
     if (runner->model == NULL)
         return succeeded;
     /* what a removal left behind is compared with the model's list afterwards */
-    if (runner->violations == 0 && has_status && is_fault_status(runner, status))
+    if (runner->violations == 0 && has_status && runner_may_fail_with(runner, status))
         return false; /* also when a mistake would have been found a little later */
     if (runner->profile.reports != DXGKMEM_REPORTS_NONE && runner->event.opcode != OP_REMOVE &&
         !check_reports(runner))

@@ -370,6 +370,8 @@ void runner_find_at(struct runner *runner, unsigned invariant, enum program_kind
 enum dxgkmem_call runner_call_of(uint8_t opcode);
 /* Takes an operation's number and sets the conditions. callback: pArgs may have been spoiled. */
 void runner_begin_call(struct runner *runner, bool callback);
+/* What an injected fault, or a host without memory, in this very call may make it return. */
+bool runner_may_fail_with(const struct runner *runner, NTSTATUS status);
 /*
  * Applies the profile to the expectation. False: what the call would do wrong is not looked for, so it must
  * not be made; the operation is skipped.

@@ -41,6 +41,18 @@ static bool covered(const struct recording *recording, unsigned adl, unsigned at
     return false;
 }
 
+/* Whether the device is in the chain: it may have been removed and added again. */
+static bool in_chain(const struct csource_writer *writer, unsigned chain, unsigned device)
+{
+    for (unsigned i = 0; i < writer->recording->things; i++) {
+        const struct recording_thing *thing = &writer->recording->thing[i];
+        if (thing->view.kind == PROGRAM_ADAPTER && thing->view.chain == chain &&
+            thing->view.device == device && thing->view.line <= writer->at && thing->ended > writer->at)
+            return true;
+    }
+    return false;
+}
+
 void csource_look_at_adl(struct csource_writer *writer, unsigned adl)
 {
     const struct recording *recording = writer->recording;
@@ -63,7 +75,8 @@ void csource_look_at_adl(struct csource_writer *writer, unsigned adl)
                     ", 0), &word, sizeof word), "
                     "%d);\n",
                     adapter->view.device, k ? thing->view.pages - 1 : 0, name, adapter->view.device, name,
-                    k ? thing->view.pages - 1 : 0, alive && adapter->ended > writer->at);
+                    k ? thing->view.pages - 1 : 0,
+                    alive && in_chain(writer, thing->view.chain, adapter->view.device));
     }
     writer->needs |= NEEDS_LOGICAL | NEEDS_LOOKS | NEEDS_WORD;
 }
