@@ -96,9 +96,9 @@ void runner_wanted(const struct runner *runner, struct runner_event *wanted)
     if (!wanted->has_status && program_operations[wanted->opcode].role != PROGRAM_ROLE_CALLBACK)
         return;
     wanted->status = expected->must_fail ? expected->resource[0] : expected->status;
-    if (expected->violation == DXGKMEM_VIOLATION_NONE && runner_may_fail_with(runner, runner->event.status))
+    if (runner->violations == 0 && runner_may_fail_with(runner, runner->event.status))
         wanted->status = runner->event.status;
-    if (expected->violation != DXGKMEM_VIOLATION_NONE)
+    else if (expected->violation != DXGKMEM_VIOLATION_NONE)
         runner_add_report(runner, wanted,
                           &(struct dxgkmem_violation){.code = expected->violation,
                                                       .earlier_operation = expected->earlier_operation,
