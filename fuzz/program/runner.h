@@ -163,12 +163,13 @@ struct runner_view {
     unsigned variable, line;
     bool live;
     int owner; /* a thing: of an adapter memory object and a mapping the object, of an ADL the former, or -1 */
-    unsigned device;  /* of an adapter */
-    unsigned process; /* of a mapping; 0: the kernel's */
-    unsigned chain;   /* number of the logical adapter; of an object and a mapping meaningless */
-    uint64_t size;    /* of a mapping, in bytes */
-    uint64_t pages;   /* of an ADL */
-    bool consecutive; /* ADL: it has no page array */
+    unsigned device;   /* of an adapter */
+    bool objects_only; /* of an adapter: its driver must not use the WDDM 2.4 callbacks */
+    unsigned process;  /* of a mapping; 0: the kernel's */
+    unsigned chain;    /* number of the logical adapter; of an object and a mapping meaningless */
+    uint64_t size;     /* of a mapping, in bytes */
+    uint64_t pages;    /* of an ADL */
+    bool consecutive;  /* ADL: it has no page array */
 };
 
 /* Valid in the event callback, of the line that the event is about. */

@@ -65,6 +65,7 @@ struct runner_thing {
     uint8_t device;                /* adapter */
     uint8_t variable;              /* that it was bound to */
     bool live, frame_buffer;
+    bool objects_only; /* an adapter, see runner_view */
 };
 
 /* What a variable names: places in the log, plus one; 0: never bound. */

@@ -77,7 +77,7 @@ static void keep_newer(DXGKRNL_INTERFACE *kept, const DXGKRNL_INTERFACE *receive
 }
 
 /* The driver keeps the newest interface that any of its adapters was given; it outlives the adapter. */
-static void receive_interface(struct runner *runner, HANDLE adapter, const struct runner_thing *added)
+static void receive_interface(struct runner *runner, HANDLE adapter, struct runner_thing *added)
 {
     DXGKRNL_INTERFACE *received = &runner->received;
     uintptr_t member;
@@ -96,8 +96,9 @@ static void receive_interface(struct runner *runner, HANDLE adapter, const struc
             return;
         }
     }
+    added->objects_only = objects_only(runner, added);
     keep_newer(&runner->interface, received);
-    keep_newer(objects_only(runner, added) ? &runner->refusing : &runner->offering, received);
+    keep_newer(added->objects_only ? &runner->refusing : &runner->offering, received);
 }
 
 /* In which chain an adapter is, and the how manieth it was there. */

@@ -32,6 +32,7 @@ bool runner_view(const struct runner *runner, unsigned number, struct runner_vie
         .live = thing->live,
         .owner = -1,
         .device = thing->device,
+        .objects_only = thing->objects_only,
         .process = (unsigned)thing->process,
         .chain = thing->chain,
         .size = thing->size,

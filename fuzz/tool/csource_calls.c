@@ -419,7 +419,7 @@ static void write_add(struct csource_writer *writer)
         csource_variable(writer, thing, name);
         fprintf(writer->body,
                 "        status = dxgkmem_add_adapter(&config, &%s);\n        receive_interface(%s, %d);\n",
-                name, name, csource_number(writer, ADD_REMAP) != PROGRAM_REMAP_UNSUPPORTED);
+                name, name, writer->recording->thing[thing].view.objects_only);
     } else {
         fputs("        HANDLE none = NULL;\n        status = dxgkmem_add_adapter(&config, &none);\n",
               writer->body);

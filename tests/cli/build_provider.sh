@@ -67,8 +67,11 @@ prints 'add d0'
 mkdir -p tree/tests/providers
 cp -r "$here/plain" tree/tests/providers/
 patch -s -p1 -d tree <"$here/mutants/map-first-page.patch" || fail 'the patch does not apply'
-"$CC" -std=c17 -D_GNU_SOURCE -I"$ROOT/include" -shared -fPIC -o plain.so tree/tests/providers/plain/*.c \
-    "$ROOT"/src/machine/sim/*.c "$ROOT"/src/host/user/*.c -lpthread 2>err || fail "$(head -n 3 err)"
+provide() { # provide OUT FOLDER
+    "$CC" -std=c17 -D_GNU_SOURCE -I"$ROOT/include" -shared -fPIC -o "$1" "$2"/*.c "$ROOT"/src/machine/sim/*.c \
+        "$ROOT"/src/host/user/*.c -lpthread 2>err || fail "$(head -n 3 err)"
+}
+provide plain.so tree/tests/providers/plain
 "$DXGKMEM" run --quiet --provider plain.so "$ROOT"/corpus/seeds >out 2>err
 file=$(grep -B1 '^finding: invariant 10' out | sed -n 's/:$//p' | head -n 1)
 expect 0 "$DXGKMEM" minimize --provider plain.so -o small.txt "$file"
@@ -80,5 +83,13 @@ prints 'invariant 10'
 expect 0 "$DXGKMEM" show --html --provider plain.so -o small.html small.txt
 expect 0 "$DXGKMEM" csource --provider plain.so -o small.c small.txt
 grep -q 'provider_file' small.c || fail 'the C form loads no provider'
+
+# The C form shows the finding: the plain one with the bug differs, the one without does not.
+provide sound.so "$here/plain"
+"$CC" -D_GNU_SOURCE -Wall -Wextra -Werror -I"$ROOT/include" -o small small.c "$ROOT"/src/core/*.c \
+    "$ROOT"/src/machine/sim/*.c "$ROOT"/src/host/user/*.c -lpthread -ldl 2>err || fail "$(head -n 3 err)"
+expect 1 ./small
+prints 'its physical page is also another one'
+expect 0 ./small ./sound.so
 expect 0 "$DXGKMEM" run small.txt
 finish
