@@ -123,7 +123,8 @@ static int save(struct explore *explore)
                             .states = explore->states.count,
                             .next = explore->next};
     memcpy(saved->magic, magic, sizeof magic);
-    memcpy(saved + 1, explore->states.state, bytes);
+    if (bytes != 0) /* at the end of the last depth there may be none, and no memory for them */
+        memcpy(saved + 1, explore->states.state, bytes);
     saved->check = check_of(saved, explore->states.state);
     status = tool_write_file(explore->file, saved, sizeof *saved + bytes);
     free(saved);
