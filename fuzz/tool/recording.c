@@ -216,6 +216,7 @@ int recording_make(struct recording **made, const struct program *program)
     const struct child_limits limits = REPLAY_LIMITS;
     struct job job = {.program = program};
 
+    tool_provider(); /* one that cannot be loaded is said here, not in the child */
     job.shared = mmap(NULL, sizeof *job.shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (job.shared == MAP_FAILED)
         return tool_error("no memory");

@@ -35,6 +35,10 @@ refused CRASH_WHEN_LOADED 'it crashes when it is loaded: Aborted'
 refused END_WHEN_LOADED 'it ends the process when it is loaded'
 expect 2 "$DXGKMEM" run --provider no-such.so "$program"
 one_line 'no-such.so: cannot be loaded'
+expect 2 "$DXGKMEM" csource --provider no-such.so -o no-such.c "$program"
+one_line 'no-such.so: cannot be loaded'
+expect 2 "$DXGKMEM" show --html --provider no-such.so -o no-such.html "$program"
+one_line 'no-such.so: cannot be loaded'
 echo 'no object' >text.so
 expect 2 "$DXGKMEM" run --provider text.so "$program"
 one_line 'text.so: cannot be loaded'
