@@ -71,8 +71,8 @@ prints 'add d0'
 mkdir -p tree/tests/providers
 cp -r "$here/plain" tree/tests/providers/
 patch -s -p1 -d tree <"$here/mutants/map-first-page.patch" || fail 'the patch does not apply'
-provide() { # provide OUT FOLDER
-    "$CC" -std=c17 -D_GNU_SOURCE -I"$ROOT/include" -shared -fPIC -o "$1" "$2"/*.c "$ROOT"/src/machine/sim/*.c \
+provide() { # provide OUT FOLDER [FLAG]
+    "$CC" -std=c17 -D_GNU_SOURCE -I"$ROOT/include" -shared -fPIC ${3:+"$3"} -o "$1" "$2"/*.c "$ROOT"/src/machine/sim/*.c \
         "$ROOT"/src/host/user/*.c -lpthread 2>err || fail "$(head -n 3 err)"
 }
 provide plain.so tree/tests/providers/plain
@@ -96,4 +96,10 @@ expect 1 ./small
 prints 'its physical page is also another one'
 expect 0 ./small ./sound.so
 expect 0 "$DXGKMEM" run small.txt
+
+# One that was compiled for the fuzzer's coverage can be loaded by every verb.
+if command -v clang >/dev/null; then
+    CC=clang provide counted.so "$here/plain" -fsanitize-coverage=inline-8bit-counters,pc-table
+    expect 0 "$DXGKMEM" run --provider counted.so "$program"
+fi
 finish
