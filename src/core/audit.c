@@ -101,7 +101,7 @@ static void walk_memory(struct walk *walk, const struct memory *memory, uint32_t
     problem_unless(walk, memory->charged && memory->locked && memory->connected,
                    "a live memory is not complete");
     problem_unless(walk, memory->reach.pages == memory->object->pages, "the device reaches part of a memory");
-    note(walk, memory->made_by);
+    note(walk, (uint64_t)memory->made_by);
     walk_object(walk, memory->object);
 }
 
