@@ -8,8 +8,9 @@
  * are run alone. What a line of the section means must not depend on the schedule, so some are left out:
  * conditions (process, irql, fail, args), exit (no thread of
  * a process that ends runs any more), stop and scribble; classes that look at what else lives
- * or lived (wrong_kind, next, recycled, previous, other); and a line that names a variable which
- * another thread of the section binds.
+ * or lived (wrong_kind, next, recycled, previous, other); a line that names a variable which
+ * another thread of the section binds; and one that allocates a memory of WDDM 2.4 (contiguous, pages)
+ * beside a `remove` of another thread.
  */
 #ifndef DXGKMEM_SECTION_H
 #define DXGKMEM_SECTION_H

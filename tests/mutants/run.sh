@@ -361,14 +361,17 @@ if ((with_seeds)); then
     "$tool" pack -o $home/seeds corpus/seeds || exit 2
     SEEDS=$home/seeds
 fi
-if ((clean)); then
-    read -r how executions ms < <(fuzz $base/fuzz/fuzz_program $home/clean "$clean")
+clean_targets=(fuzz_program)
+((clean)) && grep -qE '^oracle: *schedule' "${patches[@]}" && clean_targets+=(fuzz_schedule)
+for target in "${clean_targets[@]}"; do
+    ((clean)) || break
+    read -r how executions ms < <(fuzz "$base/fuzz/$target" "$home/clean/$target" "$clean")
     [[ $how == - ]] || {
-        echo "mutants: the tree as it is has a finding ($how); see $home/clean/log" >&2
+        echo "mutants: the tree as it is has a finding ($target: $how); see $home/clean/$target/log" >&2
         exit 1
     }
-    printf 'the tree as it is: nothing found in %d executions, %d s\n' "$executions" $((ms / 1000))
-fi
+    printf 'the tree as it is, %s: nothing found in %d executions, %d s\n' "$target" "$executions" $((ms / 1000))
+done
 
 if ((lengths)); then
     printf '%-44s %10s %9s %s\n' "planted bug" "made small" "shortest" "longer by"
