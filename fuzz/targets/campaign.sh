@@ -71,7 +71,9 @@ if [[ $target == fuzz_text ]]; then
     bash fuzz/targets/words.sh "$tool" >"$words" || exit 2
 fi
 engine_prepare || exit 2
-before=$(find "$findings" -type f ! -name '*.txt' | sort)
+# With the time of writing: what an earlier run found and this one finds again is written again.
+written() { find "$findings" -type f ! -name '*.txt' -printf '%p\t%T@\n' | sort; }
+before=$(written)
 
 # -- the processes ----------------------------------------------------------------------
 
@@ -103,7 +105,7 @@ counts() { find "$home"/job.* -name 'status.*[0-9]' -exec cat {} + 2>/dev/null; 
 sum() { counts | awk -v key="$1" '$1 == key { n += $2 } END { print n + 0 }'; }
 largest() { counts | awk -v key="$1" '$1 == key && $2 > n { n = $2 } END { print n + 0 }'; }
 
-new_findings() { comm -13 <(printf '%s\n' "$before") <(find "$findings" -type f ! -name '*.txt' | sort) | grep .; }
+new_findings() { comm -13 <(printf '%s\n' "$before") <(written) | cut -f1 | grep .; }
 
 count=$(find "$seeds" -type f | wc -l)
 say "$target: $engine, $seconds s, $jobs processes, $count seeds, $(find "$corpus" -type f | wc -l) inputs of earlier runs"
@@ -184,10 +186,11 @@ else
         "$(find "$corpus" -type f | wc -l)" "$corpus"
 fi
 
-# A process that ended otherwise than by time, interrupt or finding must not pass for a clean run.
+# A process that ended otherwise than by time, interrupt or finding must not pass for a clean run; nor one
+# that reported something of which no input was saved.
 broken=()
 for log in "$home"/job.*/log; do
-    engine_ended "$log" || broken+=("$log")
+    if ! engine_ended "$log" || grep -qE 'Test unit written to|^SUMMARY: ' "$log"; then broken+=("$log"); fi
 done
 
 # What the log says of one saved input: the finding before it, or what a sanitizer reported.
