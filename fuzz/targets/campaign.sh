@@ -215,6 +215,12 @@ planned() { # planned LOG NAME
         /Test unit written to/ && index($0, name) { printf "%s", text; exit text == "" }' "$1"
 }
 
+on= of= # what a command to replay has of the implementation: an option, or a variable in front
+if [[ ${DXGKMEM_PROVIDER-} ]]; then
+    printf -v on ' --provider %q' "$DXGKMEM_PROVIDER"
+    printf -v of 'DXGKMEM_PROVIDER=%q ' "$DXGKMEM_PROVIDER"
+fi
+
 found=0
 declare -A known
 while read -r file; do
@@ -248,16 +254,16 @@ while read -r file; do
     fi
     if [[ $target == fuzz_faults ]] && planned "$log" "$name" >"$file.txt"; then
         sed 's/^/    /' "$file.txt"
-        printf 'replay: ./dev run %s\n' "$file.txt"
+        printf 'replay: ./dev run%s %s\n' "$on" "$file.txt"
     elif [[ $target =~ ^fuzz_(program|linux)$ ]]; then
         replay='./dev run'
         [[ $target == fuzz_program ]] || replay='./dev replay --host linux'
         if "$tool" show --lenient "$file" >"$file.txt"; then
             sed 's/^/    /' "$file.txt"
-            printf 'replay: %s %s\n' "$replay" "$file.txt"
+            printf 'replay: %s%s %s\n' "$replay" "$on" "$file.txt"
         fi
     else
-        printf 'replay: %s %s\n' "$binaries/$target" "$file"
+        printf 'replay: %s%s %s\n' "$of" "$binaries/$target" "$file"
     fi
 done < <(new_findings)
 
