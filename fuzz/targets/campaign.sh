@@ -279,8 +279,16 @@ if [[ $target =~ ^fuzz_(program|faults|linux)$ ]]; then
     programs=("$seeds")
     [[ -z $(ls -A "$corpus") ]] || programs+=("$corpus")
 fi
-"$tool" matrix --html --lenient --campaign "$course" -o "$home/campaign.html" ${programs[@]+"${programs[@]}"} &&
-    printf 'course: %s\n' "$home/campaign.html"
+page() { "$@" "$tool" matrix --html --lenient --campaign "$course" -o "$home/campaign.html" ${programs[@]+"${programs[@]}"}; }
+if ((found)) || [[ ${DXGKMEM_PROVIDER-} ]]; then
+    # Programs that break what they run on, or hang, must not keep the page away: then it has no matrix.
+    page timeout -k 5 20 >"$home/matrix.log" 2>&1 || {
+        programs=()
+        page env -u DXGKMEM_PROVIDER
+    }
+else
+    page
+fi && printf 'course: %s\n' "$home/campaign.html"
 
 if ((full)); then
     say "stopped: the disk is full ($(room_kib) KiB free); everything found so far is kept"
