@@ -215,7 +215,7 @@ planned() { # planned LOG NAME
         /Test unit written to/ && index($0, name) { printf "%s", text; exit text == "" }' "$1"
 }
 
-on= of= # what a command to replay has of the implementation: an option, or a variable in front
+on='' of='' # what a command to replay has of the implementation: an option, or a variable in front
 if [[ ${DXGKMEM_PROVIDER-} ]]; then
     printf -v on ' --provider %q' "$DXGKMEM_PROVIDER"
     printf -v of 'DXGKMEM_PROVIDER=%q ' "$DXGKMEM_PROVIDER"
