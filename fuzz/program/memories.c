@@ -162,17 +162,30 @@ void runner_allocate_pages(struct runner *runner)
     runner->event.values = 1;
 }
 
-/* What both frees do before the call, and after it. */
-static HANDLE begin_free(struct runner *runner, HANDLE *handle)
+/* Both frees: the same but for where the handle stands and who is called. */
+static void free_memory(struct runner *runner, enum dxgkmem_call by)
 {
-    block_begin(runner);
-    *handle = runner_handle(runner_resolve(runner, MEMORY_MEMORY).value);
-    return runner_handle(runner_resolve(runner, MEMORY_ADAPTER).value);
-}
+    bool contiguous = by == DXGKMEM_CALL_FREE_CONTIGUOUS;
+    HANDLE adapter, handle;
+    NTSTATUS status;
+    void *passed;
 
-static void end_free(struct runner *runner, NTSTATUS status, HANDLE adapter, HANDLE handle,
-                     enum dxgkmem_call by)
-{
+    if (!offered(runner))
+        return;
+    block_begin(runner);
+    handle = runner_handle(runner_resolve(runner, MEMORY_MEMORY).value);
+    adapter = runner_handle(runner_resolve(runner, MEMORY_ADAPTER).value);
+    if (contiguous)
+        runner->arguments.free_contiguous.hMemoryHandle = handle;
+    else
+        runner->arguments.free_pages.hMemoryHandle = handle;
+    passed = block_hand_over(runner);
+    if (runner->model != NULL)
+        model_free_memory(runner->model, &runner->conditions, adapter, handle, by, &runner->expected);
+    if (!block_may_call(runner))
+        return;
+    status = contiguous ? runner->offering.DxgkCbFreeContiguousMemory(adapter, passed)
+                        : runner->offering.DxgkCbFreePagesFromMdl(adapter, passed);
     if (!block_finish(runner, true, status, NULL, 0))
         return;
     if (runner->model != NULL)
@@ -184,38 +197,10 @@ static void end_free(struct runner *runner, NTSTATUS status, HANDLE adapter, HAN
 
 void runner_free_contiguous(struct runner *runner)
 {
-    HANDLE adapter, handle;
-    void *passed;
-
-    if (!offered(runner))
-        return;
-    adapter = begin_free(runner, &handle);
-    runner->arguments.free_contiguous.hMemoryHandle = handle;
-    passed = block_hand_over(runner);
-    if (runner->model != NULL)
-        model_free_memory(runner->model, &runner->conditions, adapter, handle, DXGKMEM_CALL_FREE_CONTIGUOUS,
-                          &runner->expected);
-    if (!block_may_call(runner))
-        return;
-    end_free(runner, runner->offering.DxgkCbFreeContiguousMemory(adapter, passed), adapter, handle,
-             DXGKMEM_CALL_FREE_CONTIGUOUS);
+    free_memory(runner, DXGKMEM_CALL_FREE_CONTIGUOUS);
 }
 
 void runner_free_pages(struct runner *runner)
 {
-    HANDLE adapter, handle;
-    void *passed;
-
-    if (!offered(runner))
-        return;
-    adapter = begin_free(runner, &handle);
-    runner->arguments.free_pages.hMemoryHandle = handle;
-    passed = block_hand_over(runner);
-    if (runner->model != NULL)
-        model_free_memory(runner->model, &runner->conditions, adapter, handle, DXGKMEM_CALL_FREE_PAGES,
-                          &runner->expected);
-    if (!block_may_call(runner))
-        return;
-    end_free(runner, runner->offering.DxgkCbFreePagesFromMdl(adapter, passed), adapter, handle,
-             DXGKMEM_CALL_FREE_PAGES);
+    free_memory(runner, DXGKMEM_CALL_FREE_PAGES);
 }
