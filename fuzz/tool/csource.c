@@ -98,22 +98,41 @@ static void find_uses(struct csource_writer *writer, bool look)
 
 /* -- one line ------------------------------------------------------------------------------ */
 
-/* Outputs that are wrong are no part of the event; what they must be follows from what was asked. */
-static void append_outputs(const struct program_line *line, char *text, size_t room)
+static void append_number(char *text, size_t room, const char *name, uint64_t number)
 {
     size_t length = strlen(text);
 
-    if (line->opcode == OP_MAP) {
-        uint64_t offset = line->operand[MAP_OFFSET] & DXGKMEM_PAGE_MASK;
-        uint64_t size = (offset + line->operand[MAP_SIZE] + DXGKMEM_PAGE_MASK) & ~(uint64_t)DXGKMEM_PAGE_MASK;
-        snprintf(text + length, room - length,
-                 offset < 10 ? " offset=%" PRIu64 " size=0x%" PRIx64
-                             : " offset=0x%" PRIx64 " size=0x%" PRIx64,
-                 offset, size);
-    } else if (line->opcode == OP_ADL || line->opcode == OP_PIN || line->opcode == OP_CONTIGUOUS ||
-               line->opcode == OP_PAGES) {
+    snprintf(text + length, room - length, number < 10 ? " %s=%" PRIu64 : " %s=0x%" PRIx64, name, number);
+}
+
+static const struct dxgkmem_profile *profile_of_run(void)
+{
+    return tool_provider() ? tool_provider()->profile : NULL;
+}
+
+/* Outputs that are wrong are no part of the event; what they must be follows from what was asked. */
+static void append_outputs(const struct program_line *line, char *text, size_t room)
+{
+    const struct dxgkmem_profile *profile = profile_of_run();
+    enum dxgkmem_profile_map map = profile ? profile->map : DXGKMEM_MAP_PAGES;
+    size_t length = strlen(text);
+
+    if (line->opcode == OP_MAP && map != DXGKMEM_MAP_OBJECT) {
+        uint64_t offset = line->operand[MAP_OFFSET] & DXGKMEM_PAGE_MASK, size = line->operand[MAP_SIZE];
+        if (map == DXGKMEM_MAP_PAGES)
+            size = (offset + size + DXGKMEM_PAGE_MASK) & ~(uint64_t)DXGKMEM_PAGE_MASK;
+        append_number(text, room, "offset", offset);
+        append_number(text, room, "size", size);
+    } else if (line->opcode == OP_MAP || line->opcode == OP_ADL || line->opcode == OP_PIN ||
+               line->opcode == OP_CONTIGUOUS || line->opcode == OP_PAGES) {
         snprintf(text + length, room - length, "...");
     }
+}
+
+/* A stop of an implementation that does not count what is left. */
+static bool uncounted(const struct runner_event *event)
+{
+    return event->opcode == OP_STOP && profile_of_run() && profile_of_run()->no_leaks;
 }
 
 /* What must come of the line: what came of it, or what the model wanted. */
@@ -129,9 +148,12 @@ static void expected_text(const struct csource_writer *writer, char *text, size_
         snprintf(text, room, "...");
         return;
     }
-    if (tool_provider() != NULL && must->mistake != DXGKMEM_VIOLATION_NONE) {
-        silent = *must; /* whether it was refused is not seen at the call */
-        silent.mistake = DXGKMEM_VIOLATION_NONE;
+    if (tool_provider() != NULL) {
+        silent = *must;
+        if (!must->skipped) /* whether it was refused is not seen at the call */
+            silent.mistake = DXGKMEM_VIOLATION_NONE;
+        if (uncounted(must))
+            silent.values = 0;
         must = &silent;
     }
     recording_outcome(recording->program, must, text, room);
@@ -143,7 +165,7 @@ static void write_expectation(struct csource_writer *writer)
 {
     const struct runner_event *event = &writer->recording->line[writer->at].event;
     char expected[2048];
-    static const struct {
+    const struct {
         uint8_t opcode;
         unsigned needs;
         const char *format;
@@ -159,7 +181,8 @@ static void write_expectation(struct csource_writer *writer)
         {OP_CPU_READ, NEEDS_READ, "    read_word(reached, word, \"%s\");\n"},
         {OP_DMA_WRITE, NEEDS_WROTE, "    wrote(reached, \"%s\");\n"},
         {OP_CPU_WRITE, NEEDS_WROTE, "    wrote(reached, \"%s\");\n"},
-        {OP_STOP, NEEDS_STOP, "    stopped(&leaks, \"%s\");\n"},
+        {OP_STOP, NEEDS_STOP,
+         uncounted(event) ? "    stopped(NULL, \"%s\");\n" : "    stopped(&leaks, \"%s\");\n"},
     };
 
     expected_text(writer, expected, sizeof expected);
@@ -188,6 +211,24 @@ static void write_driver_expectation(struct csource_writer *writer, unsigned sou
         fprintf(writer->body, "    /* expected: %s */\n", expected);
 }
 
+/* There is nothing to act on, or nobody looks for the mistake; then what spoils pArgs went by with the call. */
+static void write_skip(struct csource_writer *writer)
+{
+    const struct runner_event *event = &writer->recording->line[writer->at].event;
+    char outcome[128];
+
+    if (event->mistake != DXGKMEM_VIOLATION_NONE)
+        writer->spoiled = -1;
+    if (writer->how->driver && event->mistake == DXGKMEM_VIOLATION_NONE)
+        fputs("    /* there is nothing to act on */\n", writer->body);
+    else if (writer->how->driver)
+        fprintf(writer->body, "    /* nobody looks for %s */\n", dxgkmem_violation_name(event->mistake));
+    else
+        fprintf(writer->body, "    skipped(\"%s\");\n",
+                recording_outcome(writer->recording->program, event, outcome, sizeof outcome));
+    writer->needs |= NEEDS_SKIPPED;
+}
+
 static void write_line(struct csource_writer *writer, bool look)
 {
     const struct recording *recording = writer->recording;
@@ -206,11 +247,7 @@ static void write_line(struct csource_writer *writer, bool look)
     if (!writer->how->driver)
         fprintf(writer->body, "    step(%u, \"%s\");\n", source, text);
     if (line->event.skipped) {
-        writer->needs |= NEEDS_SKIPPED;
-        fputs(writer->how->driver ? "    /* there is nothing to act on */\n" : "    skipped();\n",
-              writer->body);
-        if (!writer->how->driver && program_operations[writer->line->opcode].role == PROGRAM_ROLE_CALLBACK)
-            return;
+        write_skip(writer);
         return;
     }
     csource_operation(writer);

@@ -294,6 +294,7 @@ static void write_member(struct csource_writer *writer)
     bool legacy = writer->line->opcode == OP_LEGACY;
     const char *name = runner_member_name(legacy, (unsigned)csource_passed(writer, MEMBER_MEMBER)->value);
 
+    writer->spoiled = -1; /* its arguments are all zero */
     if (writer->how->driver) {
         fprintf(writer->body,
                 "    /* %s is not offered; with the kit's headers it takes arguments of its own */\n", name);

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Every program of the corpus as C: builds with one command against an installed tree, without a
-# warning, and prints the program's trace. The driver's form compiles, and runs in a test driver.
+# warning, and prints the program's trace. The driver's form compiles, and runs in a test driver. The same
+# of the plain implementation, which the C form loads.
 # shellcheck source=tests/cli/lib.sh
 . "$ROOT/tests/cli/lib.sh"
 command -v pkg-config >/dev/null || {
@@ -28,13 +29,30 @@ grep -vE '^everything is' "$name.is" | cmp -s - "$name.must" || echo "FAIL $name
 "$CC" -Wall -Wextra -Werror -DDXGKMEM_WITHOUT_WDK -c "$name.driver.c" -o "$name.driver.o" $(pkg-config --cflags dxgkmem) \
     2>"$name.err" || echo "FAIL $name, driver's form: $(head -n 3 "$name.err")"
 SH
-mkdir forms
-cd forms || exit 2
-find "$ROOT/corpus/seeds" "$ROOT/corpus/regressions" -type f -print0 |
-    xargs -0 -n 1 -P 2 bash ../one.sh >../failures
-cd .. || exit 2
-[[ ! -s failures ]] || fail "$(grep -c FAIL failures) of the C forms: $(head -n 12 failures)"
-(($(find forms -name '*.out' | wc -l) > 150)) || fail "only $(find forms -name '*.out' | wc -l) C forms were built"
+
+# plain.sh FILE: the same through a provider. It tells nobody what was refused and counts nothing at the stop.
+cat >plain.sh <<'SH'
+name=$(basename "$1" .txt)
+"$DXGKMEM" csource --provider ../plain.so -o "$name.c" "$1" || echo "FAIL $name: no C form"
+"$CC" -Wall -Wextra -Werror "$name.c" -o "$name.out" $(pkg-config --cflags --libs dxgkmem-sim) -ldl 2>"$name.err" ||
+    { echo "FAIL $name: $(head -n 3 "$name.err")"; exit; }
+"./$name.out" >"$name.is" || echo "FAIL $name: ended with $?"
+"$DXGKMEM" run --trace --provider ../plain.so "$1" | sed -E '/^       |^clean:|^not run/d
+    s/-> refused for .*/-> done/; s/(-> STATUS_[A-Z_]+) for [a-z_]+$/\1/; s/^(.* (stop|the end) -> done) objects=.*/\1/' >"$name.must"
+grep -vE '^everything is' "$name.is" | cmp -s - "$name.must" || echo "FAIL $name: $(diff "$name.is" "$name.must" | head -n 4)"
+SH
+
+every_program() { # every_program SCRIPT: run in a folder of its own on each program of the corpus
+    mkdir "$1.forms"
+    (cd "$1.forms" && find "$ROOT/corpus/seeds" "$ROOT/corpus/regressions" -type f -print0 |
+        xargs -0 -n 1 -P 2 bash "../$1.sh" >../failures)
+    [[ ! -s failures ]] || fail "$(grep -c FAIL failures) of the C forms, $1: $(head -n 12 failures)"
+    (($(find "$1.forms" -name '*.out' | wc -l) > 150)) ||
+        fail "only $(find "$1.forms" -name '*.out' | wc -l) C forms were built, $1"
+}
+every_program one
+provide plain.so "$ROOT/tests/providers/plain"
+every_program plain
 
 # The driver's form in a driver: the calls of the program are made and answered as expected.
 cat >host.c <<'C'
@@ -78,7 +96,7 @@ int main(void)
 C
 read -ra flags <<<"$(pkg-config --cflags --libs dxgkmem-sim)"
 for name in pin-counted-once violation-close_after_destroy; do
-    "$CC" host.c "forms/$name.driver.o" -o host "${flags[@]}" 2>err || fail "$name: $(head -n 3 err)"
+    "$CC" host.c "one.forms/$name.driver.o" -o host "${flags[@]}" 2>err || fail "$name: $(head -n 3 err)"
     expect 0 ./host
     prints 'line '
     awk '$3 == "0x00000000," && $5 !~ /STATUS_SUCCESS/ || $3 != "0x00000000," && $5 ~ /STATUS_SUCCESS/ { exit 1 }' out ||
@@ -86,7 +104,7 @@ for name in pin-counted-once violation-close_after_destroy; do
 done
 
 # What the file says itself: another answer than the expected one ends with 1.
-sed 's/refused: close_after_destroy/done: close_after_destroy/' forms/violation-close_after_destroy.c >other.c
+sed 's/refused: close_after_destroy/done: close_after_destroy/' one.forms/violation-close_after_destroy.c >other.c
 "$CC" other.c -o other "${flags[@]}" 2>err || fail "$(cat err)"
 expect 1 ./other
 prints '       expected done: close_after_destroy'

@@ -71,10 +71,6 @@ prints 'add d0'
 mkdir -p tree/tests/providers
 cp -r "$here/plain" tree/tests/providers/
 patch -s -p1 -d tree <"$here/mutants/map-first-page.patch" || fail 'the patch does not apply'
-provide() { # provide OUT FOLDER [FLAG]
-    "$CC" -std=c17 -D_GNU_SOURCE -I"$ROOT/include" -shared -fPIC ${3:+"$3"} -o "$1" "$2"/*.c "$ROOT"/src/machine/sim/*.c \
-        "$ROOT"/src/host/user/*.c -lpthread 2>err || fail "$(head -n 3 err)"
-}
 provide plain.so tree/tests/providers/plain
 "$DXGKMEM" run --quiet --provider plain.so "$ROOT"/corpus/seeds >out 2>err
 file=$(grep -B1 '^finding: invariant 10' out | sed -n 's/:$//p' | head -n 1)

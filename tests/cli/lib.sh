@@ -32,3 +32,9 @@ one_line() {
 prints() { grep -qF -- "$1" out || fail "stdout does not say '$1': $(head -n 5 out)"; }
 
 finish() { exit $failed; }
+
+# provide OUT FOLDER [FLAG]: the sources of the folder on the simulated machine, as a provider.
+provide() {
+    "$CC" -std=c17 -D_GNU_SOURCE -I"$ROOT/include" -shared -fPIC ${3:+"$3"} -o "$1" "$2"/*.c "$ROOT"/src/machine/sim/*.c \
+        "$ROOT"/src/host/user/*.c -lpthread 2>err || fail "$(head -n 3 err)"
+}
