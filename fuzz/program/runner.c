@@ -119,8 +119,10 @@ static bool enter(struct runner *runner, enum program_world number)
         world->machine.windows_context = runner->options.windows_context;
         status = runner->provider->create(&world->machine, &world->sim);
         world->unlike = status == STATUS_NOT_SUPPORTED;
-        if (!NT_SUCCESS(status))
+        if (!NT_SUCCESS(status)) {
+            world->sim = NULL; /* whatever it left there */
             return false;
+        }
         describe(runner, world, &program_worlds[number].limits);
     }
     runner->here = world;

@@ -233,6 +233,12 @@ void crash_read(struct finding *finding, const struct program *program, const st
     }
 }
 
+void crash_left(struct finding *finding)
+{
+    *finding = (struct finding){.kind = FINDING_EXIT};
+    snprintf(finding->message, sizeof finding->message, "a call ended the process, with status 0");
+}
+
 /* -- in the child ---------------------------------------------------------------------------- */
 
 static void print_stack(int signal_number)

@@ -13,6 +13,9 @@
  */
 void crash_read(struct finding *finding, const struct program *program, const struct child_end *end);
 
+/* The finding of a process that ended well, and before it was done. */
+void crash_left(struct finding *finding);
+
 /* In a child: signals that end it print where, unless a sanitizer does that. */
 void crash_install(void);
 

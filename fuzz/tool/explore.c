@@ -452,14 +452,15 @@ struct beginning {
     struct explore_shared *shared;
     unsigned which;
     uint64_t number; /* of the state that it leads to */
+    struct runner_result result;
 };
 
 static void run_beginning(void *context)
 {
     struct beginning *beginning = context;
 
-    beginning->number = explore_begin(beginning->runner, beginning->which, &beginning->shared->program,
-                                      &beginning->shared->finding);
+    beginning->number =
+        explore_begin(beginning->runner, beginning->which, &beginning->shared->program, &beginning->result);
 }
 
 static int begin(struct explore *explore)
@@ -473,7 +474,11 @@ static int begin(struct explore *explore)
         return tool_error("no memory");
     for (; beginning->which < EXPLORE_BEGINNINGS && !status; beginning->which++) {
         status = guard_call(run_beginning, beginning);
-        if (!status && beginning->shared->finding.invariant != 0)
+        beginning->shared->finding = beginning->result.finding;
+        if (!status && beginning->result.unlike)
+            status = tool_error("%s has no world like %s", tool_provider()->name,
+                                program_world_names[WORLD_SMALL]);
+        else if (!status && beginning->result.finding.invariant != 0)
             status = tell(beginning->shared, true);
         if (!status)
             explore_states_add(&explore->states, (struct explore_state){.number = beginning->number,

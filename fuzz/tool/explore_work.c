@@ -48,9 +48,8 @@ void explore_program(struct program *program, const struct explore_lines *lines,
 }
 
 uint64_t explore_begin(struct runner *runner, unsigned beginning, struct program *program,
-                       struct runner_finding *finding)
+                       struct runner_result *result)
 {
-    struct runner_result result;
     uint64_t number = 0;
 
     put_beginning(program, beginning);
@@ -60,9 +59,8 @@ uint64_t explore_begin(struct runner *runner, unsigned beginning, struct program
         number = runner_state(runner);
         runner_line(runner, program->lines);
     }
-    runner_finish(runner, &result);
-    *finding = result.finding;
-    return finding->invariant == 0 ? number : 0;
+    runner_finish(runner, result);
+    return result->finding.invariant == 0 ? number : 0;
 }
 
 /* -- a finding, without what it does not need ------------------------------------------------- */

@@ -60,7 +60,7 @@ void explore_program(struct program *program, const struct explore_lines *lines,
 void explore_take_event(void *work, const struct program *program, const struct runner_event *event);
 /* The number of the state that a beginning is; 0: it has a finding. */
 uint64_t explore_begin(struct runner *runner, unsigned beginning, struct program *program,
-                       struct runner_finding *finding);
+                       struct runner_result *result);
 /* Runs the lines of one state and writes what came of it. False: a finding, in shared. */
 bool explore_state(struct explore_work *work, uint32_t at);
 /*

@@ -172,8 +172,9 @@ enum finding_severity finding_severity(const struct finding *finding)
         return severity_of_report(finding->name);
     case FINDING_NONE:
     case FINDING_VIOLATION:
-    case FINDING_EXIT:
         return SEVERITY_HARNESS;
+    case FINDING_EXIT: /* 0: the implementation ended the process */
+        return finding->number ? SEVERITY_HARNESS : SEVERITY_DENIAL;
     default:
         return SEVERITY_DENIAL;
     }

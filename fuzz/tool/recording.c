@@ -205,6 +205,8 @@ static int take_end(struct shared *shared, const struct child_end *end)
     if (WIFEXITED(end->status) && WEXITSTATUS(end->status) == TOOL_BAD)
         return tool_error("no memory");
     crash_read(&recording->finding, recording->program, end);
+    if (recording->finding.kind == FINDING_NONE)
+        crash_left(&recording->finding);
     finding_place(&recording->finding, recording->program, shared->line);
     add_last_line(shared);
     return 0;

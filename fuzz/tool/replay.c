@@ -139,8 +139,9 @@ static int in_child(struct replay *replay, const struct program *program, const 
             finding_of_invariant(finding, program, &at->found);
     } else {
         crash_read(finding, program, &end);
-        if (finding->kind != FINDING_NONE)
-            finding_place(finding, program, at->line);
+        if (finding->kind == FINDING_NONE)
+            crash_left(finding);
+        finding_place(finding, program, at->line);
     }
     return 0;
 }

@@ -59,6 +59,37 @@ broken NO_SUCH_WORLD
 expect 0 "$DXGKMEM" run --provider broken.so "$program"
 prints 'not run, for broken has no world like small'
 prints 'clean: 0 programs; 1 not run'
+expect 2 "$DXGKMEM" explore --depth 1 --provider broken.so
+one_line 'broken has no world like small'
+expect 2 "$DXGKMEM" csource --provider broken.so -o none.c "$program"
+one_line 'broken has no world like small'
+
+# The other verbs make as much of a process that ends.
+broken END_IN_CALL
+expect 0 "$DXGKMEM" minimize --provider broken.so "$program"
+prints '# exit 0: a call ended the process, with status 0'
+mkdir ended && cp "$program" ended/
+expect 1 "$DXGKMEM" triage --provider broken.so -o triage-of-ended ended
+prints 'a call ended the process, with status 0'
+expect 0 "$DXGKMEM" csource --provider broken.so -o ended.c "$program"
+grep -q 'Finding: exit 0' ended.c || fail 'the C form does not name the finding'
+expect 1 "$DXGKMEM" explore --depth 1 --provider broken.so
+prints 'finding: broken ended the process, with status 0'
+
+# What cannot be used is one line of every verb.
+broken CRASH_WHEN_LOADED
+for verb in run faults 'explore --depth 1' minimize csource 'show --html' matrix; do
+    file=("$program")
+    [[ $verb != explore* ]] || file=()
+    # shellcheck disable=SC2086 # a verb and its option
+    expect 2 "$DXGKMEM" $verb --provider broken.so "${file[@]}"
+    one_line 'broken.so: it crashes when it is loaded'
+done
+expect 2 "$DXGKMEM" triage --provider broken.so -o none ended
+one_line 'broken.so: it crashes when it is loaded'
+expect 2 "$DXGKMEM" reads --provider broken.so "$program"
+one_line '--provider'
+
 broken CRASH_IN_CALL
 expect 1 "$DXGKMEM" explore --depth 1 --provider broken.so
 prints 'finding: broken crashes: Aborted'
