@@ -3,14 +3,16 @@
  * How many lives of one page a second: create, open, ADL, map, unmap, free,
  * close, destroy, with a number of other objects alive.
  *
- *   bench_lifecycle core|peer LIVE MILLISECONDS [THREADS [ADAPTERS]]
+ *   bench_lifecycle core|peer|plain LIVE MILLISECONDS [THREADS [ADAPTERS]]
  *
+ * peer is peer.h's, plain the implementation of tests/providers/plain, with lists that every call walks.
  * Each live object is open on the first adapter and has one contiguous ADL.
  * Threads live their own lives, each on the next adapter. Prints lives a second
  * of all of them, and for core its bytes of pool for each live object.
  */
 #include "peer.h"
 
+#include <dxgkmem/provider.h>
 #include <dxgkmem/sim.h>
 
 #include <pthread.h>
@@ -102,20 +104,33 @@ static struct dxgkmem_sim *make_machine(uint64_t live)
     return sim;
 }
 
-/* One interface an adapter. */
-static void start_core(struct dxgkmem_machine *machine, DXGKRNL_INTERFACE *callbacks, unsigned adapters)
+/* Core through its table, which is not in the library: the few functions of it that are needed. */
+static NTSTATUS start_core(struct dxgkmem_sim *sim, const struct dxgkmem_config *config)
 {
-    struct dxgkmem_config config = {.machine = machine};
+    struct dxgkmem_config with_machine = *config;
+
+    with_machine.machine = dxgkmem_sim_machine(sim);
+    return dxgkmem_start(&with_machine);
+}
+
+static const struct dxgkmem_provider core_table = {
+    .start = start_core, .add_adapter = dxgkmem_add_adapter, .query_interface = dxgkmem_query_interface};
+
+/* One interface an adapter. */
+static void start(const struct dxgkmem_provider *provider, struct dxgkmem_sim *sim,
+                  DXGKRNL_INTERFACE *callbacks, unsigned adapters)
+{
+    struct dxgkmem_config config = {0};
     struct dxgkmem_adapter_config adapter = {.version = DXGKDDI_INTERFACE_VERSION_WDDM2_9};
     HANDLE handle;
 
     adapter.memory_caps.HighestVisibleAddress.QuadPart = -1;
     adapter.iommu_caps.DmaRemappingSupported = 1;
-    must(NT_SUCCESS(dxgkmem_start(&config)), "start");
+    must(NT_SUCCESS(provider->start(sim, &config)), "start");
     for (unsigned i = 0; i < adapters; i++) {
         adapter.device = i;
-        must(NT_SUCCESS(dxgkmem_add_adapter(&adapter, &handle)), "adding an adapter");
-        must(NT_SUCCESS(dxgkmem_query_interface(handle, &callbacks[i])), "query of the interface");
+        must(NT_SUCCESS(provider->add_adapter(&adapter, &handle)), "adding an adapter");
+        must(NT_SUCCESS(provider->query_interface(handle, &callbacks[i])), "query of the interface");
     }
 }
 
@@ -190,18 +205,19 @@ static unsigned number(int count, char **arguments, int which, unsigned otherwis
 int main(int count, char **arguments)
 {
     bool core = count > 3 && strcmp(arguments[1], "core") == 0;
+    bool plain = count > 3 && strcmp(arguments[1], "plain") == 0;
     unsigned threads = number(count, arguments, 4, 1), adapters = number(count, arguments, 5, 1);
     static DXGKRNL_INTERFACE callbacks[THREADS];
 
     if (count < 4 || count > 6 || threads == 0 || adapters == 0 ||
-        (!core && (strcmp(arguments[1], "peer") != 0 || adapters != 1))) {
-        fputs("usage: bench_lifecycle core|peer LIVE MILLISECONDS [THREADS [ADAPTERS]]\n", stderr);
+        (!core && ((!plain && strcmp(arguments[1], "peer") != 0) || adapters != 1))) {
+        fputs("usage: bench_lifecycle core|peer|plain LIVE MILLISECONDS [THREADS [ADAPTERS]]\n", stderr);
         return 2;
     }
     uint64_t live = strtoull(arguments[2], NULL, 10), budget = strtoull(arguments[3], NULL, 10) * 1000000u;
     struct dxgkmem_sim *sim = make_machine(live);
-    if (core)
-        start_core(dxgkmem_sim_machine(sim), callbacks, adapters);
+    if (core || plain)
+        start(core ? &core_table : dxgkmem_provider(), sim, callbacks, adapters);
     else
         must(peer_start(dxgkmem_sim_machine(sim), 0, callbacks), "starting the peer");
 

@@ -95,14 +95,18 @@ rate() { # rate FILE TARGET ROUND
 
 for ((round = 1; round <= rounds; round++)); do
     printf 'round %d of %d\n' "$round" "$rounds" >&2
+    for whose in core plain; do lives "$whose-1-0" "${pin[@]}" $lifecycle "$whose" 0 1000; done
     for many in 1000 "$live"; do
-        for whose in core peer; do
-            lives "$whose-1-$many" "${pin[@]}" $lifecycle "$whose" "$many" 1000
+        for whose in core peer plain; do
+            # The plain one walks lists: with a million on them one life takes seconds.
+            [[ $whose == plain && $many != 1000 ]] ||
+                lives "$whose-1-$many" "${pin[@]}" $lifecycle "$whose" "$many" 1000
         done
         ((two)) || continue
         lives "core-2-$many" $lifecycle core "$many" 1000 2 2
         lives "core-shared-$many" $lifecycle core "$many" 1000 2 1
         lives "peer-2-$many" $lifecycle peer "$many" 1000 2
+        ((many > 1000)) || lives "plain-2-$many" $lifecycle plain "$many" 1000 2
     done
     rate fuzz bench_fuzz_16 "$round"
     rate baseline bench_fuzz_baseline "$round"
@@ -129,11 +133,14 @@ done | awk -v live="$live" -v full="$full" -v two="$two" '
     END {
         printf "%-46s %11s  %-32s %11s %6s  %s\n", "lives of one page a second", "measured", "compared with", "", "ratio", "bar"
         line("one thread, 1000 others", v["core-1-1000"], "", "", "", ">= 1000000", v["core-1-1000"] >= 1e6)
+        beside("one thread, no others", "core-1-0", "the plain one, mutex and lists", "plain-1-0")
         for (i = 0; i < others; i++) {
             with = sprintf(", %d others", many[i])
             beside("one thread" with, "core-1-" many[i], "one mutex and hash tables", "peer-1-" many[i], i ? "" : 5)
+            if (!i) beside("one thread" with, "core-1-" many[i], "the plain one, mutex and lists", "plain-1-" many[i])
             if (!two) continue
             beside("two threads" with, "core-2-" many[i], "one mutex and hash tables", "peer-2-" many[i])
+            if (!i) beside("two threads" with, "core-2-" many[i], "the plain one, mutex and lists", "plain-2-" many[i])
             beside("two threads" with, "core-2-" many[i], "one thread", "core-1-" many[i], 1.8)
             beside("  both on one adapter", "core-shared-" many[i], "one thread", "core-1-" many[i])
         }
