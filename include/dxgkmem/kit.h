@@ -25,6 +25,9 @@ struct dxgkmem_kit;
 #define DXGKMEM_KIT_UNASKED 0x04u /* Contiguous is set where nobody asked for it, if the pages allow it */
 #define DXGKMEM_KIT_HANDLES 0x08u /* handles differ in their upper halves only */
 #define DXGKMEM_KIT_HIGH 0x10u    /* most of RAM lies above 4 GB */
+#define DXGKMEM_KIT_UNMAPPED                                                                                 \
+    0x20u                       /* pages for an MDL are mapped by MmGetSystemAddressForMdlSafe, not before */
+#define DXGKMEM_KIT_STALE 0x40u /* contiguous memory, and pages with MM_DONT_ZERO_ALLOCATION, are not zero */
 
 enum dxgkmem_kit_domains {
     DXGKMEM_KIT_BOTH,     /* worlds with and without DMA remapping */

@@ -250,7 +250,9 @@ SIZE_T MmSizeOfMdl(PVOID Base, SIZE_T Length);
 #define MmGetMdlByteCount(Mdl) ((Mdl)->ByteCount)
 #define MmGetMdlByteOffset(Mdl) ((Mdl)->ByteOffset)
 #define MmGetMdlVirtualAddress(Mdl) ((PVOID)((PUCHAR)(Mdl)->StartVa + (Mdl)->ByteOffset))
-#define MmGetSystemAddressForMdlSafe(Mdl, Priority) ((Mdl)->MappedSystemVa)
+PVOID MmGetSystemAddressForMdlSafe(PMDL Mdl, ULONG Priority);
+/* Of what the callbacks mapped; 0: it is not that. */
+PHYSICAL_ADDRESS MmGetPhysicalAddress(PVOID BaseAddress);
 
 /* -- memory and lists ------------------------------------------------------------------------------------------ */
 

@@ -19,7 +19,7 @@
 LIST(kit_stack, operations);        /* by number, from 1 */
 LIST(HANDLE, handles);              /* behind the handles that the driver has */
 LIST(struct kit_mapping, mappings); /* living and ended */
-LIST(struct kit_adl, adls);
+LIST(struct kit_reach, reaches);
 
 static void *grown(void *item, size_t *room, size_t bytes)
 {
@@ -43,9 +43,10 @@ static kit_stack now; /* of the call under way */
 
 void kit_callbacks_begin(void)
 {
-    for (size_t i = 0; i < adls.count; i++)
-        free(adls.item[i].page);
-    operations.count = handles.count = mappings.count = adls.count = 0;
+    for (size_t i = 0; i < reaches.count; i++)
+        free(reaches.item[i].page);
+    operations.count = handles.count = mappings.count = reaches.count = 0;
+    kit_memories_begin();
     kit.in_callback = false;
     now = 0;
 }
@@ -92,7 +93,7 @@ void kit_violation(void *context, const struct dxgkmem_violation *violation)
 
 #define ALIKE ((uintptr_t)0xd00dfe40u)
 
-static HANDLE outside(HANDLE handle)
+HANDLE kit_outside(HANDLE handle)
 {
     if (handle == NULL || (kit.world.contrary & DXGKMEM_KIT_HANDLES) == 0)
         return handle;
@@ -105,7 +106,7 @@ static HANDLE outside(HANDLE handle)
 }
 
 /* What was never given out is passed on as it is, and refused. */
-static HANDLE inside(HANDLE handle)
+HANDLE kit_inside(HANDLE handle)
 {
     uintptr_t number = (uintptr_t)handle >> 32;
 
@@ -117,20 +118,20 @@ static HANDLE inside(HANDLE handle)
 
 /* -- beginning and end of each call ----------------------------------------------------------------- */
 
-static const DXGKRNL_INTERFACE *begin(kit_stack stack)
+const DXGKRNL_INTERFACE *kit_call_begin(kit_stack stack)
 {
     kit_operation(stack);
     kit.in_callback = true;
     return &kit.real[0];
 }
 
-static void end(void)
+void kit_call_end(void)
 {
     kit.in_callback = false;
 }
 
 /* Above the IRQL that is allowed a call is a mistake, not one that may fail. */
-static bool fails(const void *arguments, kit_stack stack)
+bool kit_call_fails(const void *arguments, kit_stack stack)
 {
     return arguments != NULL && kit_irql() <= APC_LEVEL && kit_fails(stack);
 }
@@ -143,20 +144,20 @@ static NTSTATUS APIENTRY create(IN_OUT_PDXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT 
     NTSTATUS status;
     HANDLE adapter;
 
-    if (fails(arguments, stack)) {
+    if (kit_call_fails(arguments, stack)) {
         arguments->hPhysicalMemoryObject = arguments->hAdapterMemoryObject = NULL;
         return STATUS_NO_MEMORY;
     }
     if (arguments != NULL) {
         adapter = arguments->hAdapter;
-        arguments->hAdapter = inside(adapter);
+        arguments->hAdapter = kit_inside(adapter);
     }
-    status = begin(stack)->DxgkCbCreatePhysicalMemoryObject(arguments);
-    end();
+    status = kit_call_begin(stack)->DxgkCbCreatePhysicalMemoryObject(arguments);
+    kit_call_end();
     if (arguments != NULL) {
         arguments->hAdapter = adapter;
-        arguments->hPhysicalMemoryObject = outside(arguments->hPhysicalMemoryObject);
-        arguments->hAdapterMemoryObject = outside(arguments->hAdapterMemoryObject);
+        arguments->hPhysicalMemoryObject = kit_outside(arguments->hPhysicalMemoryObject);
+        arguments->hAdapterMemoryObject = kit_outside(arguments->hAdapterMemoryObject);
     }
     return status;
 }
@@ -166,11 +167,11 @@ static void APIENTRY destroy(IN_CONST_PDXGKARGCB_DESTROY_PHYSICAL_MEMORY_OBJECT 
     DXGKARGCB_DESTROY_PHYSICAL_MEMORY_OBJECT in = {NULL, NULL};
 
     if (arguments != NULL) {
-        in.hPhysicalMemoryObject = inside(arguments->hPhysicalMemoryObject);
-        in.hAdapterMemoryObject = inside(arguments->hAdapterMemoryObject);
+        in.hPhysicalMemoryObject = kit_inside(arguments->hPhysicalMemoryObject);
+        in.hAdapterMemoryObject = kit_inside(arguments->hAdapterMemoryObject);
     }
-    begin(KIT_STACK_HERE())->DxgkCbDestroyPhysicalMemoryObject(arguments != NULL ? &in : NULL);
-    end();
+    kit_call_begin(KIT_STACK_HERE())->DxgkCbDestroyPhysicalMemoryObject(arguments != NULL ? &in : NULL);
+    kit_call_end();
 }
 
 static NTSTATUS APIENTRY open_object(IN_OUT_PDXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT arguments)
@@ -179,18 +180,18 @@ static NTSTATUS APIENTRY open_object(IN_OUT_PDXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJE
     DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT in = {NULL, NULL, NULL};
     NTSTATUS status;
 
-    if (fails(arguments, stack)) {
+    if (kit_call_fails(arguments, stack)) {
         arguments->hAdapterMemoryObject = NULL;
         return STATUS_NO_MEMORY;
     }
     if (arguments != NULL) {
-        in.hPhysicalMemoryObject = inside(arguments->hPhysicalMemoryObject);
-        in.hAdapter = inside(arguments->hAdapter);
+        in.hPhysicalMemoryObject = kit_inside(arguments->hPhysicalMemoryObject);
+        in.hAdapter = kit_inside(arguments->hAdapter);
     }
-    status = begin(stack)->DxgkCbOpenPhysicalMemoryObject(arguments != NULL ? &in : NULL);
-    end();
+    status = kit_call_begin(stack)->DxgkCbOpenPhysicalMemoryObject(arguments != NULL ? &in : NULL);
+    kit_call_end();
     if (arguments != NULL)
-        arguments->hAdapterMemoryObject = outside(in.hAdapterMemoryObject);
+        arguments->hAdapterMemoryObject = kit_outside(in.hAdapterMemoryObject);
     return status;
 }
 
@@ -199,9 +200,9 @@ static void APIENTRY close_object(IN_CONST_PDXGKARGCB_CLOSE_PHYSICAL_MEMORY_OBJE
     DXGKARGCB_CLOSE_PHYSICAL_MEMORY_OBJECT in = {NULL};
 
     if (arguments != NULL)
-        in.hAdapterMemoryObject = inside(arguments->hAdapterMemoryObject);
-    begin(KIT_STACK_HERE())->DxgkCbClosePhysicalMemoryObject(arguments != NULL ? &in : NULL);
-    end();
+        in.hAdapterMemoryObject = kit_inside(arguments->hAdapterMemoryObject);
+    kit_call_begin(KIT_STACK_HERE())->DxgkCbClosePhysicalMemoryObject(arguments != NULL ? &in : NULL);
+    kit_call_end();
 }
 
 /* -- MAP, UNMAP ------------------------------------------------------------------------------------- */
@@ -213,16 +214,16 @@ static NTSTATUS APIENTRY map(IN_OUT_PDXGKARGCB_MAP_PHYSICAL_MEMORY arguments)
     DXGKARGCB_MAP_PHYSICAL_MEMORY in;
     NTSTATUS status;
 
-    if (fails(arguments, stack)) {
+    if (kit_call_fails(arguments, stack)) {
         arguments->pMappedAddress = NULL;
         return STATUS_NO_MEMORY;
     }
     if (arguments != NULL) {
         in = *arguments;
-        in.hPhysicalMemoryObject = inside(in.hPhysicalMemoryObject);
+        in.hPhysicalMemoryObject = kit_inside(in.hPhysicalMemoryObject);
     }
-    status = begin(stack)->DxgkCbMapPhysicalMemory(arguments != NULL ? &in : NULL);
-    end();
+    status = kit_call_begin(stack)->DxgkCbMapPhysicalMemory(arguments != NULL ? &in : NULL);
+    kit_call_end();
     if (arguments == NULL)
         return status;
     if (NT_SUCCESS(status) && wider) {
@@ -232,11 +233,20 @@ static NTSTATUS APIENTRY map(IN_OUT_PDXGKARGCB_MAP_PHYSICAL_MEMORY arguments)
         in.Size += 2 * KIT_PAGE;
     }
     if (NT_SUCCESS(status))
-        APPEND(mappings, ((struct kit_mapping){in.pMappedAddress, in.Size, wider ? KIT_PAGE : 0, stack, 0}));
+        kit_mapping_made(&(struct kit_mapping){.base = in.pMappedAddress,
+                                               .bytes = in.Size,
+                                               .lead = wider ? KIT_PAGE : 0,
+                                               .made = stack,
+                                               .made_by = "DxgkCbMapPhysicalMemory"});
     arguments->Offset = in.Offset;
     arguments->Size = in.Size;
     arguments->pMappedAddress = in.pMappedAddress;
     return status;
+}
+
+void kit_mapping_made(const struct kit_mapping *mapping)
+{
+    APPEND(mappings, *mapping);
 }
 
 static struct kit_mapping *mapping_from(const void *base)
@@ -246,6 +256,16 @@ static struct kit_mapping *mapping_from(const void *base)
             return &mappings.item[i];
     }
     return NULL;
+}
+
+void kit_mapping_ended(const void *base, kit_stack stack, const char *by)
+{
+    struct kit_mapping *mapping = mapping_from(base);
+
+    if (mapping != NULL) {
+        mapping->ended = stack;
+        mapping->ended_by = by;
+    }
 }
 
 const struct kit_mapping *kit_mapping_at(const void *address)
@@ -271,7 +291,7 @@ static void APIENTRY unmap(IN_CONST_PDXGKARGCB_UNMAP_PHYSICAL_MEMORY arguments)
 
     if (arguments != NULL) {
         in = *arguments;
-        in.hPhysicalMemoryObject = inside(in.hPhysicalMemoryObject);
+        in.hPhysicalMemoryObject = kit_inside(in.hPhysicalMemoryObject);
         mapping = mapping_from(in.pBaseAddress);
         if (mapping != NULL && mapping->lead != 0) {
             in.pBaseAddress = (unsigned char *)in.pBaseAddress + mapping->lead;
@@ -280,71 +300,95 @@ static void APIENTRY unmap(IN_CONST_PDXGKARGCB_UNMAP_PHYSICAL_MEMORY arguments)
     }
     dxgkmem_query_statistics(&statistics);
     violations = statistics.violations;
-    begin(stack)->DxgkCbUnmapPhysicalMemory(arguments != NULL ? &in : NULL);
-    end();
+    kit_call_begin(stack)->DxgkCbUnmapPhysicalMemory(arguments != NULL ? &in : NULL);
+    kit_call_end();
     dxgkmem_query_statistics(&statistics);
     if (mapping != NULL && statistics.violations == violations)
-        mapping->ended = stack;
+        kit_mapping_ended(mapping->base, stack, "DxgkCbUnmapPhysicalMemory");
 }
 
 /* -- ADLs ------------------------------------------------------------------------------------------- */
 
-static void adl_made(const DXGK_ADL *adl, kit_stack stack)
+/* pages: of the device, in order; they are kept. */
+void kit_reach_made(const struct kit_reach *reach, const uint64_t *pages)
 {
-    struct kit_adl made = {.adl = adl, .pages = adl->PageCount, .contiguous = adl->Flags.Contiguous};
+    struct kit_reach made = *reach;
 
-    made.made = stack;
-    made.page = calloc(made.pages, sizeof *made.page);
+    made.page = calloc(made.pages + 1u, sizeof *made.page);
     if (made.page == NULL)
         abort();
     for (uint32_t i = 0; i < made.pages; i++)
-        made.page[i] = made.contiguous ? (uint64_t)adl->BasePageNumber + i : (uint64_t)adl->Pages[i];
-    APPEND(adls, made);
+        made.page[i] = made.contiguous ? pages[0] + i : pages[i];
+    APPEND(reaches, made);
 }
 
-static void adl_ended(const DXGK_ADL *adl, kit_stack stack, const char *by)
+void kit_reach_ended(const void *key, kit_stack stack, const char *by)
 {
-    for (size_t i = adls.count; i-- != 0;) {
-        if (adls.item[i].adl == adl && adls.item[i].ended_by == NULL) {
-            adls.item[i].ended = stack;
-            adls.item[i].ended_by = by;
+    for (size_t i = reaches.count; i-- != 0;) {
+        if (reaches.item[i].key == key && reaches.item[i].ended_by == NULL) {
+            reaches.item[i].ended = stack;
+            reaches.item[i].ended_by = by;
             return;
         }
     }
 }
 
-static bool adl_has(const struct kit_adl *adl, uint64_t page)
+static void adl_made(const DXGK_ADL *adl, kit_stack stack, const char *by)
 {
-    if (adl->contiguous)
-        return adl->pages != 0 && page >= adl->page[0] && page - adl->page[0] < adl->pages;
-    for (uint32_t i = 0; i < adl->pages; i++) {
-        if (adl->page[i] == page)
+    const uint64_t base = adl->BasePageNumber;
+    struct kit_reach reach = {.key = adl,
+                              .is = KIT_AN_ADL,
+                              .pages = adl->PageCount,
+                              .contiguous = adl->Flags.Contiguous,
+                              .made = stack,
+                              .made_by = by};
+    uint64_t *pages;
+
+    if (reach.contiguous) {
+        kit_reach_made(&reach, &base);
+        return;
+    }
+    pages = calloc(reach.pages + 1u, sizeof *pages);
+    if (pages == NULL)
+        abort();
+    for (uint32_t i = 0; i < reach.pages; i++)
+        pages[i] = (uint64_t)adl->Pages[i];
+    kit_reach_made(&reach, pages);
+    free(pages);
+}
+
+static bool has_page(const struct kit_reach *reach, uint64_t page)
+{
+    if (reach->contiguous)
+        return reach->pages != 0 && page >= reach->page[0] && page - reach->page[0] < reach->pages;
+    for (uint32_t i = 0; i < reach->pages; i++) {
+        if (reach->page[i] == page)
             return true;
     }
     return false;
 }
 
-const struct kit_adl *kit_adl_of_page(uint64_t page)
+const struct kit_reach *kit_reach_of_page(uint64_t page)
 {
-    const struct kit_adl *found = NULL;
+    const struct kit_reach *found = NULL;
 
-    for (size_t i = adls.count; i-- != 0;) {
-        const struct kit_adl *adl = &adls.item[i];
+    for (size_t i = reaches.count; i-- != 0;) {
+        const struct kit_reach *reach = &reaches.item[i];
 
-        if ((found == NULL || (found->ended_by != NULL && adl->ended_by == NULL)) && adl_has(adl, page))
-            found = adl;
+        if ((found == NULL || (found->ended_by != NULL && reach->ended_by == NULL)) && has_page(reach, page))
+            found = reach;
     }
     return found;
 }
 
-const struct kit_adl *kit_adl_as_pointer(uintptr_t address)
+const struct kit_reach *kit_adl_as_pointer(uintptr_t address)
 {
-    for (size_t i = adls.count; i-- != 0;) {
-        const struct kit_adl *adl = &adls.item[i];
+    for (size_t i = reaches.count; i-- != 0;) {
+        const struct kit_reach *reach = &reaches.item[i];
 
-        if (adl->contiguous && adl->pages != 0 && address >= adl->page[0] &&
-            address - adl->page[0] < adl->pages * sizeof(DXGK_PAGE_NUMBER))
-            return adl;
+        if (strcmp(reach->is, KIT_AN_ADL) == 0 && reach->contiguous && reach->pages != 0 &&
+            address >= reach->page[0] && address - reach->page[0] < reach->pages * sizeof(DXGK_PAGE_NUMBER))
+            return reach;
     }
     return NULL;
 }
@@ -363,21 +407,21 @@ static NTSTATUS APIENTRY allocate_adl(IN_OUT_PDXGKARGCB_ALLOCATE_ADL arguments)
     DXGKARGCB_ALLOCATE_ADL in;
     NTSTATUS status;
 
-    if (fails(arguments, stack)) {
+    if (kit_call_fails(arguments, stack)) {
         arguments->pAdl = NULL;
         return STATUS_NO_MEMORY;
     }
     if (arguments != NULL) {
         in = *arguments;
-        in.hAdapterMemoryObject = inside(in.hAdapterMemoryObject);
+        in.hAdapterMemoryObject = kit_inside(in.hAdapterMemoryObject);
         in.Flags.PreferContiguous = prefers(in.Flags.PreferContiguous);
     }
-    status = begin(stack)->DxgkCbAllocateAdl(arguments != NULL ? &in : NULL);
-    end();
+    status = kit_call_begin(stack)->DxgkCbAllocateAdl(arguments != NULL ? &in : NULL);
+    kit_call_end();
     if (arguments != NULL)
         arguments->pAdl = in.pAdl;
     if (arguments != NULL && NT_SUCCESS(status))
-        adl_made(in.pAdl, stack);
+        adl_made(in.pAdl, stack, "DxgkCbAllocateAdl");
     return status;
 }
 
@@ -389,14 +433,14 @@ static void APIENTRY free_adl(IN_CONST_PDXGKARGCB_FREE_ADL arguments)
 
     if (arguments != NULL) {
         in = *arguments;
-        in.hAdapterMemoryObject = inside(in.hAdapterMemoryObject);
+        in.hAdapterMemoryObject = kit_inside(in.hAdapterMemoryObject);
     }
     dxgkmem_query_statistics(&before);
-    begin(stack)->DxgkCbFreeAdl(arguments != NULL ? &in : NULL);
-    end();
+    kit_call_begin(stack)->DxgkCbFreeAdl(arguments != NULL ? &in : NULL);
+    kit_call_end();
     dxgkmem_query_statistics(&after);
     if (after.adls < before.adls)
-        adl_ended(in.pAdl, stack, "DxgkCbFreeAdl");
+        kit_reach_ended(in.pAdl, stack, "DxgkCbFreeAdl");
 }
 
 /* -- the frame buffer -------------------------------------------------------------------------------- */
@@ -409,7 +453,7 @@ static NTSTATUS APIENTRY pin(IN_CONST_HANDLE adapter, INOUT_PDXGKARGCB_PINFRAMEB
     DXGKARGCB_PINFRAMEBUFFERFORSAVE2 in;
     NTSTATUS status;
 
-    if (fails(arguments, stack)) {
+    if (kit_call_fails(arguments, stack)) {
         arguments->pAdl = NULL;
         return STATUS_NO_MEMORY;
     }
@@ -417,12 +461,13 @@ static NTSTATUS APIENTRY pin(IN_CONST_HANDLE adapter, INOUT_PDXGKARGCB_PINFRAMEB
         in = *arguments;
         in.Flags.PreferContiguous = prefers(in.Flags.PreferContiguous);
     }
-    status = begin(stack)->DxgkCbPinFrameBufferForSave2(inside(adapter), arguments != NULL ? &in : NULL);
-    end();
+    status = kit_call_begin(stack)->DxgkCbPinFrameBufferForSave2(kit_inside(adapter),
+                                                                 arguments != NULL ? &in : NULL);
+    kit_call_end();
     if (arguments != NULL)
         arguments->pAdl = in.pAdl;
     if (arguments != NULL && NT_SUCCESS(status)) {
-        adl_made(in.pAdl, stack);
+        adl_made(in.pAdl, stack, "DxgkCbPinFrameBufferForSave2");
         pinned[in.PhysicalAdapterIndex % KIT_ADAPTERS] = in.pAdl;
     }
     return status;
@@ -431,12 +476,12 @@ static NTSTATUS APIENTRY pin(IN_CONST_HANDLE adapter, INOUT_PDXGKARGCB_PINFRAMEB
 static NTSTATUS APIENTRY unpin(IN_CONST_HANDLE adapter, IN_CONST_PDXGKARGCB_UNPINFRAMEBUFFERFORSAVE arguments)
 {
     kit_stack stack = KIT_STACK_HERE();
-    NTSTATUS status = begin(stack)->DxgkCbUnpinFrameBufferForSave(inside(adapter), arguments);
+    NTSTATUS status = kit_call_begin(stack)->DxgkCbUnpinFrameBufferForSave(kit_inside(adapter), arguments);
 
-    end();
+    kit_call_end();
     if (NT_SUCCESS(status))
-        adl_ended(pinned[arguments->PhysicalAdapterIndex % KIT_ADAPTERS], stack,
-                  "DxgkCbUnpinFrameBufferForSave");
+        kit_reach_ended(pinned[arguments->PhysicalAdapterIndex % KIT_ADAPTERS], stack,
+                        "DxgkCbUnpinFrameBufferForSave");
     return status;
 }
 
@@ -452,7 +497,7 @@ void kit_callbacks_fill(unsigned adapter, DXGKRNL_INTERFACE *to)
 {
     DXGKRNL_INTERFACE full = kit.real[adapter];
 
-    full.DeviceHandle = outside(full.DeviceHandle);
+    full.DeviceHandle = kit_outside(full.DeviceHandle);
     MEMBER(DxgkCbUnpinFrameBufferForSave, unpin);
     MEMBER(DxgkCbCreatePhysicalMemoryObject, create);
     MEMBER(DxgkCbDestroyPhysicalMemoryObject, destroy);
@@ -463,5 +508,9 @@ void kit_callbacks_fill(unsigned adapter, DXGKRNL_INTERFACE *to)
     MEMBER(DxgkCbAllocateAdl, allocate_adl);
     MEMBER(DxgkCbFreeAdl, free_adl);
     MEMBER(DxgkCbPinFrameBufferForSave2, pin);
+    MEMBER(DxgkCbAllocateContiguousMemory, kit_allocate_contiguous);
+    MEMBER(DxgkCbFreeContiguousMemory, kit_free_contiguous);
+    MEMBER(DxgkCbAllocatePagesForMdl, kit_allocate_pages);
+    MEMBER(DxgkCbFreePagesFromMdl, kit_free_pages);
     memcpy(to, &full, full.Size);
 }

@@ -23,21 +23,22 @@ static void tell(struct dxgkmem_kit *of, unsigned adapter, uint64_t address, siz
                  kit_stack stack)
 {
     uint64_t page = unreached(of, adapter, address, bytes, access);
-    const struct kit_adl *adl = kit_adl_of_page(page);
+    const struct kit_reach *reach = kit_reach_of_page(page);
     struct kit_finding finding = {.name = "dma_fault", .call = "the device", .stack = stack};
-    const char *what = "of no ADL that ever was";
+    const char *what = "none that ever was";
 
-    if (adl != NULL && adl->ended_by != NULL) {
-        finding.earlier_call = adl->ended_by;
-        finding.earlier = adl->ended;
-        what = "of an ADL that has ended";
-    } else if (adl != NULL) {
-        finding.earlier_call = "DxgkCbAllocateAdl";
-        finding.earlier = adl->made;
-        what = "of an ADL that it may not write, or of a removed adapter";
+    if (reach != NULL && reach->ended_by != NULL) {
+        finding.earlier_call = reach->ended_by;
+        finding.earlier = reach->ended;
+        what = "one that has ended";
+    } else if (reach != NULL) {
+        finding.earlier_call = reach->made_by;
+        finding.earlier = reach->made;
+        what = "one that it may not write, or of a removed adapter";
     }
-    kit_find(&finding, "the driver let it %s at 0x%" PRIx64 ", page 0x%" PRIx64 " %s",
-             access == DXGKMEM_ACCESS_WRITE ? "write" : "read", address, page, what);
+    kit_find(&finding, "the driver let it %s at 0x%" PRIx64 ", page 0x%" PRIx64 " of %s: %s",
+             access == DXGKMEM_ACCESS_WRITE ? "write" : "read", address, page,
+             reach != NULL ? reach->is : KIT_AN_ADL, what);
 }
 
 bool dxgkmem_kit_dma_read(struct dxgkmem_kit *of, unsigned adapter, uint64_t address, void *to, size_t bytes)

@@ -34,21 +34,25 @@ static bool behind_interface(const unsigned char *address)
 static const char *explain(const unsigned char *address, struct kit_finding *finding)
 {
     const struct kit_mapping *mapping = kit_mapping_at(address);
-    const struct kit_adl *adl = kit_adl_as_pointer((uintptr_t)address);
+    const struct kit_reach *adl = kit_adl_as_pointer((uintptr_t)address);
 
     if (behind_interface(address))
         return "behind the Size of the interface: this version has no such member; look at Size and Version "
                "first, and copy no more than Size";
     if (adl != NULL) {
-        finding->earlier_call = "DxgkCbAllocateAdl";
+        finding->earlier_call = adl->made_by;
         finding->earlier = adl->made;
         return "BasePageNumber taken for the page array: Contiguous is set in this ADL";
+    }
+    if (kit_mdl_unmapped_at(address, &finding->earlier)) {
+        finding->earlier_call = "DxgkCbAllocatePagesForMdl";
+        return "MappedSystemVa of an MDL whose pages are not mapped: MmGetSystemAddressForMdlSafe maps them";
     }
     if ((uintptr_t)address < KIT_PAGE)
         return "near NULL";
     if (mapping == NULL)
         return "nothing that the kit knows";
-    finding->earlier_call = mapping->ended != 0 ? "DxgkCbUnmapPhysicalMemory" : "DxgkCbMapPhysicalMemory";
+    finding->earlier_call = mapping->ended != 0 ? mapping->ended_by : mapping->made_by;
     finding->earlier = mapping->ended != 0 ? mapping->ended : mapping->made;
     if (mapping->ended != 0)
         return "a mapping that has ended";

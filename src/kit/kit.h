@@ -4,6 +4,7 @@
  *
  *   world.c      the machine, the instance and its adapters, made once and reset for each life
  *   callbacks.c  stands between driver and callbacks: stacks, failures, contrariness
+ *   memories.c   the same for the WDDM 2.4 callbacks
  *   device.c     DMA, and who made the addresses that it uses
  *   windows.c    CPU mappings with a page in front that faults
  *   faults.c     access violations, told in the terms of the callbacks
@@ -59,21 +60,48 @@ struct kit_mapping {
     size_t bytes;
     size_t lead; /* bytes in front of what the instance mapped */
     kit_stack made, ended;
+    const char *made_by, *ended_by;
 };
+void kit_mapping_made(const struct kit_mapping *mapping);
+void kit_mapping_ended(const void *base, kit_stack stack, const char *by);
 const struct kit_mapping *kit_mapping_at(const void *address);
 
-struct kit_adl {
-    const DXGK_ADL *adl;
-    uint64_t *page; /* of the device, in order */
+/* What a device reaches pages through. */
+#define KIT_AN_ADL "an ADL"
+struct kit_reach {
+    const void *key; /* the ADL, or the handle of a memory */
+    const char *is;  /* KIT_AN_ADL, "a memory" */
+    uint64_t *page;  /* of the device, in order */
     uint32_t pages;
     bool contiguous;
     kit_stack made, ended;
-    const char *ended_by;
+    const char *made_by, *ended_by;
 };
-/* The latest ADL that holds a page, a live one before others. */
-const struct kit_adl *kit_adl_of_page(uint64_t page);
+void kit_reach_made(const struct kit_reach *reach, const uint64_t *pages);
+void kit_reach_ended(const void *key, kit_stack stack, const char *by);
+/* The latest one that holds a page, a live one before others. */
+const struct kit_reach *kit_reach_of_page(uint64_t page);
 /* The live contiguous ADL whose base page number is near an address: taken for a pointer. */
-const struct kit_adl *kit_adl_as_pointer(uintptr_t address);
+const struct kit_reach *kit_adl_as_pointer(uintptr_t address);
+
+/* For each callback: its beginning, with the instance's own interface, and its end; whether the plan has it fail. */
+const DXGKRNL_INTERFACE *kit_call_begin(kit_stack stack);
+void kit_call_end(void);
+bool kit_call_fails(const void *arguments, kit_stack stack);
+/* A handle as the driver sees it, and as the instance does. */
+HANDLE kit_outside(HANDLE handle);
+HANDLE kit_inside(HANDLE handle);
+
+/* memories.c: the WDDM 2.4 callbacks */
+NTSTATUS APIENTRY kit_allocate_contiguous(IN_CONST_HANDLE adapter,
+                                          INOUT_PDXGKARGCB_ALLOCATECONTIGUOUSMEMORY arguments);
+NTSTATUS APIENTRY kit_free_contiguous(IN_CONST_HANDLE adapter,
+                                      IN_CONST_PDXGKARGCB_FREECONTIGUOUSMEMORY arguments);
+NTSTATUS APIENTRY kit_allocate_pages(IN_CONST_HANDLE adapter, INOUT_PDXGKARGCB_ALLOCATEPAGESFORMDL arguments);
+NTSTATUS APIENTRY kit_free_pages(IN_CONST_HANDLE adapter, IN_CONST_PDXGKARGCB_FREEPAGESFROMMDL arguments);
+void kit_memories_begin(void);
+/* The MDL whose pages were not mapped, near whose MappedSystemVa an address is. false: it is near none. */
+bool kit_mdl_unmapped_at(const void *address, kit_stack *made);
 
 /* windows.c */
 extern const struct dxgkmem_sim_windows kit_windows;

@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* IRQL and process of the machine, which the stand-ins set and the callbacks look at. world.c has them. */
+/*
+ * What the stand-ins want of the machine and of the callbacks: IRQL and process, which they set, from world.c;
+ * and what lies behind addresses and MDLs.
+ */
 #ifndef DXGKMEM_KIT_MACHINE_H
 #define DXGKMEM_KIT_MACHINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
 
 unsigned kit_irql(void);
 void kit_set_irql(unsigned irql);
 unsigned kit_process(void);
 void kit_set_process(unsigned process);
+/* The physical address behind one that the callbacks mapped for the CPU. */
+bool kit_physical(const void *address, uint64_t *physical);
+/* Where the kernel can see the pages of a living MDL of the WDDM 2.4 callbacks; NULL: it is none. */
+void *kit_mdl_pages_at(const void *mdl);
 
 #endif

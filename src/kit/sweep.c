@@ -3,7 +3,8 @@
 #include "sweep.h"
 
 #define CONTRARY                                                                                             \
-    (DXGKMEM_KIT_OFFSET | DXGKMEM_KIT_PREFER | DXGKMEM_KIT_UNASKED | DXGKMEM_KIT_HANDLES | DXGKMEM_KIT_HIGH)
+    (DXGKMEM_KIT_OFFSET | DXGKMEM_KIT_PREFER | DXGKMEM_KIT_UNASKED | DXGKMEM_KIT_HANDLES |                   \
+     DXGKMEM_KIT_HIGH | DXGKMEM_KIT_UNMAPPED | DXGKMEM_KIT_STALE)
 #define HIGHEST                                                                                              \
     ((uint64_t)0x1ffffffff) /* of RAM, where some lies above 4 GB: what a device must see without remapping */
 

@@ -143,7 +143,7 @@ static bool something_left(void)
 
     dxgkmem_query_statistics(&statistics);
     return statistics.objects + statistics.adapter_objects + statistics.adls + statistics.mappings +
-               statistics.frame_buffers !=
+               statistics.frame_buffers + statistics.memories !=
            0;
 }
 
@@ -181,6 +181,16 @@ unsigned kit_process(void)
 void kit_set_process(unsigned process)
 {
     dxgkmem_sim_set_process(kit.sim, process);
+}
+
+bool kit_physical(const void *address, uint64_t *physical)
+{
+    struct dxgkmem_sim_translation translation;
+
+    if (!dxgkmem_sim_cpu_page(kit.sim, kit_process(), address, &translation))
+        return false;
+    *physical = (translation.page << DXGKMEM_PAGE_SHIFT) + ((uintptr_t)address & DXGKMEM_PAGE_MASK);
+    return true;
 }
 
 unsigned dxgkmem_kit_choose(struct dxgkmem_kit *of, unsigned below)

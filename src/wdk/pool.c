@@ -159,3 +159,36 @@ VOID MmBuildMdlForNonPagedPool(PMDL Mdl)
     for (ULONG i = 0; i < ADDRESS_AND_SIZE_TO_SPAN_PAGES(Mdl->MappedSystemVa, Mdl->ByteCount); i++)
         page[i] = ((ULONG_PTR)Mdl->StartVa >> PAGE_SHIFT) + i;
 }
+
+/* May fail, unless the pages are mapped already. */
+PVOID MmGetSystemAddressForMdlSafe(PMDL Mdl, ULONG Priority)
+{
+    kit_stack stack = HERE;
+    PVOID base;
+
+    (void)Priority;
+    wdk_at_most(DISPATCH_LEVEL, "MmGetSystemAddressForMdlSafe", stack);
+    if ((Mdl->MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL)) != 0)
+        return Mdl->MappedSystemVa;
+    base = kit_mdl_pages_at(Mdl);
+    if (base == NULL) {
+        wdk_mistake("mdl_without_pages", "MmGetSystemAddressForMdlSafe", stack, 0,
+                    "the MDL describes no locked pages");
+        return NULL;
+    }
+    if (kit_fails(stack))
+        return NULL;
+    Mdl->MappedSystemVa = base;
+    Mdl->MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA;
+    return base;
+}
+
+PHYSICAL_ADDRESS MmGetPhysicalAddress(PVOID BaseAddress)
+{
+    PHYSICAL_ADDRESS address = {.QuadPart = 0};
+    uint64_t physical;
+
+    if (kit_physical(BaseAddress, &physical))
+        address.QuadPart = (LONGLONG)physical;
+    return address;
+}

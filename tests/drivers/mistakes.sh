@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# Each patch of mistakes/ makes one mistake in the sample driver; the kit must find it within ten seconds, by
+# Each patch of mistakes/ makes one mistake in the sample driver, or with "of: older" in the older one; the kit must find it within ten seconds, by
 # the name that the patch says, and name the line that is marked "the mistake".
 # usage: mistakes.sh BUILD [NAME...]     BUILD: a folder in which dxgkmem was built
 set -u -o pipefail
@@ -35,7 +35,9 @@ for patch in "${patches[@]}"; do
     name=$(basename "$patch" .patch)
     [[ -e $patch ]] || { echo "mistakes.sh: no such mistake: $name" >&2; exit 2; }
     rm -rf "$work/driver" && mkdir "$work/driver"
-    cp "$here"/sample*.[ch] "$here/harness.c" "$work/driver"
+    sources=("$here"/sample*.[ch] "$here/harness.c")
+    grep -qx 'of: older' "$patch" && sources=("$here"/older*.[ch])
+    cp "${sources[@]}" "$work/driver"
     (cd "$work/driver" && patch -s -p1 <"$patch" && "$cc" "${flags[@]}" ./*.c "${libraries[@]}" -o driver) >"$work/log" 2>&1 || {
         fail "$name" "does not build: $(head -n 3 "$work/log")"
         continue

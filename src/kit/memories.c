@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Between the driver and the WDDM 2.4 callbacks. Contrary, contiguous memory holds what was there before, and
+ * pages for an MDL are mapped for the kernel when the driver asks for it, as those of MmAllocatePagesForMdl are.
+ */
+#define _GNU_SOURCE
+#include "kit.h"
+
+#include <dxgkmem/mdl.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define STALE 0xcd
+
+/* Those that live. */
+struct memory {
+    HANDLE handle;           /* the instance's */
+    unsigned char *base;     /* where the kernel sees it */
+    struct dxgkmem_mdl *mdl; /* NULL: contiguous memory */
+    kit_stack made;
+};
+static struct memory *memory;
+static size_t memories, room;
+
+/* Addresses at which there is nothing, as many as an MDL may have: MappedSystemVa of one that is not mapped. */
+#define NOWHERE_BYTES ((size_t)1 << 32)
+static unsigned char *nowhere;
+
+void kit_memories_begin(void)
+{
+    memories = 0;
+    if (nowhere != NULL)
+        return;
+    nowhere = mmap(NULL, NOWHERE_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (nowhere == MAP_FAILED)
+        abort();
+}
+
+static struct memory *born(void)
+{
+    if (memories == room) {
+        room = room != 0 ? room * 2 : 64;
+        memory = realloc(memory, room * sizeof *memory);
+        if (memory == NULL)
+            abort();
+    }
+    return &memory[memories++];
+}
+
+void *kit_mdl_pages_at(const void *mdl)
+{
+    for (size_t i = 0; i < memories; i++) {
+        if (memory[i].mdl == mdl)
+            return memory[i].base;
+    }
+    return NULL;
+}
+
+bool kit_mdl_unmapped_at(const void *address, kit_stack *made)
+{
+    const unsigned char *at = address;
+
+    for (size_t i = 0; i < memories && at >= nowhere && at < nowhere + NOWHERE_BYTES; i++) {
+        if (memory[i].mdl != NULL && memory[i].mdl->MappedSystemVa == nowhere) {
+            *made = memory[i].made;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* It is seen by the kernel, and by the device: page numbers are physical. */
+static void made(const struct memory *it, size_t bytes, const uint64_t *pages, const char *by)
+{
+    struct kit_reach reach = {.key = it->handle, .is = "a memory", .contiguous = it->mdl == NULL};
+
+    reach.pages = (uint32_t)((bytes + KIT_PAGE - 1) / KIT_PAGE);
+    reach.made = it->made;
+    reach.made_by = by;
+    kit_reach_made(&reach, pages);
+    kit_mapping_made(&(struct kit_mapping){
+        .base = it->base, .bytes = reach.pages * KIT_PAGE, .made = it->made, .made_by = by});
+    *born() = *it;
+}
+
+static void ended(HANDLE handle, kit_stack stack, const char *by)
+{
+    for (size_t i = 0; i < memories; i++) {
+        if (memory[i].handle == handle) {
+            kit_mapping_ended(memory[i].base, stack, by);
+            memory[i] = memory[--memories];
+            break;
+        }
+    }
+    kit_reach_ended(handle, stack, by);
+}
+
+NTSTATUS APIENTRY kit_allocate_contiguous(IN_CONST_HANDLE adapter,
+                                          INOUT_PDXGKARGCB_ALLOCATECONTIGUOUSMEMORY arguments)
+{
+    kit_stack stack = KIT_STACK_HERE();
+    uint64_t physical;
+    NTSTATUS status;
+
+    if (kit_call_fails(arguments, stack)) {
+        arguments->hMemoryHandle = NULL;
+        arguments->pMemory = NULL;
+        return STATUS_NO_MEMORY;
+    }
+    status = kit_call_begin(stack)->DxgkCbAllocateContiguousMemory(kit_inside(adapter), arguments);
+    kit_call_end();
+    if (arguments == NULL || !NT_SUCCESS(status))
+        return status;
+    if (kit_physical(arguments->pMemory, &physical)) {
+        physical >>= DXGKMEM_PAGE_SHIFT;
+        made(&(struct memory){.handle = arguments->hMemoryHandle, .base = arguments->pMemory, .made = stack},
+             arguments->NumberOfBytes, &physical, "DxgkCbAllocateContiguousMemory");
+    }
+    if ((kit.world.contrary & DXGKMEM_KIT_STALE) != 0)
+        memset(arguments->pMemory, STALE, arguments->NumberOfBytes);
+    arguments->hMemoryHandle = kit_outside(arguments->hMemoryHandle);
+    return status;
+}
+
+static void made_for_mdl(struct dxgkmem_mdl *mdl, HANDLE handle, bool zeroed, kit_stack stack)
+{
+    uint32_t pages = mdl->ByteCount / KIT_PAGE;
+    uint64_t *page = calloc(pages + 1u, sizeof *page);
+
+    if (page == NULL)
+        abort();
+    for (uint32_t i = 0; i < pages; i++)
+        page[i] = dxgkmem_mdl_pages(mdl)[i];
+    made(&(struct memory){handle, mdl->MappedSystemVa, mdl, stack}, mdl->ByteCount, page,
+         "DxgkCbAllocatePagesForMdl");
+    free(page);
+    if ((kit.world.contrary & DXGKMEM_KIT_STALE) != 0 && !zeroed)
+        memset(mdl->MappedSystemVa, STALE, mdl->ByteCount);
+    if ((kit.world.contrary & DXGKMEM_KIT_UNMAPPED) != 0) {
+        mdl->MappedSystemVa = nowhere;
+        mdl->MdlFlags &= (int16_t)~DXGKMEM_MDL_MAPPED_TO_SYSTEM_VA;
+    }
+}
+
+NTSTATUS APIENTRY kit_allocate_pages(IN_CONST_HANDLE adapter, INOUT_PDXGKARGCB_ALLOCATEPAGESFORMDL arguments)
+{
+    kit_stack stack = KIT_STACK_HERE();
+    NTSTATUS status;
+
+    if (kit_call_fails(arguments, stack)) {
+        arguments->hMemoryHandle = NULL;
+        arguments->pMdl = NULL;
+        return STATUS_NO_MEMORY;
+    }
+    status = kit_call_begin(stack)->DxgkCbAllocatePagesForMdl(kit_inside(adapter), arguments);
+    kit_call_end();
+    if (arguments == NULL || !NT_SUCCESS(status))
+        return status;
+    made_for_mdl((struct dxgkmem_mdl *)(void *)arguments->pMdl, arguments->hMemoryHandle,
+                 (arguments->Flags & MM_DONT_ZERO_ALLOCATION) == 0, stack);
+    arguments->hMemoryHandle = kit_outside(arguments->hMemoryHandle);
+    return status;
+}
+
+NTSTATUS APIENTRY kit_free_contiguous(IN_CONST_HANDLE adapter,
+                                      IN_CONST_PDXGKARGCB_FREECONTIGUOUSMEMORY arguments)
+{
+    kit_stack stack = KIT_STACK_HERE();
+    DXGKARGCB_FREECONTIGUOUSMEMORY in = {kit_inside(arguments != NULL ? arguments->hMemoryHandle : NULL)};
+    NTSTATUS status = kit_call_begin(stack)->DxgkCbFreeContiguousMemory(kit_inside(adapter),
+                                                                        arguments != NULL ? &in : NULL);
+
+    kit_call_end();
+    if (NT_SUCCESS(status))
+        ended(in.hMemoryHandle, stack, "DxgkCbFreeContiguousMemory");
+    return status;
+}
+
+NTSTATUS APIENTRY kit_free_pages(IN_CONST_HANDLE adapter, IN_CONST_PDXGKARGCB_FREEPAGESFROMMDL arguments)
+{
+    kit_stack stack = KIT_STACK_HERE();
+    DXGKARGCB_FREEPAGESFROMMDL in = {kit_inside(arguments != NULL ? arguments->hMemoryHandle : NULL)};
+    NTSTATUS status =
+        kit_call_begin(stack)->DxgkCbFreePagesFromMdl(kit_inside(adapter), arguments != NULL ? &in : NULL);
+
+    kit_call_end();
+    if (NT_SUCCESS(status))
+        ended(in.hMemoryHandle, stack, "DxgkCbFreePagesFromMdl");
+    return status;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* Implements older.h. */
+#include "older.h"
+
+/* -- the ring ------------------------------------------------------------------------------ */
+
+static NTSTATUS make_ring(struct old_adapter *Adapter)
+{
+    DXGKARGCB_ALLOCATECONTIGUOUSMEMORY allocate;
+    NTSTATUS status;
+
+    RtlZeroMemory(&allocate, sizeof(allocate));
+    allocate.NumberOfBytes = OLD_RING_BYTES;
+    allocate.HighestAcceptableAddress.QuadPart = OLD_HIGHEST;
+    allocate.CacheType = DXGK_MEMORY_CACHING_TYPE_CACHED;
+    status = Adapter->dxgk.DxgkCbAllocateContiguousMemory(Adapter->dxgk.DeviceHandle, &allocate);
+    if (!NT_SUCCESS(status))
+        return status;
+    Adapter->ring_memory = allocate.hMemoryHandle;
+    Adapter->ring = (PULONG)allocate.pMemory;
+    RtlZeroMemory(Adapter->ring, OLD_RING_BYTES);
+    OldHwWrite(OLD_RING_BASE, (ULONG64)MmGetPhysicalAddress(Adapter->ring).QuadPart);
+    return STATUS_SUCCESS;
+}
+
+static VOID free_ring(struct old_adapter *Adapter)
+{
+    DXGKARGCB_FREECONTIGUOUSMEMORY release = {Adapter->ring_memory};
+
+    if (Adapter->ring_memory == NULL)
+        return;
+    OldHwWrite(OLD_RING_BASE, 0);
+    (VOID) Adapter->dxgk.DxgkCbFreeContiguousMemory(Adapter->dxgk.DeviceHandle, &release);
+}
+
+NTSTATUS OldSubmit(struct old_adapter *Adapter, ULONG Command)
+{
+    if (Adapter->used + 1 >= OLD_RING_ENTRIES) /* the last one is 0 */
+        return STATUS_DEVICE_BUSY;
+    Adapter->ring[Adapter->used++] = Command;
+    return STATUS_SUCCESS;
+}
+
+VOID OldRing(struct old_adapter *Adapter)
+{
+    OldHwWrite(OLD_DOORBELL, Adapter->used);
+    RtlZeroMemory(Adapter->ring, Adapter->used * sizeof(ULONG));
+    Adapter->used = 0;
+}
+
+/* -- page tables ------------------------------------------------------------------------------ */
+
+static VOID free_table(struct old_adapter *Adapter, struct old_table *Table)
+{
+    DXGKARGCB_FREEPAGESFROMMDL release = {Table->memory};
+
+    if (Table->memory == NULL)
+        return;
+    (VOID) Adapter->dxgk.DxgkCbFreePagesFromMdl(Adapter->dxgk.DeviceHandle, &release);
+    RtlZeroMemory(Table, sizeof(*Table));
+}
+
+static NTSTATUS make_table(struct old_adapter *Adapter, ULONG Pages, struct old_table *Table)
+{
+    DXGKARGCB_ALLOCATEPAGESFORMDL allocate;
+    NTSTATUS status;
+
+    RtlZeroMemory(Table, sizeof(*Table));
+    RtlZeroMemory(&allocate, sizeof(allocate));
+    allocate.HighAddress.QuadPart = OLD_HIGHEST;
+    allocate.TotalBytes = (SIZE_T)Pages * PAGE_SIZE;
+    allocate.CacheType = DXGK_MEMORY_CACHING_TYPE_CACHED;
+    status = Adapter->dxgk.DxgkCbAllocatePagesForMdl(Adapter->dxgk.DeviceHandle, &allocate);
+    if (!NT_SUCCESS(status))
+        return status;
+    Table->memory = allocate.hMemoryHandle;
+    Table->mdl = allocate.pMdl;
+    Table->pages = Pages;
+    Table->entries = (PULONG64)MmGetSystemAddressForMdlSafe(Table->mdl, NormalPagePriority);
+    if (Table->entries == NULL) {
+        free_table(Adapter, Table);
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    for (ULONG i = 0; i < Pages; i++)
+        Table->entries[(SIZE_T)i * (PAGE_SIZE / sizeof(ULONG64))] = i + 1;
+    return STATUS_SUCCESS;
+}
+
+static VOID show_table(const struct old_table *Table, ULONG Pages)
+{
+    for (ULONG i = 0; i < Pages; i++) {
+        OldHwWrite(OLD_TABLE_INDEX, i);
+        OldHwWrite(OLD_TABLE_PAGE, i < Table->pages ? MmGetMdlPfnArray(Table->mdl)[i] : 0);
+    }
+}
+
+NTSTATUS OldSetTable(struct old_adapter *Adapter, ULONG Pages)
+{
+    struct old_table table;
+    NTSTATUS status = make_table(Adapter, Pages, &table);
+
+    if (!NT_SUCCESS(status))
+        return status;
+    show_table(&table, max(Pages, Adapter->table.pages));
+    free_table(Adapter, &Adapter->table);
+    Adapter->table = table;
+    return STATUS_SUCCESS;
+}
+
+/* -- start and stop ----------------------------------------------------------------------------- */
+
+NTSTATUS OldStart(struct old_adapter *Adapter, PDXGKRNL_INTERFACE Dxgk)
+{
+    NTSTATUS status;
+
+    RtlZeroMemory(Adapter, sizeof(*Adapter));
+    if (Dxgk->Version < DXGKDDI_INTERFACE_VERSION_WDDM2_4)
+        return STATUS_NOT_SUPPORTED;
+    RtlCopyMemory(&Adapter->dxgk, Dxgk, min(Dxgk->Size, sizeof(Adapter->dxgk)));
+    status = make_ring(Adapter);
+    if (NT_SUCCESS(status))
+        status = OldSetTable(Adapter, 3);
+    if (!NT_SUCCESS(status))
+        OldStop(Adapter);
+    return status;
+}
+
+VOID OldStop(struct old_adapter *Adapter)
+{
+    const struct old_table none = {NULL, NULL, NULL, 0};
+
+    show_table(&none, Adapter->table.pages);
+    free_table(Adapter, &Adapter->table);
+    free_ring(Adapter);
+    RtlZeroMemory(Adapter, sizeof(*Adapter));
+}

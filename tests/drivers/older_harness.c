@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* The harness of the older driver: the device, which takes commands from the ring and walks the page tables. */
+#include "older.h"
+
+#include <dxgkmem/kit.h>
+
+#define DIRECTORY 16u
+#define COMMAND 0x4f4c0000u /* and a number: what this harness submits */
+
+static struct dxgkmem_kit *of;
+static ULONG64 ring, directory[DIRECTORY], entry;
+
+/* Takes commands up to one that is 0, and no more than there are. */
+static void take_commands(ULONG64 wanted)
+{
+    ULONG64 taken = 0;
+    ULONG command = 0;
+
+    for (; taken < OLD_RING_ENTRIES; taken++) {
+        if (!dxgkmem_kit_dma_read(of, 0, ring + taken * sizeof(command), &command, sizeof(command)) ||
+            command == 0)
+            break;
+        dxgkmem_kit_expect(of, (command & 0xffff0000u) == COMMAND,
+                           "the device takes a command that nobody gave");
+        if ((command & 0xffff0000u) != COMMAND)
+            return;
+    }
+    dxgkmem_kit_expect(of, taken == wanted, "the device takes the commands that were given");
+}
+
+/* Whatever it does, it may look at any page of the table. */
+static void walk_table(void)
+{
+    for (ULONG i = 0; i < DIRECTORY; i++) {
+        ULONG64 first = 0;
+
+        if (directory[i] == 0)
+            continue;
+        (void)dxgkmem_kit_dma_read(of, 0, directory[i] << PAGE_SHIFT, &first, sizeof(first));
+        dxgkmem_kit_expect(of, first == i + 1, "the device reads the page table that the driver wrote");
+    }
+}
+
+VOID OldHwWrite(enum old_register Register, ULONG64 Value)
+{
+    switch (Register) {
+    case OLD_RING_BASE:
+        ring = Value;
+        break;
+    case OLD_DOORBELL:
+        take_commands(Value);
+        walk_table();
+        break;
+    case OLD_TABLE_INDEX:
+        entry = Value % DIRECTORY;
+        break;
+    case OLD_TABLE_PAGE:
+        directory[entry] = Value;
+        walk_table();
+        break;
+    }
+}
+
+static void life(struct dxgkmem_kit *kit)
+{
+    struct old_adapter adapter;
+
+    of = kit;
+    ring = entry = 0;
+    RtlZeroMemory(directory, sizeof(directory));
+    if (!NT_SUCCESS(OldStart(&adapter, dxgkmem_kit_interface(kit, 0))))
+        return;
+    for (ULONG i = dxgkmem_kit_choose(kit, 4); i != 0; i--) {
+        for (ULONG k = dxgkmem_kit_choose(kit, 6); k != 0; k--)
+            (void)OldSubmit(&adapter, COMMAND + k);
+        OldRing(&adapter);
+        if (dxgkmem_kit_choose(kit, 2) == 1)
+            (void)OldSetTable(&adapter, 1 + dxgkmem_kit_choose(kit, DIRECTORY - 1));
+        walk_table();
+    }
+    OldStop(&adapter);
+}
+
+const struct dxgkmem_harness dxgkmem_harness = {
+    .life = life, .version = DXGKDDI_INTERFACE_VERSION_WDDM2_6, .domains = DXGKMEM_KIT_IDENTITY};
