@@ -4,8 +4,8 @@
  * threads. Often the threads are rivals: they do the same to the same things, under names of their own for
  * what they make. Or one ends a thing while the others use it and make another like it.
  */
+#include "compose.h"
 #include "engine.h"
-#include "random.h"
 
 #include "program/operands.h"
 
@@ -141,24 +141,32 @@ static bool ending_of(const struct program_line *made, struct program_line *end)
     }
 }
 
+/* Another live object than this one, if there is one. */
+static uint64_t other_object(struct composer *composer, uint64_t object)
+{
+    unsigned others = composer->scope.live[PROGRAM_OBJECT] & ~(1u << PROGRAM_VARIABLE_OF(object));
+
+    return others ? compose_pick(composer, others) : object;
+}
+
 /* A call that names the object and adapter memory object of a line: an ADL, or an end that races with the other. */
-static void use_object(const struct program_line *made, struct random *random, struct program_line *use)
+static void use_object(struct composer *composer, const struct program_line *made, struct program_line *use)
 {
     bool create = made->opcode == OP_CREATE;
     uint64_t adapter_object =
         made->operand[create ? (unsigned)CREATE_ADAPTER_OBJECT : (unsigned)OPEN_ADAPTER_OBJECT];
     uint64_t object = made->operand[create ? (unsigned)CREATE_OBJECT : (unsigned)OPEN_OBJECT];
     uint64_t adapter = made->operand[create ? (unsigned)CREATE_ADAPTER : (unsigned)OPEN_ADAPTER];
-    unsigned variable = random_below(random, PROGRAM_VARIABLES);
+    unsigned variable = random_below(&composer->random, PROGRAM_VARIABLES);
 
-    switch (random_below(random, 6)) {
+    switch (random_below(&composer->random, 6)) {
     case 0:
         *use = (struct program_line){.opcode = OP_CLOSE, .operand = {adapter_object}};
         break;
     case 1: /* of this object or another one */
-        *use = (struct program_line){
-            .opcode = OP_DESTROY,
-            .operand = {random_chance(random, 64) ? object : variable % 4, adapter_object}};
+        *use = (struct program_line){.opcode = OP_DESTROY, .operand = {object, adapter_object}};
+        if (!random_chance(&composer->random, 64))
+            use->operand[DESTROY_OBJECT] = other_object(composer, object);
         break;
     case 2:
         *use = (struct program_line){.opcode = OP_MAP, .operand = {variable, object, 0, 0, 0x1000}};
@@ -172,38 +180,74 @@ static void use_object(const struct program_line *made, struct random *random, s
     }
 }
 
+/* A call that makes something with the adapter of a line. */
+static void use_adapter(struct composer *composer, const struct program_line *made, struct program_line *use)
+{
+    uint64_t adapter = made->operand[ADD_ADAPTER];
+
+    switch (random_below(&composer->random, 4)) {
+    case 0:
+        compose_operation(composer, use, OP_OPEN);
+        use->operand[OPEN_ADAPTER] = adapter;
+        break;
+    case 1:
+        compose_operation(composer, use, OP_PIN);
+        use->operand[PIN_ADAPTER] = adapter;
+        break;
+    default:
+        compose_operation(composer, use, OP_CREATE);
+        use->operand[CREATE_ADAPTER] = adapter;
+        break;
+    }
+}
+
 /* A call that names what a line made; false: there is none. */
-static bool use_of(const struct program_line *made, struct random *random, struct program_line *use)
+static bool use_of(struct composer *composer, const struct program_line *made, struct program_line *use)
 {
     const uint64_t *operand = made->operand;
 
     switch (made->opcode) {
+    case OP_ADD:
+        use_adapter(composer, made, use);
+        return true;
     case OP_CREATE:
     case OP_OPEN:
-        use_object(made, random, use);
+        use_object(composer, made, use);
         return true;
     case OP_ADL: /* through any object */
     case OP_PIN:
         *use = (struct program_line){.opcode = OP_FREE_ADL,
-                                     .operand = {random_below(random, 4), operand[ADL_ADL]}};
+                                     .operand = {random_below(&composer->random, 4), operand[ADL_ADL]}};
         return true;
     default:
         return false;
     }
 }
 
-/* The first thread ends a thing; the others use it, and make another like it. */
-static bool weave_turnover(struct program *program, const struct program *from, struct random *random,
-                           unsigned threads, unsigned lines)
+/* One of the lines that make something; `lines`: there is none. */
+static unsigned some_maker(const struct program *from, struct random *random, unsigned lines)
 {
-    struct program_line end, use;
+    struct program_line end;
     unsigned chosen = lines;
 
     for (unsigned at = 0, makers = 0; at < lines; at++)
         if (ending_of(&from->line[at], &end) && random_below(random, ++makers) == 0)
             chosen = at;
+    return chosen;
+}
+
+/* The first thread ends a thing; the others use it, and make another like it. */
+static bool weave_turnover(struct program *program, const struct program *from, struct random *random,
+                           unsigned threads, unsigned lines)
+{
+    struct composer composer = {.random = {random_next(random)}};
+    struct program_line end, use;
+    unsigned chosen = some_maker(from, random, lines);
+
     if (chosen == lines)
         return false;
+    compose_swarm(&composer);
+    scope_scan(&composer.scope, from, lines);
     for (unsigned at = 0; at < lines; at++)
         append(program, &from->line[at]);
     append_thread(program, 1);
@@ -211,7 +255,7 @@ static bool weave_turnover(struct program *program, const struct program *from, 
     append(program, &end);
     for (unsigned thread = 1; thread < threads; thread++) {
         append_thread(program, thread + 1);
-        if (random_chance(random, 170) && use_of(&from->line[chosen], random, &use))
+        if (random_chance(random, 170) && use_of(&composer, &from->line[chosen], &use))
             append(program, &use);
         if (random_chance(random, 200))
             append_lines(program, from, chosen, 1, thread);

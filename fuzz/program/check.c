@@ -16,6 +16,7 @@ struct writer *runner_find(struct runner *runner, unsigned invariant)
     finding->invariant =
         invariant != 0 ? invariant : 20; /* 0: the model ran out of room, the program is too long for it */
     finding->line = runner->at;
+    finding->fact = RUNNER_FACT_OTHER;
     runner->says = (struct writer){.text = finding->message, .room = sizeof(finding->message)};
     if (runner->at < runner->program->lines) {
         size_t room = sizeof(finding->message) / 2;
@@ -36,6 +37,15 @@ void runner_find_that(struct runner *runner, unsigned invariant, const char *sen
 
     write_text(says, ": ");
     write_text(says, sentence);
+}
+
+void runner_find_fact(struct runner *runner, unsigned invariant, enum runner_fact fact, const char *sentence)
+{
+    bool first = !runner_found(runner);
+
+    runner_find_that(runner, invariant, sentence);
+    if (first)
+        runner->result.finding.fact = fact;
 }
 
 void runner_find_at(struct runner *runner, unsigned invariant, enum program_kind kind, uint64_t value,
@@ -243,6 +253,16 @@ static unsigned broken_by(const struct runner *runner, bool same)
     return same && invariant != 1 && invariant != 17 ? 3 : invariant;
 }
 
+static struct writer *find_answer(struct runner *runner, unsigned invariant)
+{
+    bool first = !runner_found(runner);
+    struct writer *says = runner_find(runner, invariant);
+
+    if (first)
+        runner->result.finding.fact = RUNNER_FACT_ANSWER;
+    return says;
+}
+
 /* The reports of a call; true: they are the ones expected. */
 static bool check_reports(struct runner *runner)
 {
@@ -262,7 +282,7 @@ static bool check_reports(struct runner *runner)
         fault = report_fault(runner, report);
     if (same && fault == NULL)
         return true;
-    says = runner_find(runner, broken_by(runner, same));
+    says = find_answer(runner, broken_by(runner, same));
     if (runner->violations == 0) {
         write_text(says, " was accepted");
     } else {
@@ -328,6 +348,7 @@ static bool is_other_refusal(const struct runner *runner, NTSTATUS status)
 static bool check_status(struct runner *runner, NTSTATUS status)
 {
     const struct model_expectation *expected = &runner->expected;
+    unsigned invariant = 18;
     struct writer *says;
 
     if (status == expected->status && !(expected->must_fail && status == STATUS_SUCCESS))
@@ -337,11 +358,10 @@ static bool check_status(struct runner *runner, NTSTATUS status)
     if (expected->violation == DXGKMEM_VIOLATION_NONE && is_resource_status(runner, status))
         return true;
     if (status == STATUS_SUCCESS && expected->must_fail)
-        says = runner_find(runner, expected->resource[0] == STATUS_QUOTA_EXCEEDED ? 21 : 7);
-    else
-        says = runner_find(runner, expected->violation != DXGKMEM_VIOLATION_NONE
-                                       ? runner_invariant_of(expected->violation)
-                                       : 18);
+        invariant = expected->resource[0] == STATUS_QUOTA_EXCEEDED ? 21 : 7;
+    else if (expected->violation != DXGKMEM_VIOLATION_NONE)
+        invariant = runner_invariant_of(expected->violation);
+    says = find_answer(runner, invariant);
     write_text(says, " returned ");
     write_text(says, trace_status_name(status));
     write_text(says, ", expected ");

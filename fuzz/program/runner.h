@@ -20,11 +20,22 @@ struct runner;
 /* provider_core.c: this project's own implementation. */
 extern const struct dxgkmem_provider dxgkmem_provider_core;
 
+/* What a finding is about, where more than one check looks at it, so that findings of one bug can be told. */
+enum runner_fact {
+    RUNNER_FACT_OTHER,      /* what one check alone looks at */
+    RUNNER_FACT_ANSWER,     /* what the call answered; the others are about the state that it left */
+    RUNNER_FACT_IOTLB,      /* it keeps what the tables gave up */
+    RUNNER_FACT_NOT_ZERO,   /* pages are handed out before they are zero */
+    RUNNER_FACT_ONE_TO_ONE, /* places and physical pages are not */
+    RUNNER_FACTS
+};
+
 /* What a run found, if anything: the first violated invariant. */
 struct runner_finding {
     unsigned invariant; /* 1..22, fuzz/model/INVARIANTS.md; 0: nothing was found */
     unsigned line;      /* index of the operation in the program; program->lines: at the final stop */
-    char message[240];  /* what was expected and what happened, in one sentence */
+    enum runner_fact fact;
+    char message[240]; /* what was expected and what happened, in one sentence */
 };
 
 /*

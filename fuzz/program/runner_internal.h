@@ -363,6 +363,8 @@ static inline bool runner_found(const struct runner *runner)
 }
 /* A whole finding. */
 void runner_find_that(struct runner *runner, unsigned invariant, const char *sentence);
+/* One of a fact that more than one check sees. */
+void runner_find_fact(struct runner *runner, unsigned invariant, enum runner_fact fact, const char *sentence);
 /* One about a page of a thing. */
 void runner_find_at(struct runner *runner, unsigned invariant, enum program_kind kind, uint64_t value,
                     uint64_t page, const char *wrong);

@@ -30,6 +30,9 @@ static uint64_t note(const struct runner *runner, struct runner_seen *table, uin
     return entry->value;
 }
 
+static const char two_places[] = "a physical page belongs to two places";
+static const char two_pages[] = "one page of an object is two physical pages";
+
 #define MEMORY_SHIFT 40 /* pages of a memory are fewer */
 
 /* A physical page is one page of one memory, and the other way round. *invariant: of a wrong page's. */
@@ -45,10 +48,10 @@ static const char *check_owner(struct runner *runner, uint32_t memory, uint64_t 
     other = note(runner, runner->seen_page, physical, where);
     *invariant = other >> MEMORY_SHIFT == where >> MEMORY_SHIFT ? wrong_page : 4;
     if (other != where)
-        return "a physical page belongs to two places";
+        return two_places;
     *invariant = wrong_page;
     if (note(runner, runner->seen_place, where, physical) != physical)
-        return "one page of an object is two physical pages";
+        return two_pages;
     return NULL;
 }
 
@@ -199,7 +202,8 @@ static bool sweep_adls(struct runner *runner)
         return false;
     }
     if (OFFERS(runner, stale_iotlb) && runner->provider->stale_iotlb(runner->sim, &stale_of, &stale_page)) {
-        runner_find_that(runner, 5, "the IOTLB holds a translation that the page table no longer has");
+        runner_find_fact(runner, 5, RUNNER_FACT_IOTLB,
+                         "the IOTLB holds a translation that the page table no longer has");
         return false;
     }
     return true;
@@ -285,6 +289,8 @@ static bool sweep_mappings(struct runner *runner)
             wrong = check_stranger(runner, &mapping, &invariant);
         if (wrong != NULL) {
             runner_find_at(runner, invariant, PROGRAM_MAPPING, runner_pointer(mapping.base), 0, wrong);
+            if (wrong == two_places || wrong == two_pages)
+                runner->result.finding.fact = RUNNER_FACT_ONE_TO_ONE;
             return false;
         }
     }
@@ -389,23 +395,33 @@ static bool check_complaint(struct runner *runner)
     static const struct {
         const char *words;
         uint8_t invariant;
+        enum runner_fact fact;
     } rules[] = {
-        {"memory_zero", 8},         {"the IOTLB", 9}, {"could reach", 9}, {"mapped twice", 5},
-        {"was not mapped", 5},      {"locked", 14},   {"CPU", 12},        {"belongs to no object", 4},
-        {"beyond the physical", 7}, {"attached", 13}, {"detached", 13},   {"destroyed twice", 1},
-        {"used after", 1},
+        {"memory_zero", 8, RUNNER_FACT_NOT_ZERO},
+        {"the IOTLB", 9, RUNNER_FACT_IOTLB},
+        {"could reach", 9, RUNNER_FACT_OTHER},
+        {"mapped twice", 5, RUNNER_FACT_OTHER},
+        {"was not mapped", 5, RUNNER_FACT_OTHER},
+        {"locked", 14, RUNNER_FACT_OTHER},
+        {"CPU", 12, RUNNER_FACT_OTHER},
+        {"belongs to no object", 4, RUNNER_FACT_OTHER},
+        {"beyond the physical", 7, RUNNER_FACT_OTHER},
+        {"attached", 13, RUNNER_FACT_OTHER},
+        {"detached", 13, RUNNER_FACT_OTHER},
+        {"destroyed twice", 1, RUNNER_FACT_OTHER},
+        {"used after", 1, RUNNER_FACT_OTHER},
     };
     const char *complaint = OFFERS(runner, complaint) ? runner->provider->complaint(runner->sim) : NULL;
-    unsigned invariant = 9;
+    size_t rule = 0;
 
     if (complaint == NULL)
         return true;
-    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-        if (mentions(complaint, rules[i].words)) {
-            invariant = rules[i].invariant;
-            break;
-        }
-    runner_find_that(runner, invariant, complaint);
+    while (rule < sizeof(rules) / sizeof(rules[0]) && !mentions(complaint, rules[rule].words))
+        rule++;
+    if (rule < sizeof(rules) / sizeof(rules[0]))
+        runner_find_fact(runner, rules[rule].invariant, rules[rule].fact, complaint);
+    else
+        runner_find_that(runner, 9, complaint);
     return false;
 }
 

@@ -14,6 +14,7 @@
 #                      triage/    one of each finding made small, as text and C; report.html, findings.json, findings.sarif
 #                      job.N/     log and status of each process
 #                      campaign.csv, campaign.html  the course of the last run, with the matrix as a heat map
+#                      matrix.log  what running the corpus once more for that map printed, after a finding
 #
 # What differs between engines is in engine_ENGINE.sh beside this file:
 #   binaries tool        where its programs are
@@ -52,6 +53,11 @@ room_kib() { df -Pk "$home" | awk 'NR == 2 { print $4 }'; }
 
 # -- before ---------------------------------------------------------------------------
 
+# What cannot be loaded is told before anything starts; what a program finds in it is the run's to tell.
+if [[ ${DXGKMEM_PROVIDER-} ]]; then
+    "$tool" run --quiet corpus/seeds/stop-first.txt >/dev/null
+    (($? != 2)) || exit 2
+fi
 ((fresh)) && rm -rf "$corpus"
 mkdir -p "$corpus" "$findings" || {
     say "$home: the folders cannot be made"
@@ -282,7 +288,8 @@ fi
 page() { "$@" "$tool" matrix --html --lenient --campaign "$course" -o "$home/campaign.html" ${programs[@]+"${programs[@]}"}; }
 if ((found)) || [[ ${DXGKMEM_PROVIDER-} ]]; then
     # Programs that break what they run on, or hang, must not keep the page away: then it has no matrix.
-    page timeout -k 5 20 >"$home/matrix.log" 2>&1 || {
+    page timeout -k 5 20 >"$home/matrix.log" 2>&1
+    (($? <= 1)) || {
         programs=()
         page env -u DXGKMEM_PROVIDER
     }

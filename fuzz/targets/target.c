@@ -24,7 +24,7 @@ struct runner *target_runner(void)
 void target_tell(const struct program *program, const struct runner_finding *finding)
 {
     status_write();
-    fputs("\n", stderr);
+    fprintf(stderr, "\nfact: %s\n", report_fact(finding->fact)); /* for triage */
     report_finding(stderr, NULL, program, NULL, finding);
 }
 

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define LOOK_EVERY 10 /* milliseconds between two looks at the child's time and memory */
-#define WAITING 10    /* so many times the limit it may wait, or the machine be busy with other things */
+#define BUSY 10       /* so many times the limit the machine may be busy with other things */
 
 static unsigned now(void)
 {
@@ -37,6 +37,21 @@ static unsigned computed(pid_t pid)
     if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &time) != 0)
         return 0;
     return (unsigned)(time.tv_sec * 1000 + time.tv_nsec / 1000000);
+}
+
+/* Whether it sleeps: it waits for nothing that the machine is busy with. */
+static bool sleeps(pid_t pid)
+{
+    char name[64], state = 'R';
+
+    snprintf(name, sizeof name, "/proc/%d/stat", (int)pid);
+    FILE *file = fopen(name, "re");
+    if (!file)
+        return false;
+    if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+        state = 'R';
+    fclose(file);
+    return state == 'S';
 }
 
 /* What it has in memory, in MiB. */
@@ -70,9 +85,24 @@ static bool take_text(int pipe, struct child_end *end)
     return got > 0;
 }
 
+/* One look at a child that has not ended; begin, active: when it began, and last was seen to do something. */
+static bool at_limit(pid_t pid, const struct child_limits *limits, unsigned begin, unsigned *active,
+                     struct child_end *end)
+{
+    unsigned time = now(), before = end->milliseconds;
+
+    end->milliseconds = computed(pid);
+    if (end->milliseconds != before || !sleeps(pid))
+        *active = time;
+    end->timeout = end->milliseconds > limits->milliseconds || time - *active > limits->milliseconds ||
+                   time - begin > BUSY * limits->milliseconds;
+    end->memory = !end->timeout && resident(pid) > limits->mebibytes;
+    return end->timeout || end->memory;
+}
+
 static void watch(pid_t pid, int pipe, const struct child_limits *limits, struct child_end *end)
 {
-    unsigned begin = now(), looked = begin;
+    unsigned begin = now(), looked = begin, active = begin;
     bool open = true, ended = false;
 
     while (!ended) {
@@ -84,11 +114,7 @@ static void watch(pid_t pid, int pipe, const struct child_limits *limits, struct
         if (ended || now() - looked < LOOK_EVERY)
             continue;
         looked = now();
-        end->milliseconds = computed(pid);
-        end->timeout =
-            end->milliseconds > limits->milliseconds || looked - begin > WAITING * limits->milliseconds;
-        end->memory = !end->timeout && resident(pid) > limits->mebibytes;
-        if (end->timeout || end->memory) {
+        if (at_limit(pid, limits, begin, &active, end)) {
             kill(pid, SIGKILL);
             ended = waitpid(pid, &end->status, 0) == pid;
         }

@@ -7,7 +7,8 @@
 #include <stddef.h>
 
 struct child_limits {
-    unsigned milliseconds, mebibytes; /* of computing time, or ten times that of any */
+    unsigned milliseconds; /* that it may compute, or sleep at a stretch; ten times as long in all */
+    unsigned mebibytes;
 };
 
 #define CHILD_TEXT (48u * 1024) /* of what it prints, the beginning is kept */

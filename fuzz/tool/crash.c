@@ -2,6 +2,7 @@
 /* Implements crash.h. Frames are read as addresses in modules; symbols.h has their names. */
 #include "tool/crash.h"
 
+#include "tool/report.h"
 #include "tool/symbols.h"
 
 #include <ctype.h>
@@ -181,6 +182,8 @@ static bool read_invariant(struct finding *finding, const struct program *progra
     if (!at)
         return false;
     found.invariant = (unsigned)strtoul(at + strlen(words), NULL, 10);
+    const char *fact = strstr(text, "\nfact: "); /* a fuzz target says so */
+    found.fact = fact ? report_fact_named(fact + strlen("\nfact: ")) : RUNNER_FACT_OTHER;
     at = next_line(at);
     copy_line(found.message, sizeof found.message, at + strspn(at, " "));
     at = next_line(at);
@@ -257,7 +260,7 @@ static void print_stack(int signal_number)
 
 void crash_install(void)
 {
-    static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+    static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
     struct sigaction action = {.sa_handler = print_stack, .sa_flags = (int)SA_RESETHAND | SA_NODEFER}, old;
 
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)

@@ -74,7 +74,7 @@ static void put_name(struct finding *finding, const struct program *program)
 void finding_of_invariant(struct finding *finding, const struct program *program,
                           const struct runner_finding *found)
 {
-    *finding = (struct finding){.kind = FINDING_INVARIANT, .number = found->invariant};
+    *finding = (struct finding){.kind = FINDING_INVARIANT, .number = found->invariant, .fact = found->fact};
     snprintf(finding->message, sizeof finding->message, "%s", found->message);
     finding_place(finding, program, found->line);
     put_name(finding, program);
@@ -170,6 +170,8 @@ enum finding_severity finding_severity(const struct finding *finding)
         return severity_of_invariant(finding->number);
     case FINDING_SANITIZER:
         return severity_of_report(finding->name);
+    case FINDING_EXIT: /* in the midst of an operation, or for a reason that nobody told */
+        return finding->placed ? SEVERITY_DENIAL : SEVERITY_HARNESS;
     case FINDING_NONE:
     case FINDING_VIOLATION:
         return SEVERITY_HARNESS;

@@ -49,6 +49,7 @@ struct finding {
     enum finding_kind kind;
     unsigned number;
     char name[96];
+    enum runner_fact fact; /* of an invariant: what it is about, where several checks look at it */
     /* The operation: index in the program (program->lines: the final stop), and what it is. */
     bool placed; /* whether it is known; otherwise the next three mean nothing */
     unsigned line;

@@ -30,7 +30,7 @@ static const char help[] =
     "  -o, --output OUT  where the page goes; standard output otherwise\n"
     "  --lenient  take every byte string as a program, as a fuzz target does\n" TOOL_PROVIDER_HELP
     "  --help     this text\n\n"
-    "exit status: 0 every feasible cell is hit, 1 not every one, 2 bad input\n";
+    "exit status: 0 every feasible cell is hit, 1 not every one, or a provider crashed, 2 bad input\n";
 
 struct matrix {
     struct runner *runner;
@@ -102,7 +102,7 @@ static int run_all(struct matrix *matrix, const struct input_list *list, bool le
         return tool_error("no memory");
     int status = input_each(list, lenient, run_one, matrix);
     runner_destroy(matrix->runner);
-    return status ? status : matrix->ended_badly ? TOOL_FINDING : TOOL_CLEAN;
+    return status;
 }
 
 static int print(const struct matrix *matrix, bool missing)
@@ -326,6 +326,8 @@ int verb_matrix(int count, char **arguments)
         status = html    ? tool_write_page(out, write_page, &matrix)
                  : files ? print_files(&matrix, &list)
                          : print(&matrix, missing);
+    if (!status && matrix.ended_badly) /* the other programs count all the same */
+        status = TOOL_FINDING;
     input_list_free(&list);
     course_free(matrix.course);
     return status;

@@ -3,6 +3,7 @@
 #include "tool/report.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const struct {
     unsigned number;
@@ -19,6 +20,27 @@ const char *report_invariant(unsigned number)
         if (sentences[i].number == number)
             return sentences[i].sentence;
     return "an invariant that has no sentence";
+}
+
+static const char *const facts[RUNNER_FACTS] = {
+    [RUNNER_FACT_OTHER] = "other",           [RUNNER_FACT_ANSWER] = "answer",
+    [RUNNER_FACT_IOTLB] = "iotlb",           [RUNNER_FACT_NOT_ZERO] = "not-zero",
+    [RUNNER_FACT_ONE_TO_ONE] = "one-to-one",
+};
+
+const char *report_fact(enum runner_fact fact)
+{
+    return facts[fact];
+}
+
+enum runner_fact report_fact_named(const char *word)
+{
+    size_t length = strcspn(word, "\n");
+
+    for (unsigned fact = 0; fact < RUNNER_FACTS; fact++)
+        if (strlen(facts[fact]) == length && strncmp(facts[fact], word, length) == 0)
+            return (enum runner_fact)fact;
+    return RUNNER_FACT_OTHER;
 }
 
 void report_finding(FILE *to, const char *file, const struct program *program, const unsigned *source_line,

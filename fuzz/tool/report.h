@@ -13,6 +13,10 @@
 /* The sentence of an invariant, without a full stop. */
 const char *report_invariant(unsigned number);
 
+/* A word for a fact, and the fact of a word: RUNNER_FACT_OTHER when it is none. */
+const char *report_fact(enum runner_fact fact);
+enum runner_fact report_fact_named(const char *word);
+
 /*
  * Prints the violated invariant, what was expected and what happened, and the
  * line that did it. `file` may be NULL; source_line gives the line of `file`

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 /* Stacks whose names are known. */
@@ -32,27 +33,44 @@ const char *symbols_file(const char *path)
     return found ? found + 1 : NULL;
 }
 
-/* Pairs of lines: a function, and its file:line, inlined ones first. */
-static void read_names(struct known *to, char *text)
+/* The end of a path that fits. */
+static void take_path(char *to, size_t room, const char *path, size_t length)
+{
+    if (length >= room) {
+        path += length - room + 1;
+        length = room - 1;
+    }
+    snprintf(to, room, "%.*s", (int)length, path);
+}
+
+/*
+ * Pairs of lines: a function, and its file:line, inlined ones first. Of this project's files; `all`: of any,
+ * and where the file is not known the function counts.
+ */
+static void read_names(struct known *to, char *text, bool all)
 {
     char *rest, *function = strtok_r(text, "\n", &rest), *place;
 
     for (; function && (place = strtok_r(NULL, "\n", &rest)) && to->frames < FINDING_FRAMES;
          function = strtok_r(NULL, "\n", &rest)) {
-        const char *file = symbols_file(place);
-        if (!file)
+        const char *file = symbols_file(place), *colon;
+        bool known_file = place[0] != '?';
+        if (!file && !(all && (known_file || function[0] != '?')))
             continue;
         struct finding_frame *frame = &to->frame[to->frames++];
         *frame = (struct finding_frame){0};
         snprintf(frame->function, sizeof frame->function, "%s", function);
-        snprintf(frame->file, sizeof frame->file, "%.*s", (int)strcspn(file, ":"), file);
-        const char *colon = strchr(file, ':');
+        if (!known_file)
+            continue;
+        file = file ? file : place;
+        take_path(frame->file, sizeof frame->file, file, strcspn(file, ":"));
+        colon = strchr(file, ':');
         frame->line = colon ? (unsigned)strtoul(colon + 1, NULL, 10) : 0;
     }
 }
 
-/* Asks for the addresses of one module, the one that the innermost frame outside of libraries is in. */
-static bool ask(struct known *to, const char *const *command, const char *module)
+/* Asks for the addresses of one module. */
+static bool ask(struct known *to, const char *const *command, const char *module, bool all)
 {
     static struct child_end end;
     char offsets[SYMBOLS_STACK][24];
@@ -72,8 +90,28 @@ static bool ask(struct known *to, const char *const *command, const char *module
     arguments[count] = NULL;
     if (child_exec(arguments, &limits, &end) || !WIFEXITED(end.status) || WEXITSTATUS(end.status) != 0)
         return false;
-    read_names(to, end.text);
+    read_names(to, end.text, all);
     return true;
+}
+
+/* Whether somebody knew names: of one module, as far as there is room. */
+static bool name_module(struct known *to, const char *module, bool all)
+{
+    static const char *const llvm[] = {"llvm-symbolizer", "--inlining", "-e", NULL};
+    static const char *const binutils[] = {"addr2line", "-f", "-i", "-e", NULL};
+
+    return ask(to, llvm, module, all) || ask(to, binutils, module, all);
+}
+
+/* The innermost address in the module, as a name: it tells stacks apart as well, in one build. */
+static void put_address(struct known *to, const char *module)
+{
+    unsigned i = 0;
+
+    while (strcmp(to->stack.address[i].module, module) != 0)
+        i++;
+    snprintf(to->frame[0].function, sizeof to->frame[0].function, "0x%" PRIx64, to->stack.address[i].offset);
+    to->frames = 1;
 }
 
 static bool is_library(const char *module)
@@ -81,20 +119,32 @@ static bool is_library(const char *module)
     return strstr(module, ".so") != NULL || module[0] == '[';
 }
 
+/* Whether it is the shared object of the implementation that programs run on. */
+static bool is_provider(const char *module)
+{
+    const char *path = getenv("DXGKMEM_PROVIDER");
+    struct stat one, other;
+
+    return path && stat(path, &one) == 0 && stat(module, &other) == 0 && one.st_dev == other.st_dev &&
+           one.st_ino == other.st_ino;
+}
+
+/* An implementation from outside comes first: what it called, and who called it, says less. */
 static void name(struct known *to)
 {
-    static const char *const llvm[] = {"llvm-symbolizer", "--inlining", "-e", NULL};
-    static const char *const binutils[] = {"addr2line", "-f", "-i", "-e", NULL};
-    const char *module = NULL;
+    const char *own = NULL, *provider = NULL;
 
-    for (unsigned i = 0; i < to->stack.count && !module; i++)
-        if (!is_library(to->stack.address[i].module))
-            module = to->stack.address[i].module;
-    if (!module || ask(to, llvm, module) || ask(to, binutils, module) || to->frames)
-        return;
-    /* Nobody knows names: the address in the module tells stacks apart as well, in one build. */
-    snprintf(to->frame[0].function, sizeof to->frame[0].function, "0x%" PRIx64, to->stack.address[0].offset);
-    to->frames = 1;
+    for (unsigned i = 0; i < to->stack.count; i++) {
+        const char *module = to->stack.address[i].module;
+        if (!provider && is_provider(module))
+            provider = module;
+        else if (!own && !is_library(module))
+            own = module;
+    }
+    if (provider && (!name_module(to, provider, true) || !to->frames))
+        put_address(to, provider);
+    if (own && to->frames < FINDING_FRAMES && !name_module(to, own, false) && !to->frames)
+        put_address(to, own);
 }
 
 static bool same_stack(const struct symbols_stack *one, const struct symbols_stack *other)

@@ -17,7 +17,10 @@ struct symbols_stack {
     struct symbols_address address[SYMBOLS_STACK];
 };
 
-/* Fills the finding's frames: the innermost ones that are in this project's files. */
+/*
+ * Fills the finding's frames: the innermost ones that are in this project's files; before them those in the
+ * implementation of DXGKMEM_PROVIDER.
+ */
 void symbols_name(const struct symbols_stack *stack, struct finding *finding);
 /* The part of a path that is below the project's folder, or NULL when it is not in there. */
 const char *symbols_file(const char *path);

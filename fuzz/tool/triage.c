@@ -41,18 +41,17 @@ struct options {
 };
 
 /*
- * After so many hangs a run need not be waited for so long: this many times the slowest that ended otherwise.
- * The given limit holds for everything else, so that what eats memory is not taken for a hang.
+ * After a hang a run need not be waited for so long: this many times the slowest that ended otherwise, and
+ * not less than SHORTEST. What hangs then, where nothing hung before, is run once more with the given limit.
  */
-enum { HANGS = 3, PATIENCE = 20, SHORTEST_TIMEOUT = 200 };
+enum { PATIENCE = 20, SHORTEST = 100 };
 
-static void wait_shorter(struct replay *replay)
+static unsigned patience(const struct replay *replay, unsigned given)
 {
     unsigned enough = PATIENCE * replay->slowest;
 
-    enough = enough < SHORTEST_TIMEOUT ? SHORTEST_TIMEOUT : enough;
-    if (enough < replay->limits.milliseconds)
-        replay->limits.milliseconds = enough;
+    enough = enough < SHORTEST ? SHORTEST : enough;
+    return enough < given ? enough : given;
 }
 
 /* -- the inputs ------------------------------------------------------------------------------- */
@@ -155,27 +154,56 @@ static void progress(const char *what, size_t at, size_t all)
         fprintf(stderr, at == all ? "\r\033[K" : "\r\033[K%s: %zu of %zu", what, at, all);
 }
 
+static bool hangs(const struct triage_input *input)
+{
+    return input->fate == TRIAGE_FOUND && input->finding.kind == FINDING_TIMEOUT;
+}
+
+/* Whether one of the inputs before this one hangs in the same operation. */
+static bool hung_before(const struct triage *triage, const struct triage_input *input)
+{
+    const struct triage_input *earlier = triage->input;
+
+    while (earlier < input && !(hangs(earlier) && finding_same(&earlier->finding, &input->finding)))
+        earlier++;
+    return earlier < input;
+}
+
+static int judge_patiently(const struct triage *triage, struct replay *replay, const struct program *program,
+                           struct triage_input *input, unsigned given)
+{
+    int status = judge(replay, program, input);
+
+    if (!status && hangs(input) && replay->limits.milliseconds < given && !hung_before(triage, input)) {
+        replay->limits.milliseconds = given;
+        status = judge(replay, program, input);
+    }
+    return status;
+}
+
 static int replay_all(struct triage *triage, struct replay *replay, struct triage_state *state)
 {
     static struct program program;
-    unsigned hangs = 0, given = replay->limits.milliseconds;
+    unsigned given = replay->limits.milliseconds;
+    bool hung = false;
     int status = 0;
 
     for (size_t i = 0; i < triage->inputs && !status; i++) {
         struct triage_input *input = &triage->input[i];
         progress("replay", i, triage->inputs);
-        if (input->fate == TRIAGE_BAD || triage_state_input(state, input))
+        if (input->fate == TRIAGE_BAD)
             continue;
-        if (read_program(input, &program)) { /* it was there a moment ago */
-            input->fate = TRIAGE_BAD;
-            continue;
+        if (!triage_state_input(state, input)) {
+            if (read_program(input, &program)) { /* it was there a moment ago */
+                input->fate = TRIAGE_BAD;
+                continue;
+            }
+            replay->limits.milliseconds = hung ? patience(replay, given) : given;
+            status = judge_patiently(triage, replay, &program, input, given);
+            if (!status)
+                triage_state_put_input(state, input);
         }
-        status = judge(replay, &program, input);
-        if (!status)
-            triage_state_put_input(state, input);
-        hangs += input->finding.kind == FINDING_TIMEOUT && input->fate == TRIAGE_FOUND;
-        if (hangs == HANGS)
-            wait_shorter(replay);
+        hung |= hangs(input);
     }
     replay->limits.milliseconds = given;
     progress("replay", triage->inputs, triage->inputs);
@@ -246,7 +274,7 @@ static int shrink_group(struct triage_group *group, struct replay *replay, struc
         unsigned given = replay->limits.milliseconds;
         status = read_program(group->shortest, &group->program);
         if (group->finding.kind == FINDING_TIMEOUT)
-            wait_shorter(replay); /* it takes many runs */
+            replay->limits.milliseconds = patience(replay, given); /* it takes many runs */
         if (!status)
             status = minimize(replay, &group->program, &group->finding, seconds, group->slug, &minimized);
         replay->limits.milliseconds = given;
@@ -279,6 +307,15 @@ unsigned triage_count(const struct triage *triage, enum triage_fate fate)
     return count;
 }
 
+/* The innermost one of a crash, as far as it is known. */
+static void print_frame(const struct finding_frame *frame)
+{
+    if (frame->file[0])
+        printf("     in %s, %s:%u\n", frame->function[0] ? frame->function : "it", frame->file, frame->line);
+    else if (frame->function[0])
+        printf("     in %s\n", frame->function);
+}
+
 static void print_table(const struct triage *triage)
 {
     char what[FINDING_TEXT], where[FINDING_TEXT];
@@ -293,9 +330,7 @@ static void print_table(const struct triage *triage)
                finding_what(finding, what, sizeof what), finding_where(finding, where, sizeof where),
                group->count, group->program.lines, group->minimal ? "" : " or fewer");
         printf("     %s\n", finding->message[0] ? finding->message : finding_meaning(finding));
-        if (finding->frames && finding->frame[0].file[0])
-            printf("     in %s, %s:%u\n", finding->frame[0].function[0] ? finding->frame[0].function : "it",
-                   finding->frame[0].file, finding->frame[0].line);
+        print_frame(&finding->frame[0]);
         printf("     %s/%s.txt, .c\n", triage->out, group->slug);
     }
     printf("%zu inputs: %zu findings", triage->inputs, triage->groups);
@@ -334,8 +369,7 @@ static int make_folder(const char *out)
 
 static int triage_inputs(struct triage *triage, struct replay *replay, const struct options *options)
 {
-    struct triage_state *state =
-        triage_state_open(triage->out, replay->binary ? replay->binary : "/proc/self/exe", options->fresh);
+    struct triage_state *state = triage_state_open(triage->out, replay, options->fresh);
     int status = state ? replay_all(triage, replay, state) : TOOL_BAD;
 
     if (!status) {

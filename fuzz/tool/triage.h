@@ -68,8 +68,8 @@ int triage_write_page(const struct triage *triage);
 
 /* triage_state.c: what an interrupted run leaves behind, one JSON object a line. */
 struct triage_state;
-/* NULL after saying what is wrong. What another binary found, or fresh, counts for nothing. */
-struct triage_state *triage_state_open(const char *out, const char *binary, bool fresh);
+/* NULL after saying what is wrong. What something else found, another build or provider, counts for nothing. */
+struct triage_state *triage_state_open(const char *out, const struct replay *replay, bool fresh);
 void triage_state_close(struct triage_state *state);
 /* Whether the input's fate is known; fills it in. */
 bool triage_state_input(struct triage_state *state, struct triage_input *input);

@@ -23,6 +23,8 @@ json_t *triage_finding_json(const struct finding *finding)
     json_t *json =
         json_pack("{s:s, s:i, s:s, s:s, s:o}", "kind", finding_kind_name(finding->kind), "number",
                   (int)finding->number, "name", finding->name, "message", finding->message, "frames", frames);
+    if (finding->fact != RUNNER_FACT_OTHER)
+        json_object_set_new(json, "fact", json_string(report_fact(finding->fact)));
     if (finding->placed) {
         json_object_set_new(json, "line", json_integer((int)finding->line));
         json_object_set_new(json, "operation", json_string(program_operations[finding->opcode].name));
@@ -70,6 +72,8 @@ bool triage_finding_read(const json_t *json, struct finding *finding)
     take_text(json, "name", finding->name, sizeof finding->name);
     take_text(json, "message", finding->message, sizeof finding->message);
     take_place(json, finding);
+    const char *fact = json_string_value(json_object_get(json, "fact"));
+    finding->fact = fact ? report_fact_named(fact) : RUNNER_FACT_OTHER;
     json_array_foreach(json_object_get(json, "frames"), i, frame)
     {
         if (i >= FINDING_FRAMES)
@@ -127,10 +131,19 @@ static json_t *group_json(const struct triage *triage, const struct triage_group
 
 /* -- SARIF ------------------------------------------------------------------------------------ */
 
+/* Files outside of the project's folder, which other implementations have, are named in full. */
 static json_t *location(const char *base, const char *file, unsigned line)
 {
-    return json_pack("{s:{s:{s:s, s:s}, s:{s:i}}}", "physicalLocation", "artifactLocation", "uri", file,
-                     "uriBaseId", base, "region", "startLine", (int)(line ? line : 1));
+    bool outside = file[0] == '/';
+    char *uri = tool_format("%s%s", outside ? "file://" : "", file);
+    json_t *json = json_pack("{s:{s:{s:s}, s:{s:i}}}", "physicalLocation", "artifactLocation", "uri", uri,
+                             "region", "startLine", (int)(line ? line : 1));
+
+    free(uri);
+    if (!outside)
+        json_object_set_new(json_object_get(json_object_get(json, "physicalLocation"), "artifactLocation"),
+                            "uriBaseId", json_string(base));
+    return json;
 }
 
 /* "invariant-5", "panic", "heap-use-after-free" */

@@ -9,46 +9,19 @@
 
 /* -- one fact, several checks ------------------------------------------------------------------- */
 
-/* What more than one check looks at: words of the finding's sentence, and the fact they are about. */
-static const char *fact_of(const struct finding *finding)
-{
-    static const struct {
-        unsigned invariant;
-        const char *words, *fact;
-    } facts[] = {
-        {5, "the IOTLB holds a translation", "the IOTLB keeps what the tables gave up"},
-        {9, "while the IOTLB held", "the IOTLB keeps what the tables gave up"},
-        {8, "before memory_zero", "pages are handed out before they are zero"},
-        {10, "a physical page belongs to two places", "places and pages are not one to one"},
-        {10, "one page of an object is two physical pages", "places and pages are not one to one"},
-    };
-
-    for (size_t i = 0; finding->kind == FINDING_INVARIANT && i < sizeof facts / sizeof facts[0]; i++)
-        if (finding->number == facts[i].invariant && strstr(finding->name, facts[i].words))
-            return facts[i].fact;
-    return NULL;
-}
-
 static bool same_fact(const struct triage_group *one, const struct triage_group *other)
 {
-    const char *fact = fact_of(&one->finding), *of_other = fact_of(&other->finding);
-
-    return fact && of_other && strcmp(fact, of_other) == 0;
+    return one->finding.fact > RUNNER_FACT_ANSWER && one->finding.fact == other->finding.fact;
 }
 
 /* -- one list of pages, several checks ------------------------------------------------------------ */
-
-/* A verdict is about what the call answered; other findings are about the state that it left. */
-static bool is_verdict(const struct finding *finding)
-{
-    return strncmp(finding->name, "expected ", 9) == 0;
-}
 
 /* Which pages an ADL or a mapping leads to is looked at in five ways: owner, reach, order, place, content. */
 static bool is_of_pages(const struct finding *finding)
 {
     return finding->kind == FINDING_INVARIANT && finding->placed && finding->opcode != OP_STOP &&
-           !is_verdict(finding) && ((finding->number >= 4 && finding->number <= 7) || finding->number == 10);
+           finding->fact != RUNNER_FACT_ANSWER &&
+           ((finding->number >= 4 && finding->number <= 7) || finding->number == 10);
 }
 
 /*
@@ -94,7 +67,7 @@ static bool takes_for_exact(const struct triage_group *group, struct replay *rep
     static struct program program;
     struct finding found;
 
-    if (finding->kind != FINDING_INVARIANT || !finding->placed || !is_verdict(finding) ||
+    if (finding->kind != FINDING_INVARIANT || !finding->placed || finding->fact != RUNNER_FACT_ANSWER ||
         finding->operand_class != PROGRAM_FLIPPED || finding->line >= group->program.lines)
         return false;
     program = group->program;

@@ -96,6 +96,21 @@ static void write_table(FILE *to, const struct triage *triage)
 
 /* -- a finding --------------------------------------------------------------------------------- */
 
+/* The innermost one of a crash, as far as it is known. */
+static void write_frame(FILE *to, const struct finding_frame *frame)
+{
+    if (!frame->file[0] && !frame->function[0])
+        return;
+    fputs("<p class=\"mono\">", to);
+    html_text(to, frame->function);
+    if (frame->file[0]) {
+        fputs(frame->function[0] ? ", " : "", to);
+        html_text(to, frame->file);
+        fprintf(to, ":%u", frame->line);
+    }
+    fputs("</p>\n", to);
+}
+
 static void write_head(FILE *to, const struct triage_group *group, size_t rank)
 {
     const struct finding *finding = &group->finding;
@@ -111,12 +126,7 @@ static void write_head(FILE *to, const struct triage_group *group, size_t rank)
     fputs("<div class=\"finding\" role=\"note\"><p class=\"mono\">", to);
     html_text(to, sentence(finding));
     fputs("</p>\n", to);
-    if (finding->frames && finding->frame[0].file[0]) {
-        fputs("<p class=\"mono\">", to);
-        html_text(to, finding->frame[0].function);
-        fprintf(to, "%s%s:%u</p>\n", finding->frame[0].function[0] ? ", " : "", finding->frame[0].file,
-                finding->frame[0].line);
-    }
+    write_frame(to, &finding->frame[0]);
     fputs("</div>\n", to);
 }
 

@@ -21,18 +21,27 @@ uint64_t triage_hash(uint64_t hash, const void *bytes, size_t size)
     return hash;
 }
 
-/* The program that replays, by content: another build finds other things. */
-static char *identity(const char *binary)
+static uint64_t hash_file(uint64_t hash, const char *path)
 {
     static uint8_t bytes[1 << 16];
-    uint64_t hash = TRIAGE_HASH;
-    FILE *file = fopen(binary, "rbe");
+    FILE *file = path ? fopen(path, "rbe") : NULL;
     size_t got;
 
     while (file && (got = fread(bytes, 1, sizeof bytes, file)) > 0)
         hash = triage_hash(hash, bytes, got);
     if (file)
         fclose(file);
+    return hash;
+}
+
+/* What replays, by content, and within which limits: another build finds other things. */
+static char *identity(const struct replay *replay)
+{
+    uint64_t hash = hash_file(TRIAGE_HASH, replay->binary ? replay->binary : "/proc/self/exe");
+
+    hash = hash_file(hash, getenv("DXGKMEM_PROVIDER"));
+    hash = triage_hash(hash, &replay->limits.milliseconds, sizeof replay->limits.milliseconds);
+    hash = triage_hash(hash, &replay->limits.mebibytes, sizeof replay->limits.mebibytes);
     return tool_format("%016" PRIx64, hash);
 }
 
@@ -81,10 +90,10 @@ static void put(struct triage_state *state, json_t *json)
     fflush(state->file);
 }
 
-struct triage_state *triage_state_open(const char *out, const char *binary, bool fresh)
+struct triage_state *triage_state_open(const char *out, const struct replay *replay, bool fresh)
 {
     struct triage_state *state = tool_alloc(sizeof *state);
-    char *path = tool_format("%s/progress", out), *name = identity(binary);
+    char *path = tool_format("%s/progress", out), *name = identity(replay);
     const char *key;
     json_t *value;
 

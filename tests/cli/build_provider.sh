@@ -10,7 +10,7 @@ here=$ROOT/tests/providers
 broken() { # broken NAME: its number is that of the enumeration
     local number
     number=$(sed -n '/^enum {/,/^};/p' "$here/broken/broken.c" | grep -nx " *$1,\{0,1\}" | cut -d: -f1)
-    "$CC" -std=c17 -D_GNU_SOURCE -I"$ROOT/include" -shared -fPIC -DBROKEN=$((number - 2)) -o broken.so \
+    "$CC" -g -std=c17 -D_GNU_SOURCE -I"$ROOT/include" -shared -fPIC -DBROKEN=$((number - 2)) -o broken.so \
         "$here/broken/broken.c" 2>err || fail "$1 does not build: $(head -n 3 err)"
 }
 
@@ -55,6 +55,22 @@ prints '  operation 1: add d0'
 found HANG_IN_CALL 'finding: broken hangs: no end of an operation within 10 s'
 found END_IN_CALL 'finding: broken ended the process, with status 0'
 found CRASH_IN_START '  before the first operation of a program'
+# Triage ranks them as what they are, with the place in the provider, and does not wait for each hang.
+ranked() { # ranked NAME TEXT...
+    broken "$1"
+    expect 1 "$DXGKMEM" triage --provider broken.so -o ranked "$ROOT"/corpus/seeds/violation-c*.txt
+    prints 'denial'
+    for text in "${@:2}"; do prints "$text"; done
+}
+ranked CRASH_IN_CALL SIGABRT 'in add_adapter, ' 'broken.c:'
+ranked END_IN_CALL 'exit 0' 'the process was ended, with status 0'
+ranked HANG_IN_CALL timeout # also: what the provider before this one did is forgotten
+broken CRASH_IN_CALL
+expect 1 "$DXGKMEM" matrix --missing --provider broken.so "$program"
+prints 'finding: broken crashes: Aborted'
+prints 'close a exact live'
+prints ' feasible cells are hit'
+
 broken NO_SUCH_WORLD
 expect 0 "$DXGKMEM" run --provider broken.so "$program"
 prints 'not run, for broken has no world like small'

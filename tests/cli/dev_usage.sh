@@ -32,7 +32,19 @@ one_line "'--nonsense'"
 expect 2 "$dev" mutants --seconds long
 expect 2 "$dev" bench --rounds many
 
+expect 2 "$dev" replay --update mine.txt
+one_line 'mine.txt: there is no such file'
+expect 2 "$dev" replay --host linux --dma "$ROOT"/corpus/seeds/stop-first.txt
+one_line '--dma runs the whole corpus'
+
 printf 'world small\nadd d0\n' >mine.txt
+expect 2 "$dev" replay --update mine.txt
+one_line '--update is for the whole corpus'
+expect 0 "$dev" replay mine.txt
+prints 'fast mappings: clean: 1 program'
+prints 'real mappings: clean: 1 program'
+expect 0 "$dev" triage -o mine.triage mine.txt
+prints 'report: mine.triage/report.html'
 expect 0 "$dev" run mine.txt
 prints 'clean: 1 program'
 expect 2 "$dev" run missing.txt
