@@ -175,8 +175,6 @@ enum finding_severity finding_severity(const struct finding *finding)
     case FINDING_NONE:
     case FINDING_VIOLATION:
         return SEVERITY_HARNESS;
-    case FINDING_EXIT: /* 0: the implementation ended the process */
-        return finding->number ? SEVERITY_HARNESS : SEVERITY_DENIAL;
     default:
         return SEVERITY_DENIAL;
     }

@@ -63,7 +63,7 @@ ranked() { # ranked NAME TEXT...
     for text in "${@:2}"; do prints "$text"; done
 }
 ranked CRASH_IN_CALL SIGABRT 'in add_adapter, ' 'broken.c:'
-ranked END_IN_CALL 'exit 0' 'the process was ended, with status 0'
+ranked END_IN_CALL 'exit 0' 'a call ended the process, with status 0'
 ranked HANG_IN_CALL timeout # also: what the provider before this one did is forgotten
 broken CRASH_IN_CALL
 expect 1 "$DXGKMEM" matrix --missing --provider broken.so "$program"
