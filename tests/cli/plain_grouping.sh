@@ -3,7 +3,7 @@
 #
 # Ten planted bugs become ten groups of triage, and no two of them one. Each bug has a tool of its own, so
 # that none hides another; what the ten tools learnt is put together as if one triage had been interrupted.
-# INPUTS=N: so many inputs a bug at most (30).
+# INPUTS=N: so many inputs a bug at most (30). All triages together may take a minute of processor time.
 # shellcheck source=tests/cli/lib.sh
 . "$ROOT/tests/cli/lib.sh"
 command -v patch >/dev/null || exit 77
@@ -46,6 +46,12 @@ make_inputs() { # make_inputs BUG NUMBER
     ((found)) || fail "no input shows $1"
 }
 
+# Runs a triage that finds something; the seconds on the clock and of processors are added to the file `took`.
+sort_out() { # sort_out TRIAGE-COMMAND...
+    local TIMEFORMAT='%R %U %S'
+    { time expect 1 "$@"; } 2>>took
+}
+
 mkdir tree seen all triage
 cp -r "$ROOT"/CMakeLists.txt "$ROOT"/include "$ROOT"/src "$ROOT"/fuzz tree
 cmake -S tree -B tree/build -DDXGKMEM_TESTS=OFF -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG="-O1 -g" \
@@ -54,7 +60,7 @@ for i in "${!bugs[@]}"; do
     bug=${bugs[i]}
     build_tool "$bug"
     make_inputs "$bug" "$i"
-    expect 1 "./tool.$bug" triage -o "triage/$bug" --time 60 "in/$bug"
+    sort_out "./tool.$bug" triage -o "triage/$bug" --time 60 "in/$bug"
     prints ': 1 findings; ' # not two groups of one bug
 done
 
@@ -64,8 +70,11 @@ judge=handle-check-ignored
     head -n 1 "triage/$judge/progress"
     for bug in "${bugs[@]}"; do tail -n +2 "triage/$bug/progress"; done
 } >all/progress
-expect 1 "./tool.$judge" triage -o all in/*
+sort_out "./tool.$judge" triage -o all in/*
 grep -E '^[0-9]+ inputs' out
+awk '{ clock += $1; processors += $2 + $3 }
+    END { printf "all triages took %.1f s, %.1f s of processors\n", clock, processors; exit processors > 60 }' took ||
+    fail 'that is more than a minute'
 prints ": ${#bugs[@]} findings; of the inputs 0 are fixed, 0 flaky"
 for bug in "${bugs[@]}"; do
     grep -q "in/$bug/" all/findings.json || fail "$bug is in no group"
