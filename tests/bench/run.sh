@@ -14,6 +14,7 @@ usage: ./dev bench [OPTION]...
   --rounds N   how often each is measured (5)
   --runs N     inputs of one round of the fuzz targets (100000)
   --jobs 1     accepted; one thing is measured at a time
+  --prices     what each hardening feature costs instead; --prices --help
 
 Prints what is measured, what it is compared with, the ratio and the bar.
 exit status: 0 every bar is met, 1 not every one, 2 usage
