@@ -14,33 +14,36 @@
 struct adapter;
 struct frame_buffer;
 
+/* What every ADL reads, and what every OPEN and CLOSE writes, are on cache lines of their own. */
 struct logical_adapter {
-    struct dxgkmem_lock lock;
+    struct dxgkmem_domain *domain;
+    bool remapped;
+    uint32_t version;
+    /*
+     * The removal that left no physical adapter: nothing may be opened any more; 0: none. Written under the
+     * lock. Atomic, relaxed, for the one reader without it: ALLOCATEADL, which would only make work for the
+     * removal. Either answer is right for it: the removal comes for its object's lock later and ends the ADL as well.
+     */
+    stamp gone_at;
     struct dxgkmem_lock pin_lock; /* guards adapter->pinned of the chain */
+    /* Under the lock. */
+    uint32_t indices;                         /* physical indices given out so far */
+    struct adapter *chain[DXGKMEM_CHAIN_MAX]; /* by physical index; NULL: removed */
+    uint64_t highest_visible_page;            /* only ever lowered, and only while nothing is open */
+    struct quota quota;
+
+    char apart[64];
+    struct dxgkmem_lock lock;
     /*
      * Atomic. Raised relaxed by who has a reference, or the lock of an adapter that has one: it cannot be the last.
      * Lowered with acquire and release: who lowers it to 0 sees all that the others did, and frees it.
      */
     counter references;
-    struct dxgkmem_domain *domain;
-    bool remapped;
-    uint32_t version;
-    struct quota quota;
-
     /* Under the lock. */
-    /*
-     * The removal that left no physical adapter: nothing may be opened any more; 0: none. Atomic, relaxed,
-     * for the one reader without the lock: ALLOCATEADL, which would only make work for the removal. Either answer is
-     * right for it: the removal comes for its object's lock later and ends the ADL as well.
-     */
-    stamp gone_at;
-    uint32_t indices;                         /* physical indices given out so far */
-    struct adapter *chain[DXGKMEM_CHAIN_MAX]; /* by physical index; NULL: removed */
-    uint64_t highest_visible_page;            /* only ever lowered, and only while nothing is open */
-    struct range_tree taken;                  /* logical pages of ADLs, when remapped */
-    struct list_link *open;                   /* struct object.open_link, in the order of opening */
-    struct list_link *memories;               /* struct memory.link, oldest first */
-    uint32_t opened; /* objects, memories and frame buffers that rely on what is visible */
+    struct list_link *open;     /* struct object.open_link, in the order of opening */
+    struct list_link *memories; /* struct memory.link, oldest first */
+    uint32_t opened;            /* objects, memories and frame buffers that rely on what is visible */
+    struct range_tree taken;    /* logical pages of ADLs, when remapped */
 };
 
 struct adapter {

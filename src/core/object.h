@@ -23,19 +23,21 @@ struct object {
     uint32_t boundary_log2 : 6;   /* in pages, plus 1; 0: no boundary */
     uint64_t size;                /* bytes, as asked */
     struct dxgkmem_memory *memory;
-    ULONG_PTR context; /* for people who debug; never followed */
-    /* CREATE's bounds, in pages, for logical addresses. */
-    uint64_t lowest_page, highest_page;
 
     /* While open. */
     struct logical_adapter *logical;
-    struct list_link open_link; /* in logical->open, under its lock */
     struct list_link *adls;     /* struct adl.link, oldest first */
     struct range_tree coverage; /* pages under ADLs, when the domain is identity */
 
     struct list_link *mappings; /* struct mapping.object_link, oldest first */
     uint64_t last_unmapped;     /* base of the mapping that ended last, and when */
     stamp last_unmapped_at;
+
+    /* CREATE's bounds, in pages, for logical addresses. */
+    uint64_t lowest_page, highest_page;
+    ULONG_PTR context; /* for people who debug; never followed */
+    /* While open, in logical->open, under its lock: neighbours write here, so it is far from what a call looks at. */
+    struct list_link open_link;
 };
 
 /* An IO_SPACE object also claims its range; what is below `object` is read under the claims lock alone. */
