@@ -316,8 +316,8 @@ static bool close_oldest(struct call *call, struct logical_adapter *logical)
     stamp made;
 
     lock_acquire(&logical->lock, RANK_LOGICAL);
-    if (logical->open != NULL)
-        handle = object_adapter_handle(CONTAINER_OF(logical->open, struct object, open_link));
+    if (logical->open.first != NULL)
+        handle = object_adapter_handle(CONTAINER_OF(logical->open.first, struct object, open_link));
     lock_release(&logical->lock);
     if (handle == 0)
         return false;

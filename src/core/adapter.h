@@ -40,7 +40,7 @@ struct logical_adapter {
      */
     counter references;
     /* Under the lock. */
-    struct list_link *open;     /* struct object.open_link, in the order of opening */
+    struct list_ends open;      /* struct object.open_link, in the order of opening */
     struct list_link *memories; /* struct memory.link, oldest first */
     uint32_t opened;            /* objects, memories and frame buffers that rely on what is visible */
     struct range_tree taken;    /* logical pages of ADLs, when remapped */

@@ -136,7 +136,7 @@ static void walk_logical(struct walk *walk, const struct adapter *adapter)
     uint64_t pages = 0;
     uint32_t objects = 0, pinned = 0, memories = 0;
 
-    for (struct list_link *link = logical->open; link != NULL; link = list_next(logical->open, link)) {
+    for (struct list_link *link = logical->open.first; link != NULL; link = link->next) {
         const struct object *object = CONTAINER_OF(link, struct object, open_link);
         problem_unless(walk, object->logical == logical, "an object is on another adapter's list");
         pages += object->pages;

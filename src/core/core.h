@@ -101,6 +101,29 @@ static inline struct list_link *list_next(struct list_link *list, const struct l
     return link->next == list ? NULL : link->next;
 }
 
+/*
+ * The same with an end of its own, NULL, for a list that several threads add to: appending to it does not
+ * write to the oldest thing, which is on a cache line of somebody else's.
+ */
+struct list_ends {
+    struct list_link *first, *last;
+};
+
+static inline void list_ends_append(struct list_ends *list, struct list_link *link)
+{
+    link->next = NULL;
+    link->previous = list->last;
+    *(list->last == NULL ? &list->first : &list->last->next) = link;
+    list->last = link;
+}
+
+static inline void list_ends_remove(struct list_ends *list, struct list_link *link)
+{
+    *(link->previous == NULL ? &list->first : &link->previous->next) = link->next;
+    *(link->next == NULL ? &list->last : &link->next->previous) = link->previous;
+    link->next = link->previous = NULL;
+}
+
 #define CONTAINER_OF(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 static inline uint64_t pages_of(uint64_t bytes)

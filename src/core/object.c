@@ -150,7 +150,7 @@ NTSTATUS object_attach(struct call *call, struct object *object, const struct ad
         return refuse(call, DXGKMEM_VIOLATION_NOT_VISIBLE,
                       stamp_call(call->now) == DXGKMEM_CALL_OPEN ? object_handle(object) : 0, 0);
     }
-    list_append(&logical->open, &object->open_link);
+    list_ends_append(&logical->open, &object->open_link);
     object->attached = 1;
     logical->opened++;
     handle_publish(object->adapter_slot, HANDLE_ADAPTER_OBJECT, call->now, NULL, object->slot);
@@ -170,7 +170,7 @@ static void object_detach(struct object *object)
     if (!object->attached)
         return;
     lock_acquire(&logical->lock, RANK_LOGICAL);
-    list_remove(&logical->open, &object->open_link);
+    list_ends_remove(&logical->open, &object->open_link);
     logical->opened--;
     lock_release(&logical->lock);
     object->attached = 0;
