@@ -118,8 +118,6 @@ static uint32_t shard_take(struct table *table, struct table_shard *shard)
         uint32_t next = shard->last == index ? TABLE_NONE : entry_at(table, index)->next_free;
         ATOMIC_STORE(&shard->first, next);
         ATOMIC_STORE(&shard->free, shard->free - 1);
-        if (next == TABLE_NONE)
-            shard->last = TABLE_NONE;
     }
     lock_release(&shard->lock);
     return index;

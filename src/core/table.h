@@ -38,7 +38,7 @@ struct table_plane {
 /* A shard's list on cache lines of its own, so that threads do not share them. */
 struct table_shard {
     struct dxgkmem_lock lock;
-    uint32_t last;
+    uint32_t last; /* of a list that is not empty */
     /*
      * Atomic, both written under the lock. `first` is read without it, relaxed, to learn whether the list
      * is empty; an entry is only taken under the lock, which orders it after what its giver did. `free`, the

@@ -169,6 +169,17 @@ static void window_rounding(void **state)
     assert_int_equal(asked.highest_page, ((uint64_t)1 << (ADDRESS_BITS - 12)) - 1);
 }
 
+/* The memories of the WDDM 2.4 callbacks are cut alike. */
+static void memory_window(void **state)
+{
+    struct handed_memory memory;
+    (void)state;
+    memset(&asked, 0, sizeof(asked));
+    assert_int_equal(try_contiguous(world.adapter, PAGE, &memory), STATUS_SUCCESS);
+    assert_int_equal(asked.highest_page, ((uint64_t)1 << (ADDRESS_BITS - 12)) - 1);
+    assert_int_equal(try_free_contiguous(world.adapter, memory.handle), STATUS_SUCCESS);
+}
+
 static void contiguous_rules(void **state)
 {
     create_arguments arguments = contiguous_arguments(world.adapter, 2 * PAGE);
@@ -277,6 +288,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(order_of_checks, setup, world_teardown),
         cmocka_unit_test_setup_teardown(mdl_rules, setup, world_teardown),
         cmocka_unit_test_setup_teardown(window_rounding, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(memory_window, setup, world_teardown),
         cmocka_unit_test_setup_teardown(contiguous_rules, setup, world_teardown),
         cmocka_unit_test_setup_teardown(section_rules, setup, world_teardown),
         cmocka_unit_test(largest_mdl),

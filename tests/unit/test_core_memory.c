@@ -73,6 +73,23 @@ static void mdl_describes_pages(void **state)
     (void)expect_code(DXGKMEM_VIOLATION_INVALID_CONSTRAINTS);
 }
 
+static void pages_within_bounds(void **state)
+{
+    DXGKARGCB_ALLOCATEPAGESFORMDL args;
+    const ULONG_PTR *numbers;
+    (void)state;
+    memset(&args, 0, sizeof(args));
+    args.LowAddress = physical(0x20000);
+    args.HighAddress = physical(0x21fff);
+    args.TotalBytes = 2 * PAGE;
+    args.CacheType = DXGK_MEMORY_CACHING_TYPE_CACHED;
+    assert_int_equal(world.ddi.DxgkCbAllocatePagesForMdl(world.adapter, &args), STATUS_SUCCESS);
+    numbers = dxgkmem_mdl_pages((struct dxgkmem_mdl *)(void *)args.pMdl);
+    assert_int_equal(numbers[0] & ~(ULONG_PTR)1, 0x20);
+    assert_int_equal(numbers[0] ^ numbers[1], 1);
+    assert_int_equal(try_free_pages(world.adapter, args.hMemoryHandle), STATUS_SUCCESS);
+}
+
 /* On 64-bit targets at the kernel's own offsets. */
 static void mdl_layout(void **state)
 {
@@ -181,6 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(contiguous_within_bounds, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(mdl_describes_pages, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(pages_within_bounds, world_setup, world_teardown),
         cmocka_unit_test(mdl_layout),
         cmocka_unit_test_setup_teardown(counted, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(keeps_what_is_visible, world_setup, world_teardown),

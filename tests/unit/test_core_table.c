@@ -76,7 +76,7 @@ static void grows_over_segments(void **state)
 
 static void finds_by_address(void **state)
 {
-    const char *first;
+    const char *first, *past;
     (void)state;
     start(sizeof(struct outer), UINT32_MAX);
     for (unsigned i = 0; i < 100; i++)
@@ -88,6 +88,9 @@ static void finds_by_address(void **state)
     assert_int_equal(table_find(&table, first + sizeof(struct outer)), 1);
     assert_int_equal(table_find(&table, first - 1), TABLE_NONE);
     assert_int_equal(table_find(&table, table_at(&table, 1, 99)), 99);
+    past = first + 64 * sizeof(struct outer); /* of the first segment's last one; the next is elsewhere */
+    assert_ptr_not_equal(past, table_at(&table, 1, 64));
+    assert_int_equal(table_find(&table, past), TABLE_NONE);
     /* There, but never taken. */
     assert_int_equal(table_find(&table, (const char *)table_at(&table, 1, 99) + sizeof(struct outer)),
                      TABLE_NONE);
@@ -270,6 +273,44 @@ static void a_new_block_rests_nothing(void **state)
     table_stop(&table);
 }
 
+static void *take_all_on_another_shard(void *count)
+{
+    while (table_take(&table) != TABLE_NONE)
+        ++*(uint32_t *)count;
+    return NULL;
+}
+
+/* Every entry can be had, those of a block that the limit cuts and those that rest while a block joins them. */
+static void blocks_lose_nothing(void **state)
+{
+    static const struct {
+        size_t outer_bytes;
+        uint32_t limit;
+    } tables[] = {{0, TABLE_BLOCK + 2}, {sizeof(struct outer), 2 * TABLE_BLOCK}};
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        uint32_t count = 0;
+        pthread_t thread;
+        start(tables[i].outer_bytes, tables[i].limit);
+        assert_int_equal(pthread_create(&thread, NULL, take_all_on_another_shard, &count), 0);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+        assert_int_equal(count, tables[i].limit);
+        table_stop(&table);
+    }
+}
+
+/* A plane that is not used takes no memory. */
+static void one_plane_is_one_block(void **state)
+{
+    struct dxgkmem_statistics before, after;
+    (void)state;
+    dxgkmem_query_statistics(&before);
+    start(0, UINT32_MAX);
+    dxgkmem_query_statistics(&after);
+    assert_int_equal(after.pool_blocks, before.pool_blocks + 1);
+    table_stop(&table);
+}
+
 static void fail_next_allocation(unsigned nth)
 {
     dxgkmem_sim_fail_at(world.sim, nth);
@@ -344,6 +385,43 @@ static void reset_forgets(void **state)
     table_stop(&table);
 }
 
+/* What rested before a reset does not count after it: what was given back last is not taken for rested. */
+static void reset_rests_nothing(void **state)
+{
+    (void)state;
+    start(sizeof(struct outer), UINT32_MAX);
+    for (uint32_t i = 0; i < 64; i++)
+        (void)take();
+    for (uint32_t i = 0; i < 64; i++)
+        table_give(&table, i);
+    table_reset(&table);
+    for (uint32_t i = 0; i < 64; i++)
+        assert_int_equal(take(), i);
+    table_give(&table, 5);
+    assert_int_equal(take(), 64);
+    table_stop(&table);
+}
+
+/* A segment that went back at a reset does not go back again when it cannot be had any more. */
+static void memory_runs_out_after_a_reset(void **state)
+{
+    struct dxgkmem_statistics before, after;
+    (void)state;
+    start(sizeof(struct outer), UINT32_MAX);
+    for (unsigned i = 0; i <= 64; i++)
+        (void)take();
+    table_reset(&table);
+    for (unsigned i = 0; i < 64; i++)
+        (void)take();
+    dxgkmem_query_statistics(&before);
+    fail_next_allocation(1);
+    assert_int_equal(table_take(&table), TABLE_NONE);
+    dxgkmem_query_statistics(&after);
+    assert_int_equal(after.pool_bytes, before.pool_bytes);
+    fail_next_allocation(0);
+    table_stop(&table);
+}
+
 /* Every entry is somebody's at most once, whoever takes and gives. */
 static unsigned char taken[512];
 
@@ -394,9 +472,13 @@ int main(void)
         cmocka_unit_test(two_shards_want_one_block),
         cmocka_unit_test(other_shards_keep_enough_at_rest),
         cmocka_unit_test(a_new_block_rests_nothing),
+        cmocka_unit_test(blocks_lose_nothing),
+        cmocka_unit_test(one_plane_is_one_block),
         cmocka_unit_test(memory_runs_out),
         cmocka_unit_test(ends_at_its_segments),
         cmocka_unit_test(reset_forgets),
+        cmocka_unit_test(reset_rests_nothing),
+        cmocka_unit_test(memory_runs_out_after_a_reset),
         cmocka_unit_test(threads),
     };
     return cmocka_run_group_tests(tests, setup, world_teardown);
