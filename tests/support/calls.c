@@ -4,53 +4,6 @@
 
 #include <dxgkmem/mdl.h>
 
-PHYSICAL_ADDRESS physical(uint64_t address)
-{
-    PHYSICAL_ADDRESS made;
-    made.QuadPart = (LONGLONG)address;
-    return made;
-}
-
-static create_arguments any_arguments(HANDLE adapter, SIZE_T bytes, DXGK_PHYSICAL_MEMORY_TYPE type)
-{
-    create_arguments arguments;
-    memset(&arguments, 0, sizeof(arguments));
-    arguments.hAdapter = adapter;
-    arguments.Size = bytes;
-    arguments.Type = type;
-    arguments.CacheType = DXGK_MEMORY_CACHING_TYPE_CACHED;
-    return arguments;
-}
-
-create_arguments mdl_arguments(HANDLE adapter, SIZE_T bytes)
-{
-    create_arguments arguments = any_arguments(adapter, bytes, DXGK_PHYSICAL_MEMORY_TYPE_MDL);
-    arguments.Mdl.HighAddress = physical(EVERY_ADDRESS);
-    return arguments;
-}
-
-create_arguments contiguous_arguments(HANDLE adapter, SIZE_T bytes)
-{
-    create_arguments arguments = any_arguments(adapter, bytes, DXGK_PHYSICAL_MEMORY_TYPE_CONTIGUOUS_MEMORY);
-    arguments.ContiguousMemory.HighestAcceptableAddress = physical(EVERY_ADDRESS);
-    return arguments;
-}
-
-create_arguments section_arguments(HANDLE adapter, SIZE_T bytes, ULONG protection)
-{
-    create_arguments arguments = any_arguments(adapter, bytes, DXGK_PHYSICAL_MEMORY_TYPE_SECTION);
-    arguments.Section.PageProtection = protection;
-    return arguments;
-}
-
-create_arguments io_arguments(HANDLE adapter, uint64_t page, SIZE_T bytes)
-{
-    create_arguments arguments = any_arguments(adapter, bytes, DXGK_PHYSICAL_MEMORY_TYPE_IO_SPACE);
-    arguments.CacheType = DXGK_MEMORY_CACHING_TYPE_NON_CACHED;
-    arguments.IOSpace.BaseAddress = physical(page * DXGKMEM_PAGE_BYTES);
-    return arguments;
-}
-
 /* A pattern that no callback leaves behind: out fields must have been written. */
 #define UNTOUCHED ((HANDLE)(uintptr_t)0x55555550u)
 

@@ -16,14 +16,7 @@ void world_violation(void *context, const struct dxgkmem_violation *violation)
 
 void world_make_machine(uint64_t page_limit)
 {
-    struct dxgkmem_sim_config config = {
-        .range = {{0, RAM_LOW_END, false},
-                  {IO_PAGE, IO_PAGES, true},
-                  {RAM_HIGH, RAM_HIGHEST + 1 - RAM_HIGH, false}},
-        .ranges = 3,
-        .address_bits = ADDRESS_BITS,
-        .page_limit = page_limit,
-    };
+    struct dxgkmem_sim_config config = sim_config(page_limit);
 
     memset(&world, 0, sizeof(world));
     memset(watched, 0, sizeof(watched));
@@ -84,26 +77,6 @@ int world_teardown(void **state)
 }
 
 /* -- adapters -------------------------------------------------------------------- */
-
-struct dxgkmem_adapter_config adapter_identity(uint64_t device, uint32_t version)
-{
-    struct dxgkmem_adapter_config config;
-    memset(&config, 0, sizeof(config));
-    config.device = device;
-    config.version = version;
-    config.memory_caps.HighestVisibleAddress.QuadPart = EVERY_ADDRESS;
-    config.frame_buffer_bytes = FRAME_BUFFER_PAGES * PAGE;
-    return config;
-}
-
-struct dxgkmem_adapter_config adapter_remapped(uint64_t device, uint32_t version)
-{
-    struct dxgkmem_adapter_config config = adapter_identity(device, version);
-    config.memory_caps.HighestVisibleAddress.QuadPart = 0xffffff;
-    config.iommu_caps.DmaRemappingSupported = 1;
-    config.remapping = DXGKMEM_REMAPPING_ALWAYS;
-    return config;
-}
 
 HANDLE adapter_add(const struct dxgkmem_adapter_config *config)
 {
