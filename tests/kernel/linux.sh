@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# The Linux module in a stock kernel in QEMU: the corpus and everything done wrong. Started by ./dev test
+# The Linux module in a stock kernel in QEMU: the corpus, everything done wrong, threads at once. Started by ./dev test
 # after the tool is built; src/driver/README.md says what it proves.
 set -u -o pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." || exit 2
@@ -29,4 +29,5 @@ core() {
 printf 'linux: core: '
 core || status=1
 bash tests/kernel/linux/guest.sh misuse || status=1
+bash tests/kernel/linux/test.sh stress || status=1
 exit $status

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 #
 # The Linux module in a kernel with sanitizers: that they are awake; the corpus; everything done wrong;
-# each allocation of each program failing in turn; DMA of a device. Nothing may be in the console that a
+# threads at once; each allocation of each program failing in turn; DMA of a device. Nothing may be in the console that a
 # sanitizer wrote, but for the first.
 #
-#   sanitized.sh [style | selftest | replay | misuse | sweep | dma]...    these parts of it; all of them when none is named
+#   sanitized.sh [style | selftest | replay | misuse | stress | sweep | dma]...    these parts of it; all of them when none is named
 #
 # Started by ./dev in the project's folder after the tool is built. Exit status: 0 clean, 1 a finding or a
 # failed test, 2 it did not run.
@@ -13,10 +13,10 @@ set -u -o pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." || exit 2
 
 parts=("$@")
-(($#)) || parts=(style selftest replay misuse sweep dma)
+(($#)) || parts=(style selftest replay misuse stress sweep dma)
 for name in "${parts[@]}"; do
     case $name in
-    style | selftest | replay | misuse | sweep | dma) ;;
+    style | selftest | replay | misuse | stress | sweep | dma) ;;
     *)
         printf "sanitized: there is no part '%s'\n" "$name" >&2
         exit 2
@@ -68,6 +68,7 @@ part() {
     selftest) (selftest) ;;
     replay) bash tests/kernel/linux/guest.sh replay --golden corpus/golden.txt "${folders[@]}" ;;
     misuse) bash tests/kernel/linux/guest.sh misuse ;;
+    stress) bash tests/kernel/linux/test.sh --rounds 1000 stress ;;
     sweep) bash tests/kernel/linux/guest.sh sweep "${folders[@]}" ;;
     dma) bash tests/kernel/dma.sh ;;
     esac

@@ -72,7 +72,7 @@ guest_module() {
     find "$tree" -type l -delete
     mkdir -p "$tree/tests"
     cp -rs "$PWD/src" "$PWD/include" "$PWD/fuzz" "$tree" || return 2
-    cp -rs "$PWD/tests/kernel" "$tree/tests" || return 2
+    cp -rs "$PWD"/tests/{kernel,stress,support} "$tree/tests" || return 2
     make -C "$guest_headers" M="$tree/${guest_folder-src/driver/linux}" -j "$(nproc)" "$@" >"$tree/build.log" 2>&1 || {
         cat "$tree/build.log" >&2
         return 2

@@ -2,7 +2,10 @@
 /*
  * Implements world.h.
  */
+#include <linux/io.h>
+#include <linux/mm.h>
 #include <linux/string.h>
+#include <linux/vmalloc.h>
 
 #include "world.h"
 
@@ -18,7 +21,7 @@ bool expect_that(struct world *world, bool holds, const char *what, int line)
 {
 	if (!holds) {
 		world->failures++;
-		pr_err("dma: FAIL %s: line %d: %s\n", world->name, line, what);
+		pr_err("test: FAIL %s: line %d: %s\n", world->name, line, what);
 	}
 	return holds;
 }
@@ -52,47 +55,49 @@ bool is_filled(const u8 *memory, SIZE_T bytes, u8 seed)
 
 create_arguments mdl(SIZE_T pages)
 {
-	create_arguments arguments = {
-		.Size = pages * PAGE_BYTES,
-		.Type = DXGK_PHYSICAL_MEMORY_TYPE_MDL,
-		.CacheType = DXGK_MEMORY_CACHING_TYPE_CACHED,
-	};
+	return mdl_arguments(NULL, pages * PAGE);
+}
 
-	arguments.Mdl.HighAddress = anywhere;
+static create_arguments mdl_of(SIZE_T pages, DXGK_MEMORY_CACHING_TYPE cache)
+{
+	create_arguments arguments = mdl(pages);
+
+	arguments.CacheType = cache;
 	return arguments;
+}
+
+create_arguments non_cached(SIZE_T pages)
+{
+	return mdl_of(pages, DXGK_MEMORY_CACHING_TYPE_NON_CACHED);
+}
+
+create_arguments write_combined(SIZE_T pages)
+{
+	return mdl_of(pages, DXGK_MEMORY_CACHING_TYPE_WRITE_COMBINED);
 }
 
 create_arguments scattered(SIZE_T pages)
 {
 	create_arguments arguments = mdl(pages);
 
-	arguments.Mdl.HighAddress.QuadPart = PAGE_BYTES - 1;
-	arguments.Mdl.SkipBytes.QuadPart = 2 * PAGE_BYTES;
+	arguments.Mdl.HighAddress = physical(PAGE - 1);
+	arguments.Mdl.SkipBytes = physical(2 * PAGE);
 	return arguments;
 }
 
 create_arguments contiguous(SIZE_T pages)
 {
-	create_arguments arguments = {
-		.Size = pages * PAGE_BYTES,
-		.Type = DXGK_PHYSICAL_MEMORY_TYPE_CONTIGUOUS_MEMORY,
-		.CacheType = DXGK_MEMORY_CACHING_TYPE_CACHED,
-	};
-
-	arguments.ContiguousMemory.HighestAcceptableAddress = anywhere;
-	return arguments;
+	return contiguous_arguments(NULL, pages * PAGE);
 }
 
-create_arguments section(SIZE_T pages, ULONG protection)
+create_arguments read_only_section(SIZE_T pages)
 {
-	create_arguments arguments = {
-		.Size = pages * PAGE_BYTES,
-		.Type = DXGK_PHYSICAL_MEMORY_TYPE_SECTION,
-		.CacheType = DXGK_MEMORY_CACHING_TYPE_CACHED,
-	};
+	return section_arguments(NULL, pages * PAGE, DXGKMEM_PAGE_READONLY);
+}
 
-	arguments.Section.PageProtection = protection;
-	return arguments;
+u64 physical_of(const u8 *cpu)
+{
+	return page_to_phys(vmalloc_to_page(cpu));
 }
 
 bool thing_create(struct world *world, create_arguments arguments, struct thing *thing)
@@ -119,8 +124,8 @@ NTSTATUS thing_adl(struct world *world, struct thing *thing, SIZE_T first, SIZE_
 {
 	DXGKARGCB_ALLOCATE_ADL arguments = {
 		.hAdapterMemoryObject = thing->open,
-		.Offset = first * PAGE_BYTES,
-		.Size = pages * PAGE_BYTES,
+		.Offset = first * PAGE,
+		.Size = pages * PAGE,
 	};
 	NTSTATUS status;
 
@@ -165,6 +170,8 @@ void thing_destroy(struct world *world, struct thing *thing)
 		.hAdapterMemoryObject = thing->open,
 	};
 
+	if (!thing->object)
+		return;
 	if (thing->adl)
 		thing_free_adl(world, thing);
 	if (thing->cpu)
@@ -175,24 +182,29 @@ void thing_destroy(struct world *world, struct thing *thing)
 
 u64 adl_address(const DXGK_ADL *adl, SIZE_T page)
 {
-	return (adl->Flags.Contiguous ? adl->BasePageNumber + page : adl->Pages[page]) * PAGE_BYTES;
+	return (adl->Flags.Contiguous ? adl->BasePageNumber + page : adl->Pages[page]) * PAGE;
 }
 
 /* the device */
+
+void device_takes(struct world *world, unsigned int edu, u8 seed)
+{
+	fill(world->scratch.cpu, PAGE, seed);
+	edu_read(&world->edu[edu], adl_address(world->scratch.adl, 0), EDU_BYTES);
+}
 
 bool device_writes(struct world *world, unsigned int edu, u64 address, u8 *cpu)
 {
 	bool landed, around;
 
-	fill(cpu, PAGE_BYTES, 1);
-	fill(world->scratch.cpu, PAGE_BYTES, 2);
-	edu_read(&world->edu[edu], adl_address(world->scratch.adl, 0), EDU_BYTES);
+	fill(cpu, PAGE, 1);
+	device_takes(world, edu, 2);
 	edu_write(&world->edu[edu], address + SPOT, SPOT_BYTES);
 	landed = is_filled(cpu + SPOT, SPOT_BYTES, 2);
-	fill(world->scratch.cpu, PAGE_BYTES, 1);
+	fill(world->scratch.cpu, PAGE, 1);
 	around = !memcmp(cpu, world->scratch.cpu, SPOT) &&
 		 !memcmp(cpu + SPOT + SPOT_BYTES, world->scratch.cpu + SPOT + SPOT_BYTES,
-			 PAGE_BYTES - SPOT - SPOT_BYTES);
+			 PAGE - SPOT - SPOT_BYTES);
 	expect(world, around);
 	expect(world, landed || !memcmp(cpu + SPOT, world->scratch.cpu + SPOT, SPOT_BYTES));
 	return landed;
@@ -200,11 +212,10 @@ bool device_writes(struct world *world, unsigned int edu, u64 address, u8 *cpu)
 
 bool device_reads(struct world *world, unsigned int edu, u64 address, u8 *cpu)
 {
-	u8 *sent = world->scratch.cpu, *got = world->scratch.cpu + PAGE_BYTES;
+	u8 *got = world->scratch.cpu + PAGE;
 
-	fill(sent, PAGE_BYTES, GARBAGE);
-	memset(got, 0xee, PAGE_BYTES);
-	edu_read(&world->edu[edu], adl_address(world->scratch.adl, 0), EDU_BYTES);
+	memset(got, 0xee, PAGE);
+	device_takes(world, edu, GARBAGE);
 	edu_read(&world->edu[edu], address, EDU_BYTES);
 	edu_write(&world->edu[edu], adl_address(world->scratch.adl, 1), EDU_BYTES);
 	return !memcmp(got, cpu, EDU_BYTES);
@@ -222,16 +233,13 @@ static void take_violation(void *context, const struct dxgkmem_violation *violat
 
 static bool add_adapters(struct world *world, enum kind kind)
 {
-	struct dxgkmem_adapter_config config = {
-		.version = DXGKDDI_INTERFACE_VERSION_WDDM3_1,
-		.memory_caps.HighestVisibleAddress = anywhere,
-		.iommu_caps.DmaRemappingSupported = 1,
-		.remapping = kind == REMAPPED ? DXGKMEM_REMAPPING_ALWAYS : DXGKMEM_REMAPPING_AUTO,
-		.frame_buffer_bytes = 4 * PAGE_BYTES,
-	};
+	struct dxgkmem_adapter_config config = adapter_identity(0, V31);
 	struct dxgkmem_adapter_info info;
 	int i;
 
+	config.iommu_caps.DmaRemappingSupported = 1;
+	if (kind == REMAPPED)
+		config.remapping = DXGKMEM_REMAPPING_ALWAYS;
 	for (i = 0; i < 2; i++) {
 		config.device = world->device[i];
 		if (!expect(world, NT_SUCCESS(dxgkmem_add_adapter(&config, &world->adapter[i]))))
@@ -283,8 +291,7 @@ void world_end(struct world *world)
 
 	if (!world->machine)
 		return;
-	if (world->scratch.object)
-		thing_destroy(world, &world->scratch);
+	thing_destroy(world, &world->scratch);
 	world_remove_adapters(world);
 	dxgkmem_stop(&leaks);
 	expect(world, !leaks.objects && !leaks.adapter_objects && !leaks.adls && !leaks.mappings &&

@@ -11,12 +11,9 @@
 
 #include <linux/types.h>
 
-#include <dxgkmem/dxgkmem.h>
-
 #include "edu.h"
 
-#define PAGE_BYTES ((SIZE_T)4096)
-static const PHYSICAL_ADDRESS anywhere = { .QuadPart = S64_MAX };
+#include "tests/support/arguments.h"
 
 enum kind { IDENTITY, REMAPPED };
 
@@ -52,13 +49,17 @@ void world_end(struct world *world);
 /* Removes both adapters; what is open on them ends. */
 void world_remove_adapters(struct world *world);
 
-typedef DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT create_arguments;
-
+/* Arguments for objects of so many pages; thing_create fills in the adapter. */
 create_arguments mdl(SIZE_T pages);
+create_arguments non_cached(SIZE_T pages);
+create_arguments write_combined(SIZE_T pages);
 /* No two pages of it are neighbours: all have even numbers. */
 create_arguments scattered(SIZE_T pages);
 create_arguments contiguous(SIZE_T pages);
-create_arguments section(SIZE_T pages, ULONG protection);
+create_arguments read_only_section(SIZE_T pages);
+
+/* The physical address of the page that a mapping of the kernel shows. */
+u64 physical_of(const u8 *cpu);
 
 /* Creates on the first adapter, and maps all of it. */
 bool thing_create(struct world *world, create_arguments arguments, struct thing *thing);
@@ -66,12 +67,14 @@ NTSTATUS thing_adl(struct world *world, struct thing *thing, SIZE_T first, SIZE_
 void thing_free_adl(struct world *world, struct thing *thing);
 void thing_unmap(struct world *world, struct thing *thing);
 void thing_close(struct world *world, struct thing *thing);
-/* Undoes what there is of it and destroys it. */
+/* Undoes what there is of it and destroys it; nothing when there is no object. */
 void thing_destroy(struct world *world, struct thing *thing);
 
 /* The logical address of a page of an ADL. */
 u64 adl_address(const DXGK_ADL *adl, SIZE_T page);
 
+/* The device's buffer becomes a page that is filled from this seed. */
+void device_takes(struct world *world, unsigned int edu, u8 seed);
 /*
  * The device writes at a logical address, of which the CPU sees the page at
  * `cpu`: whether the bytes arrived there, all of them and nothing else. Half of
