@@ -4,7 +4,8 @@
  *
  *   machine.c  the table of functions, devices, what is RAM, IRQL and process
  *   pages.c    pages of objects
- *   windows.c  CPU mappings
+ *   windows.c  CPU mappings; those of the kernel
+ *   process.c  those of processes
  *   domain.c   DMA domains
  */
 #ifndef DXGKMEM_MACHINE_LINUX_INTERNAL_H
@@ -12,6 +13,7 @@
 
 #include <linux/atomic.h>
 #include <linux/device.h>
+#include <linux/hashtable.h>
 #include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -29,8 +31,9 @@ struct machine_device {
 
 struct machine {
 	struct dxgkmem_machine ops; /* first: the two pointers are one */
-	struct mutex lock; /* the devices */
+	struct mutex lock; /* the devices; the windows */
 	struct machine_device device[MACHINE_DEVICES];
+	DECLARE_HASHTABLE(windows, 8); /* of processes, by process */
 };
 
 static inline struct machine *machine_of(struct dxgkmem_machine *machine)
@@ -66,6 +69,14 @@ NTSTATUS machine_map(struct dxgkmem_machine *machine, struct dxgkmem_memory *mem
 		     uint64_t pages, DXGK_ACCESS_MODE mode, unsigned int access, void **base);
 void machine_unmap(struct dxgkmem_machine *machine, struct dxgkmem_memory *memory, void *base, uint64_t pages,
 		   uint64_t process);
+
+/* A page's protection with the cache type of the object. */
+pgprot_t machine_cached_as(const struct dxgkmem_memory *memory, pgprot_t protection);
+
+/* process.c */
+NTSTATUS machine_map_user(struct dxgkmem_machine *machine, struct dxgkmem_memory *memory, uint64_t first,
+			  uint64_t pages, unsigned int access, void **base);
+void machine_unmap_user(struct dxgkmem_machine *machine, void *base, uint64_t process);
 
 /* domain.c */
 NTSTATUS machine_domain_create(struct dxgkmem_machine *machine, struct dxgkmem_domain **domain);

@@ -140,6 +140,7 @@ struct dxgkmem_machine *dxgkmem_linux_machine_create(void)
 		return NULL;
 	machine->ops.ops = &machine_ops;
 	mutex_init(&machine->lock);
+	hash_init(machine->windows);
 	return &machine->ops;
 }
 
@@ -150,5 +151,6 @@ void dxgkmem_linux_machine_destroy(struct dxgkmem_machine *ops)
 
 	for (i = 0; i < MACHINE_DEVICES; i++)
 		WARN_ON(machine->device[i].dev);
+	WARN_ON(!hash_empty(machine->windows));
 	kfree(machine);
 }

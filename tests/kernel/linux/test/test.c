@@ -7,18 +7,20 @@
  *   run=control       what they are about, without one
  *   run=stress        real threads on the simulated machine
  *   run=stress-real   the same on the real one, behind an IOMMU
+ *   run=user          nothing by itself: a device for the guest's program (user.h), until it is unloaded
  */
 #include <linux/module.h>
 #include <linux/slab.h>
 
 #include "cases.h"
+#include "device.h"
 #include "threads.h"
 
 #include "host/linux/linux.h"
 
 static char *run = "dma";
 module_param(run, charp, 0444);
-MODULE_PARM_DESC(run, "dma, control, stress or stress-real");
+MODULE_PARM_DESC(run, "dma, control, stress, stress-real or user");
 
 static unsigned int rounds = 400;
 module_param(rounds, uint, 0444);
@@ -80,49 +82,78 @@ static struct tally run_control(struct world *world, struct edu *edu)
 	return tally;
 }
 
-static int run_with_devices(struct tally *tally)
-{
-	struct world *world = kzalloc(sizeof(*world), GFP_KERNEL);
-	struct edu edu[DEVICES];
-	int found;
+/* The device of user.h needs these until the module goes. */
+static struct edu edu[DEVICES];
+static int found;
+static struct world *world;
 
-	if (!world)
-		return -ENOMEM;
-	found = edu_find(edu, DEVICES);
-	if (found == DEVICES && !strcmp(run, "dma"))
-		*tally = run_dma(world, edu);
-	else if (found == DEVICES && !strcmp(run, "control"))
-		*tally = run_control(world, edu);
-	else if (found == DEVICES)
-		tally->failed = stress_real(rounds, edu, DEVICES, &tally->cases);
+static void forget_devices(void)
+{
 	if (found >= 0)
 		edu_release(edu, found);
 	kfree(world);
-	if (found == DEVICES)
-		return 0;
-	return found < 0 ? found : -ENODEV;
+}
+
+static int run_with_devices(struct tally *tally)
+{
+	int error = 0;
+
+	world = kzalloc(sizeof(*world), GFP_KERNEL);
+	if (!world)
+		return -ENOMEM;
+	found = edu_find(edu, DEVICES);
+	if (found != DEVICES)
+		error = found < 0 ? found : -ENODEV;
+	else if (!strcmp(run, "dma"))
+		*tally = run_dma(world, edu);
+	else if (!strcmp(run, "control"))
+		*tally = run_control(world, edu);
+	else if (!strcmp(run, "user"))
+		error = device_begin(world, edu);
+	else
+		tally->failed = stress_real(rounds, edu, DEVICES, &tally->cases);
+	if (error || strcmp(run, "user"))
+		forget_devices();
+	return error;
+}
+
+static void say(const struct tally *tally)
+{
+	pr_info("test: done: %u cases, %u failed\n", tally->cases, tally->failed);
 }
 
 static int __init test_init(void)
 {
+	static const char *const with_devices[] = { "dma", "control", "stress-real", "user" };
 	struct tally tally = {};
 	int error = 0;
 
 	dxgkmem_linux_init();
 	if (!strcmp(run, "stress"))
 		tally.failed = stress_sim(rounds, &tally.cases);
-	else if (!strcmp(run, "dma") || !strcmp(run, "control") || !strcmp(run, "stress-real"))
+	else if (match_string(with_devices, ARRAY_SIZE(with_devices), run) >= 0)
 		error = run_with_devices(&tally);
 	else
 		error = -EINVAL;
+	if (!error && !strcmp(run, "user"))
+		return 0;
 	dxgkmem_linux_exit();
 	if (!error)
-		pr_info("test: done: %u cases, %u failed\n", tally.cases, tally.failed);
+		say(&tally);
 	return error;
 }
 
 static void __exit test_exit(void)
 {
+	struct tally tally = {};
+
+	if (strcmp(run, "user"))
+		return;
+	device_end();
+	count(&tally, world);
+	forget_devices();
+	dxgkmem_linux_exit();
+	say(&tally);
 }
 
 module_init(test_init);

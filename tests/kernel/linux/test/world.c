@@ -7,6 +7,7 @@
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
+#include "user.h"
 #include "world.h"
 
 #include "machine/linux/machine.h"
@@ -28,17 +29,12 @@ bool expect_that(struct world *world, bool holds, const char *what, int line)
 
 /* bytes that tell where they belong */
 
-static u8 byte_at(SIZE_T i, u8 seed)
-{
-	return (u8)(seed + i * 7 + (i >> 8) * 13);
-}
-
 void fill(u8 *memory, SIZE_T bytes, u8 seed)
 {
 	SIZE_T i;
 
 	for (i = 0; i < bytes; i++)
-		memory[i] = byte_at(i, seed);
+		memory[i] = user_byte(i, seed);
 }
 
 bool is_filled(const u8 *memory, SIZE_T bytes, u8 seed)
@@ -46,7 +42,7 @@ bool is_filled(const u8 *memory, SIZE_T bytes, u8 seed)
 	SIZE_T i;
 
 	for (i = 0; i < bytes; i++)
-		if (memory[i] != byte_at(i, seed))
+		if (memory[i] != user_byte(i, seed))
 			return false;
 	return true;
 }
