@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# The Linux module in a stock kernel in QEMU: the corpus, everything done wrong, threads at once. Started by ./dev test
-# after the tool is built; src/driver/README.md says what it proves.
+# The Linux module in a stock kernel in QEMU: the corpus, everything done wrong, memory that is mapped
+# for a process, threads at once. Started by ./dev test after the tool is built; src/driver/README.md says what it proves.
 set -u -o pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." || exit 2
 status=0
@@ -29,5 +29,5 @@ core() {
 printf 'linux: core: '
 core || status=1
 bash tests/kernel/linux/guest.sh misuse || status=1
-bash tests/kernel/linux/test.sh stress || status=1
+bash tests/kernel/linux/test.sh user stress || status=1
 exit $status

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # The Linux module in a kernel with sanitizers: that they are awake; the corpus; everything done wrong;
-# threads at once; each allocation of each program failing in turn; DMA of a device. Nothing may be in the console that a
-# sanitizer wrote, but for the first.
+# memory that is mapped for a process, threads at once; each allocation of each program failing in turn; DMA of
+# a device. Nothing may be in the console that a sanitizer wrote, but for the first.
 #
 #   sanitized.sh [style | selftest | replay | misuse | stress | sweep | dma]...    these parts of it; all of them when none is named
 #
@@ -68,7 +68,7 @@ part() {
     selftest) (selftest) ;;
     replay) bash tests/kernel/linux/guest.sh replay --golden corpus/golden.txt "${folders[@]}" ;;
     misuse) bash tests/kernel/linux/guest.sh misuse ;;
-    stress) bash tests/kernel/linux/test.sh --rounds 1000 stress ;;
+    stress) bash tests/kernel/linux/test.sh --rounds 1000 user stress ;;
     sweep) bash tests/kernel/linux/guest.sh sweep "${folders[@]}" ;;
     dma) bash tests/kernel/dma.sh ;;
     esac

@@ -52,7 +52,8 @@ static void end_search(struct search *search)
 {
 	struct page *page, *next;
 
-	list_for_each_entry_safe(page, next, &search->rejected, lru) give(page, 0, 1ULL << search->order);
+	list_for_each_entry_safe(page, next, &search->rejected, lru)
+		give(page, 0, 1ULL << search->order);
 }
 
 /* Whether a block lies within the bounds; within one of the windows when they move. */

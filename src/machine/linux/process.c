@@ -104,9 +104,10 @@ static struct user_window *find_window(struct machine *machine, uint64_t process
 {
 	struct user_window *window;
 
-	hash_for_each_possible(machine->windows, window, link,
-			       process) if (window->process == process && window->base < from + bytes &&
-					    from < window->base + window_bytes(window)) return window;
+	hash_for_each_possible(machine->windows, window, link, process)
+		if (window->process == process && window->base < from + bytes &&
+		    from < window->base + window_bytes(window))
+			return window;
 	return NULL;
 }
 

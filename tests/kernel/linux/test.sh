@@ -19,7 +19,7 @@ set -u -o pipefail
 here=tests/kernel/linux/test
 patience=${GUEST_PATIENCE:-120} # seconds that one boot may take
 edu=edu,dma_mask=0xffffffffffffffff
-devices=(-device $edu -device $edu -device $edu)
+devices=(-device "$edu" -device "$edu" -device "$edu")
 iommu=(-device "intel-iommu,intremap=off")
 strict="intel_iommu=on iommu.passthrough=0 iommu.strict=1"
 rounds=400

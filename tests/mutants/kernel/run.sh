@@ -9,7 +9,8 @@
 # A patch begins with two lines of its own:
 #   breaks: what no longer holds, in one sentence
 #   leg: who notices: nt-replay or nt-misuse (src/driver/nt/wine.sh); linux-replay or linux-misuse
-#        (tests/kernel/linux/guest.sh); linux-stress (tests/kernel/linux/test.sh); dma (tests/kernel/dma.sh); sanitized-PART, a part of
+#        (tests/kernel/linux/guest.sh); linux-user or linux-stress
+#        (tests/kernel/linux/test.sh); dma (tests/kernel/dma.sh); sanitized-PART, a part of
 #        tests/kernel/sanitized.sh; or a preset and a test, as in asan/unit_test_nt_driver
 #
 # It works in a copy of the tree below build, which it patches, builds and mends again. Exit status 0:
@@ -73,7 +74,7 @@ run_leg() {
     # A guest that hangs is not waited for as long as elsewhere.
     linux-replay) GUEST_PATIENCE=40 DXGKMEM=$tool bash tests/kernel/linux/guest.sh replay --golden corpus/golden.txt corpus/seeds corpus/regressions ;;
     linux-misuse) GUEST_PATIENCE=40 DXGKMEM=$tool bash tests/kernel/linux/guest.sh misuse ;;
-    linux-stress) GUEST_PATIENCE=40 bash tests/kernel/linux/test.sh stress ;;
+    linux-user | linux-stress) GUEST_PATIENCE=40 bash tests/kernel/linux/test.sh "${1#linux-}" ;;
     dma) bash tests/kernel/dma.sh ;;
     sanitized-*) DXGKMEM=$tool bash tests/kernel/sanitized.sh "${1#sanitized-}" ;;
     */*) setarch "$(uname -m)" -R "build/${1%%/*}/tests/${1#*/}" ;;
