@@ -190,7 +190,7 @@ typedef struct _OBJECT_ATTRIBUTES {
     ULONG Attributes;
     PVOID SecurityDescriptor;
     PVOID SecurityQualityOfService;
-} OBJECT_ATTRIBUTES;
+} OBJECT_ATTRIBUTES, *POBJECT_ATTRIBUTES;
 #define OBJ_CASE_INSENSITIVE 0x40u
 #define OBJ_KERNEL_HANDLE 0x200u
 #define InitializeObjectAttributes(p, n, a, r, s)                                                            \

@@ -3,6 +3,7 @@
 #ifndef DXGKMEM_WDK_WDM_H
 #define DXGKMEM_WDK_WDM_H
 
+#include <excpt.h>
 #include <intrin.h>
 #include <ntdef.h>
 #include <ntstatus.h>
@@ -57,6 +58,13 @@ ULONG DbgPrint(PCSTR Format, ...);
 #define DPFLTR_TRACE_LEVEL 2u
 #define DPFLTR_INFO_LEVEL 3u
 
+/* Without a __try around them an address that is no good would be a bug check. */
+VOID ProbeForRead(const volatile VOID *Address, SIZE_T Length, ULONG Alignment);
+VOID ProbeForWrite(volatile VOID *Address, SIZE_T Length, ULONG Alignment);
+DECLSPEC_NORETURN VOID ExRaiseStatus(NTSTATUS Status);
+DECLSPEC_NORETURN VOID ExRaiseAccessViolation(VOID);
+DECLSPEC_NORETURN VOID ExRaiseDatatypeMisalignment(VOID);
+
 /* -- pool ---------------------------------------------------------------------------------------- */
 
 typedef enum _POOL_TYPE {
@@ -80,6 +88,45 @@ PVOID ExAllocatePoolZero(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag);
 PVOID ExAllocatePoolUninitialized(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag);
 VOID ExFreePoolWithTag(PVOID P, ULONG Tag);
 VOID ExFreePool(PVOID P);
+
+struct _LOOKASIDE_LIST_EX;
+typedef PVOID ALLOCATE_FUNCTION(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag);
+typedef VOID FREE_FUNCTION(PVOID Buffer);
+typedef PVOID ALLOCATE_FUNCTION_EX(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag,
+                                   struct _LOOKASIDE_LIST_EX *Lookaside);
+typedef VOID FREE_FUNCTION_EX(PVOID Buffer, struct _LOOKASIDE_LIST_EX *Lookaside);
+typedef ALLOCATE_FUNCTION *PALLOCATE_FUNCTION;
+typedef FREE_FUNCTION *PFREE_FUNCTION;
+typedef ALLOCATE_FUNCTION_EX *PALLOCATE_FUNCTION_EX;
+typedef FREE_FUNCTION_EX *PFREE_FUNCTION_EX;
+typedef struct _LOOKASIDE_LIST_EX {
+    ULONG Initialised;
+    POOL_TYPE Type;
+    SIZE_T Size;
+    ULONG Tag;
+    PALLOCATE_FUNCTION Allocate;
+    PFREE_FUNCTION Free;
+    PALLOCATE_FUNCTION_EX AllocateEx;
+    PFREE_FUNCTION_EX FreeEx;
+} LOOKASIDE_LIST_EX, *PLOOKASIDE_LIST_EX, NPAGED_LOOKASIDE_LIST, *PNPAGED_LOOKASIDE_LIST,
+    PAGED_LOOKASIDE_LIST, *PPAGED_LOOKASIDE_LIST;
+VOID ExInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside, PALLOCATE_FUNCTION Allocate,
+                                     PFREE_FUNCTION Free, ULONG Flags, SIZE_T Size, ULONG Tag, USHORT Depth);
+PVOID ExAllocateFromNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside);
+VOID ExFreeToNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside, PVOID Entry);
+VOID ExDeleteNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside);
+VOID ExInitializePagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside, PALLOCATE_FUNCTION Allocate,
+                                    PFREE_FUNCTION Free, ULONG Flags, SIZE_T Size, ULONG Tag, USHORT Depth);
+PVOID ExAllocateFromPagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside);
+VOID ExFreeToPagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside, PVOID Entry);
+VOID ExDeletePagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside);
+NTSTATUS ExInitializeLookasideListEx(PLOOKASIDE_LIST_EX Lookaside, PALLOCATE_FUNCTION_EX Allocate,
+                                     PFREE_FUNCTION_EX Free, POOL_TYPE PoolType, ULONG Flags, SIZE_T Size,
+                                     ULONG Tag, USHORT Depth);
+PVOID ExAllocateFromLookasideListEx(PLOOKASIDE_LIST_EX Lookaside);
+VOID ExFreeToLookasideListEx(PLOOKASIDE_LIST_EX Lookaside, PVOID Entry);
+VOID ExFlushLookasideListEx(PLOOKASIDE_LIST_EX Lookaside);
+VOID ExDeleteLookasideListEx(PLOOKASIDE_LIST_EX Lookaside);
 
 /* -- locks ------------------------------------------------------------------------------------------- */
 
@@ -375,6 +422,34 @@ typedef struct _RTL_QUERY_REGISTRY_TABLE {
 #define RTL_REGISTRY_SERVICES 1u
 NTSTATUS RtlQueryRegistryValues(ULONG RelativeTo, PCWSTR Path, PRTL_QUERY_REGISTRY_TABLE QueryTable,
                                 PVOID Context, PVOID Environment);
+
+typedef ULONG ACCESS_MASK;
+#define KEY_QUERY_VALUE 0x0001u
+#define KEY_READ 0x20019u
+typedef enum _KEY_VALUE_INFORMATION_CLASS {
+    KeyValueBasicInformation,
+    KeyValueFullInformation,
+    KeyValuePartialInformation
+} KEY_VALUE_INFORMATION_CLASS;
+typedef struct _KEY_VALUE_PARTIAL_INFORMATION {
+    ULONG TitleIndex;
+    ULONG Type;
+    ULONG DataLength;
+    UCHAR Data[1];
+} KEY_VALUE_PARTIAL_INFORMATION, *PKEY_VALUE_PARTIAL_INFORMATION;
+typedef struct _KEY_VALUE_FULL_INFORMATION {
+    ULONG TitleIndex;
+    ULONG Type;
+    ULONG DataOffset;
+    ULONG DataLength;
+    ULONG NameLength;
+    WCHAR Name[1];
+} KEY_VALUE_FULL_INFORMATION, *PKEY_VALUE_FULL_INFORMATION;
+NTSTATUS ZwOpenKey(PHANDLE KeyHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes);
+NTSTATUS ZwQueryValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName,
+                         KEY_VALUE_INFORMATION_CLASS KeyValueInformationClass, PVOID KeyValueInformation,
+                         ULONG Length, PULONG ResultLength);
+NTSTATUS ZwClose(HANDLE Handle);
 
 EXTERN_C_END
 

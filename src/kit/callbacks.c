@@ -236,6 +236,7 @@ static NTSTATUS APIENTRY map(IN_OUT_PDXGKARGCB_MAP_PHYSICAL_MEMORY arguments)
         kit_mapping_made(&(struct kit_mapping){.base = in.pMappedAddress,
                                                .bytes = in.Size,
                                                .lead = wider ? KIT_PAGE : 0,
+                                               .user = in.AccessMode == DXGK_ACCESS_MODE_USER_MODE,
                                                .made = stack,
                                                .made_by = "DxgkCbMapPhysicalMemory"});
     arguments->Offset = in.Offset;

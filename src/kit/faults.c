@@ -30,6 +30,15 @@ static bool behind_interface(const unsigned char *address)
     return address >= kit.interface_pages && address < kit.interface_pages + KIT_ADAPTERS * 2 * KIT_PAGE;
 }
 
+bool kit_of_the_kernel(const void *address)
+{
+    const struct kit_mapping *mapping = kit_mapping_at(address);
+    kit_stack made;
+
+    return behind_interface(address) || kit_mdl_unmapped_at(address, &made) ||
+           kit_adl_as_pointer((uintptr_t)address) != NULL || (mapping != NULL && !mapping->user);
+}
+
 /* What lies at the address, as far as anybody knows. */
 static const char *explain(const unsigned char *address, struct kit_finding *finding)
 {
@@ -68,10 +77,15 @@ static void restore(int number)
 
 static void on_fault(int number, siginfo_t *info, void *context)
 {
-    struct kit_finding finding = {.name = "access_violation",
-                                  .stack = kit_stack_take_signal(instruction_of(context))};
-    const char *what = explain(info->si_addr, &finding);
+    struct kit_finding finding = {.name = "access_violation"};
+    const char *what;
 
+    /* SI_KERNEL: an address that no process and no kernel has. */
+    if (!kit.in_callback && info->si_code != SI_KERNEL && kit_irql() <= APC_LEVEL &&
+        !kit_of_the_kernel(info->si_addr))
+        wdk_catch();
+    finding.stack = kit_stack_take_signal(instruction_of(context));
+    what = explain(info->si_addr, &finding);
     if (kit_abort_on_finding || kit.in_callback || kit_leave == NULL) {
         kit_abort_on_finding = false;
         kit_find(&finding, "%p: %s", info->si_addr, what);

@@ -59,6 +59,7 @@ struct kit_mapping {
     const unsigned char *base; /* what the driver was told */
     size_t bytes;
     size_t lead; /* bytes in front of what the instance mapped */
+    bool user;   /* for a process */
     kit_stack made, ended;
     const char *made_by, *ended_by;
 };
@@ -117,6 +118,7 @@ bool kit_life(void); /* as kit_plan says; false: it was left in the middle */
 void wdk_begin(void);
 void wdk_end(bool left);
 void wdk_run_pending(void);
+void wdk_catch(void); /* raises an access violation in the driver; comes back when no __try is around */
 void wdk_registry_add(const char *name, uint32_t type, const void *data, size_t bytes);
 
 #endif

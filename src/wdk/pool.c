@@ -20,13 +20,15 @@ void wdk_pool_begin(void)
     memset(freed, 0, sizeof freed);
 }
 
-static PVOID allocate(SIZE_T bytes, ULONG tag, bool paged, bool zero, const char *call, kit_stack stack)
+PVOID wdk_allocate(const struct wdk_thing *what, bool zero, const char *call)
 {
-    struct wdk_thing thing = {"pool block", NULL, bytes, tag, paged, stack};
+    struct wdk_thing thing = *what;
+    kit_stack stack = thing.made;
+    SIZE_T bytes = thing.bytes;
     unsigned char *block;
 
-    wdk_at_most(paged ? APC_LEVEL : DISPATCH_LEVEL, call, stack);
-    if (tag == 0)
+    wdk_at_most(thing.paged ? APC_LEVEL : DISPATCH_LEVEL, call, stack);
+    if (thing.tag == 0)
         wdk_mistake("pool_tag", call, stack, 0, "the tag is 0");
     if (bytes == 0)
         wdk_mistake("pool_size", call, stack, 0, "allocates no bytes");
@@ -40,6 +42,29 @@ static PVOID allocate(SIZE_T bytes, ULONG tag, bool paged, bool zero, const char
     thing.address = block;
     wdk_born(&thing);
     return block;
+}
+
+static PVOID allocate(SIZE_T bytes, ULONG tag, bool paged, bool zero, const char *call, kit_stack stack)
+{
+    return wdk_allocate(&(struct wdk_thing){"pool block", NULL, bytes, tag, paged, stack, NULL}, zero, call);
+}
+
+void wdk_release(struct wdk_thing *thing, const char *call, kit_stack stack)
+{
+    unsigned char *memory = (unsigned char *)(uintptr_t)thing->address;
+
+    if (thing->paged)
+        wdk_at_most(APC_LEVEL, call, stack);
+    for (size_t i = 0; i < TAIL; i++) {
+        if (memory[thing->bytes + i] != TAIL_BYTE) {
+            wdk_mistake("pool_overrun", call, stack, thing->made, "somebody wrote past the end of the block");
+            break;
+        }
+    }
+    memset(memory, 0xdd, thing->bytes);
+    freed[frees++ % FREED] = (struct freed){memory, stack};
+    wdk_died(thing);
+    free(memory);
 }
 
 static void release(PVOID memory, ULONG tag, bool check, const char *call, kit_stack stack)
@@ -61,20 +86,9 @@ static void release(PVOID memory, ULONG tag, bool check, const char *call, kit_s
                     twice ? "the block was already freed" : "no block of the pool begins at this address");
         return;
     }
-    if (thing->paged)
-        wdk_at_most(APC_LEVEL, call, stack);
     if (check && tag != thing->tag)
         wdk_mistake("pool_wrong_tag", call, stack, thing->made, "the block was allocated with another tag");
-    for (size_t i = 0; i < TAIL; i++) {
-        if (((unsigned char *)memory)[thing->bytes + i] != TAIL_BYTE) {
-            wdk_mistake("pool_overrun", call, stack, thing->made, "somebody wrote past the end of the block");
-            break;
-        }
-    }
-    memset(memory, 0xdd, thing->bytes);
-    freed[frees++ % FREED] = (struct freed){memory, stack};
-    wdk_died(thing);
-    free(memory);
+    wdk_release(thing, call, stack);
 }
 
 PVOID ExAllocatePool2(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag)

@@ -78,10 +78,23 @@ static void tell_left(const struct wdk_thing *thing)
 
 void wdk_begin(void)
 {
+    wdk_try_begin();
     wdk_irql_begin();
     wdk_pool_begin();
     wdk_later_begin();
     wdk_registry_begin();
+}
+
+/* Kinds whose address is memory of the kit's. */
+static bool is_allocated(const char *kind)
+{
+    static const char *const kinds[] = {"pool block", "lookaside entry", "work item", "MDL", "registry key"};
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strcmp(kind, kinds[i]) == 0)
+            return true;
+    }
+    return false;
 }
 
 void wdk_end(bool left)
@@ -92,8 +105,7 @@ void wdk_end(bool left)
             continue;
         if (!left)
             tell_left(&table[i]);
-        if (strcmp(table[i].kind, "pool block") == 0 || strcmp(table[i].kind, "work item") == 0 ||
-            strcmp(table[i].kind, "MDL") == 0)
+        if (is_allocated(table[i].kind))
             free((void *)(uintptr_t)table[i].address);
         table[i].kind = NULL;
     }

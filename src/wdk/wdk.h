@@ -19,6 +19,7 @@ struct wdk_thing {
     ULONG tag;
     bool paged;
     kit_stack made;
+    const void *of; /* the list that it was taken from */
 };
 void wdk_born(const struct wdk_thing *thing);
 /* NULL: no such thing lives. The record is good until the next one is born. */
@@ -33,7 +34,12 @@ _Noreturn void wdk_fatal(const char *name, const char *call, kit_stack stack, ki
 /* The call may be made up to this IRQL. */
 void wdk_at_most(unsigned irql, const char *call, kit_stack stack);
 
+/* A block of the pool, as it says; NULL: none is left. And back, with a look at what lies behind it. */
+PVOID wdk_allocate(const struct wdk_thing *what, bool zero, const char *call);
+void wdk_release(struct wdk_thing *thing, const char *call, kit_stack stack);
+
 bool wdk_apcs_disabled(void);
+void wdk_try_begin(void);
 void wdk_irql_begin(void);
 void wdk_irql_end(bool left);
 void wdk_pool_begin(void);

@@ -66,6 +66,11 @@ const struct dxgkmem_harness dxgkmem_harness = {life};
 C
 driver && fail 'a routine that is not there links'
 grep -q "undefined reference to .MmUnmapIoSpace" log || fail "the routine is not named: $(cat log)"
+for part in __finally __leave; do # what __try does not have says so by its name
+    sed "s/MmUnmapIoSpace(0, 1);/__try { $part; } __except (1) { }/" driver.c >part.c
+    "$CC" -std=c17 "${flags[@]}" -fsyntax-only part.c 2>log && fail "$part compiles"
+    grep -q "the stand-ins have no $part" log || fail "$part is not named: $(cat log)"
+done
 sed -i 's/MmUnmapIoSpace(0, 1);//; s/{life}/{.life = life, .memory_bytes = 4096}/' driver.c
 driver || fail "a harness: $(cat log)"
 expect 2 ./driver

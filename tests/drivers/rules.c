@@ -3,6 +3,8 @@
  * Each rule of the stand-ins and of the kit, broken once: a life for each, and the name that it must be found by;
  * and what is right, which must not be found. Findings go to stderr.
  */
+#include "rules.h"
+
 #include "kit/sweep.h"
 
 #include <ntifs.h>
@@ -435,10 +437,7 @@ static void written_after_unmap(void)
 
 /* -- all of them ------------------------------------------------------------------------------------- */
 
-static const struct rule {
-    const char *name; /* NULL: nothing may be found */
-    void (*life)(void);
-} rules[] = {
+static const struct rule rules[] = {
     {NULL, right_locks},
     {NULL, right_later},
     {NULL, right_registry},
@@ -496,29 +495,40 @@ static void life(struct dxgkmem_kit *of)
 const struct dxgkmem_harness dxgkmem_harness = {
     life, DXGKDDI_INTERFACE_VERSION_WDDM3_0, DXGKMEM_KIT_BOTH, 0, 0, 0, 0};
 
+/* One life for each. False: something else was found, or nothing. */
+static int run(const struct rule *from, size_t count, const char *file, struct kit_count *lives)
+{
+    int failed = 0;
+
+    for (current = from; current < from + count; current++) {
+        unsigned long before = kit_occurrences();
+        const char *found;
+
+        kit_plan.fail[0] = 0;
+        (void)kit_one_life(lives);
+        found = kit_occurrences() != before ? kit_latest() : NULL;
+        if ((found == NULL) != (current->name == NULL) ||
+            (found != NULL && strcmp(found, current->name) != 0)) {
+            printf("FAIL %s, rule %d: found %s, not %s\n", file, (int)(current - from),
+                   found != NULL ? found : "nothing", current->name != NULL ? current->name : "nothing");
+            failed = 1;
+        }
+    }
+    return failed;
+}
+
 int main(void)
 {
     struct kit_world world[KIT_WORLDS];
     struct kit_count count = {0};
-    int failed = 0;
+    int failed;
 
     (void)kit_worlds(world);
     kit_faults_install();
     if (kit_world_make(&world[0]) != NULL)
         return 2;
-    for (current = rules; current < rules + sizeof rules / sizeof *rules; current++) {
-        unsigned long before = kit_occurrences();
-        const char *found;
-
-        (void)kit_one_life(&count);
-        found = kit_occurrences() != before ? kit_latest() : NULL;
-        if ((found == NULL) != (current->name == NULL) ||
-            (found != NULL && strcmp(found, current->name) != 0)) {
-            printf("FAIL rule %d: found %s, not %s\n", (int)(current - rules),
-                   found != NULL ? found : "nothing", current->name != NULL ? current->name : "nothing");
-            failed = 1;
-        }
-    }
+    failed = run(rules, sizeof rules / sizeof *rules, "rules.c", &count);
+    failed |= run(rules_more, rules_more_count, "rules_more.c", &count);
     printf("%lu rules\n", count.lives);
     return failed;
 }
