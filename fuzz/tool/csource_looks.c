@@ -254,7 +254,8 @@ static struct shown shown_by(const struct recording *recording, int number)
         shown.object = view->owner >= 0 ? recording->thing[view->owner].view.owner : -1;
     if (opcode == OP_MAP || opcode == OP_ADL)
         shown.first =
-            operand(recording, view->line, opcode == OP_MAP ? MAP_OFFSET : ADL_OFFSET) >> DXGKMEM_PAGE_SHIFT;
+            operand(recording, view->line, opcode == OP_MAP ? (unsigned)MAP_OFFSET : (unsigned)ADL_OFFSET) >>
+            DXGKMEM_PAGE_SHIFT;
     return shown;
 }
 
@@ -269,7 +270,7 @@ static bool untouched(const struct csource_writer *writer, int object)
     for (unsigned at = view->line + 1; at < writer->at; at++) {
         const struct runner_event *event = &recording->line[at].event;
         bool cpu = event->opcode == OP_CPU_WRITE;
-        int thing = recording->line[at].passed[cpu ? CPU_MAPPING : DMA_ADL].thing;
+        int thing = recording->line[at].passed[cpu ? (unsigned)CPU_MAPPING : (unsigned)DMA_ADL].thing;
 
         if ((!cpu && event->opcode != OP_DMA_WRITE && event->opcode != OP_MEMORY_WRITE) || event->skipped ||
             event->value[0] != 0)
