@@ -51,7 +51,9 @@ extern "C" {
     X(ALLOCATE_CONTIGUOUS, "DxgkCbAllocateContiguousMemory")                                                 \
     X(FREE_CONTIGUOUS, "DxgkCbFreeContiguousMemory")                                                         \
     X(ALLOCATE_PAGES, "DxgkCbAllocatePagesForMdl")                                                           \
-    X(FREE_PAGES, "DxgkCbFreePagesFromMdl")
+    X(FREE_PAGES, "DxgkCbFreePagesFromMdl")                                                                  \
+    X(MAP_MDL, "DxgkCbMapMdlToIoMmu")                                                                        \
+    X(UNMAP_MDL, "DxgkCbUnmapMdlFromIoMmu")
 
 /* clang-format off */
 enum dxgkmem_call {

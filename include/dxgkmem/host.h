@@ -165,6 +165,14 @@ struct dxgkmem_machine_ops {
     NTSTATUS (*memory_create)(struct dxgkmem_machine *machine,
                               const struct dxgkmem_memory_request *request,
                               struct dxgkmem_memory **memory);
+    /*
+     * A record of pages that somebody else brings, in this order: RAM in use by others, none of them an
+     * object's. Until memory_destroy they stay where they are, also when their owner gives them back. Nothing of
+     * them is zeroed or mapped for the CPU. STATUS_INVALID_ADDRESS: a page is none of these. NULL: the machine has
+     * no such hold, and MapMdlToIoMmu answers STATUS_NOT_SUPPORTED.
+     */
+    NTSTATUS (*memory_hold)(struct dxgkmem_machine *machine, const uint64_t *page, uint64_t pages,
+                            struct dxgkmem_memory **memory);
     /* Gives the pages back. No mapping, lock or DMA mapping of them is left. */
     void (*memory_destroy)(struct dxgkmem_machine *machine, struct dxgkmem_memory *memory);
     /* Makes every byte zero; called once, before anybody sees the pages. Never for IO_SPACE. */

@@ -11,6 +11,8 @@
 
 #define DXGKMEM_MDL_MAPPED_TO_SYSTEM_VA 0x0001
 #define DXGKMEM_MDL_PAGES_LOCKED 0x0002
+#define DXGKMEM_MDL_SOURCE_IS_NONPAGED_POOL 0x0004
+#define DXGKMEM_MDL_PARTIAL 0x0010
 
 struct dxgkmem_mdl {
     struct dxgkmem_mdl *Next;

@@ -115,6 +115,16 @@ void dxgkmem_sim_fail_then(struct dxgkmem_sim *sim, uint64_t nth);
 uint64_t dxgkmem_sim_fallible_calls(const struct dxgkmem_sim *sim);
 unsigned dxgkmem_sim_fault_fired(const struct dxgkmem_sim *sim);
 
+/*
+ * Pages of the driver's own, for MDLs of its own: the nth of them, 0 to DXGKMEM_SIM_DRIVER_PAGES - 1. All are
+ * taken from RAM, zeroed, when one is first asked for, and no object gets them. False: there are none left.
+ * driver_gives: the driver frees them; those that memory_hold holds go back when the last hold
+ * ends. Afterwards the driver has others. Both for one thread at a time.
+ */
+#define DXGKMEM_SIM_DRIVER_PAGES 16
+bool dxgkmem_sim_driver_page(struct dxgkmem_sim *sim, unsigned nth, uint64_t *page);
+void dxgkmem_sim_driver_gives(struct dxgkmem_sim *sim);
+
 /* -- use of memory -------------------------------------------------------- */
 
 /*
@@ -154,7 +164,7 @@ bool dxgkmem_sim_cpu_page(struct dxgkmem_sim *sim, uint64_t process, const void 
 /* CPU mappings alive in a process (0: of the kernel). */
 uint64_t dxgkmem_sim_mappings(struct dxgkmem_sim *sim, uint64_t process);
 bool dxgkmem_sim_is_ram(const struct dxgkmem_sim *sim, uint64_t page);
-/* A RAM page that belongs to an object. */
+/* A RAM page that belongs to an object or to the driver itself. */
 bool dxgkmem_sim_is_allocated(struct dxgkmem_sim *sim, uint64_t page);
 uint64_t dxgkmem_sim_free_pages(const struct dxgkmem_sim *sim);
 /* Whether memory_create would find pages for this request now (injected faults aside). */

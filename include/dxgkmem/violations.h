@@ -71,7 +71,10 @@
     X(LEFT_AT_STOP, left_at_stop, STATUS_SUCCESS, "this was left when dxgkmem was stopped") \
     X(MEMORY_OF_OTHER_ADAPTER, memory_of_other_adapter, STATUS_INVALID_PARAMETER, "the memory belongs to another logical adapter") \
     X(MEMORY_OF_OTHER_CALL, memory_of_other_call, STATUS_INVALID_PARAMETER, "the memory was made by another callback, which has a free call of its own") \
-    X(MDL_SCRIBBLED, mdl_scribbled, STATUS_SUCCESS, "the driver changed what the MDL describes; the free was carried out from the trusted record")
+    X(MDL_SCRIBBLED, mdl_scribbled, STATUS_SUCCESS, "the driver changed what the MDL describes; the free was carried out from the trusted record") \
+    X(INVALID_MDL, invalid_mdl, STATUS_INVALID_PARAMETER, "the MDL is NULL, not aligned, empty, or its pages are not locked") \
+    X(MDL_PAGE_NOT_HELD, mdl_page_not_held, STATUS_INVALID_PARAMETER, "a page of the MDL is not RAM that the driver holds; what these callbacks handed out is reached by its own means") \
+    X(MDL_PAGE_TWICE, mdl_page_twice, STATUS_INVALID_PARAMETER, "a page of the MDL is in it twice, or the adapter reaches it already through another MDL")
 
 enum dxgkmem_violation_code {
     DXGKMEM_VIOLATION_NONE,

@@ -44,6 +44,7 @@ struct logical_adapter {
     struct list_link *memories; /* struct memory.link, oldest first */
     uint32_t opened;            /* objects, memories and frame buffers that rely on what is visible */
     struct range_tree taken;    /* logical pages of ADLs, when remapped */
+    struct range_tree lent;     /* pages of mapped MDLs: struct mdl_run */
 };
 
 struct adapter {

@@ -39,6 +39,10 @@ NTSTATUS APIENTRY CALLBACK dxgkmem_allocate_pages_for_mdl(const HANDLE hAdapter,
 NTSTATUS APIENTRY CALLBACK dxgkmem_free_pages_from_mdl(const HANDLE hAdapter,
                                                        const DXGKARGCB_FREEPAGESFROMMDL *pArgs);
 
+NTSTATUS APIENTRY CALLBACK dxgkmem_map_mdl_to_iommu(const HANDLE hAdapter, DXGKARGCB_MAPMDLTOIOMMU *pArgs);
+VOID APIENTRY CALLBACK dxgkmem_unmap_mdl_from_iommu(const HANDLE hAdapter,
+                                                    const DXGKARGCB_UNMAPMDLFROMIOMMU *pArgs);
+
 /*
  * Fills every member of the interface but the header fields. objects_only: for a driver that must use physical
  * memory objects; the WDDM 2.4 callbacks then refuse whatever they are given.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Making, verifying, ending handles. What the things are belongs to adapter.c, object.c and memory.c. */
+/* Making, verifying, ending handles. What the things are belongs to adapter.c, object.c, memory.c and mdl.c. */
 #include "handle.h"
 
 #define INDEX_BITS DXGKMEM_HANDLE_INDEX_BITS
@@ -206,7 +206,8 @@ static struct handle_slot *slot_of(struct call *call, uint64_t handle, enum hand
 static bool makes_handles(enum dxgkmem_call call)
 {
     return call == DXGKMEM_CALL_CREATE || call == DXGKMEM_CALL_OPEN || call == DXGKMEM_CALL_ADD_ADAPTER ||
-           call == DXGKMEM_CALL_ALLOCATE_CONTIGUOUS || call == DXGKMEM_CALL_ALLOCATE_PAGES;
+           call == DXGKMEM_CALL_ALLOCATE_CONTIGUOUS || call == DXGKMEM_CALL_ALLOCATE_PAGES ||
+           call == DXGKMEM_CALL_MAP_MDL;
 }
 
 bool handle_check(struct call *call, uint64_t handle, enum handle_kind kind, stamp *made)

@@ -64,6 +64,8 @@ static void fill_memory(DXGKRNL_INTERFACE *all)
     all->DxgkCbFreeContiguousMemory = dxgkmem_free_contiguous_memory;
     all->DxgkCbAllocatePagesForMdl = dxgkmem_allocate_pages_for_mdl;
     all->DxgkCbFreePagesFromMdl = dxgkmem_free_pages_from_mdl;
+    all->DxgkCbMapMdlToIoMmu = dxgkmem_map_mdl_to_iommu;
+    all->DxgkCbUnmapMdlFromIoMmu = dxgkmem_unmap_mdl_from_iommu;
 }
 
 void interface_fill(DXGKRNL_INTERFACE *all, bool objects_only)

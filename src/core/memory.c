@@ -7,6 +7,7 @@
 
 #include "callbacks.h"
 #include "mapping.h"
+#include "mdl.h"
 
 typedef DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT create_arguments;
 
@@ -44,11 +45,7 @@ static void memory_discharge(struct memory *memory)
     quota_give(&logical->quota, memory_pages(memory), 0, 1);
 }
 
-/*
- * The only destructor: takes memories in any half-built state. Nobody can name it any more, or could yet. The
- * device forgets the pages before anything else.
- */
-static void memory_free(struct memory *memory, stamp when)
+void memory_free(struct memory *memory, stamp when)
 {
     struct dxgkmem_machine *machine = instance.machine;
     struct object *object = memory->object;
@@ -60,6 +57,7 @@ static void memory_free(struct memory *memory, stamp when)
             mapping_end(mapping_oldest(object), when);
         if (memory->locked)
             machine->ops->memory_unlock(machine, object->memory, 0, object->pages);
+        mdl_give(memory);
         if (memory->mdl != NULL)
             pool_free(memory->mdl, mdl_bytes(memory));
         memory_discharge(memory);
@@ -110,14 +108,21 @@ bool memory_abandon(struct call *call, struct logical_adapter *logical)
 
 /* -- making one ------------------------------------------------------------------------- */
 
-/* Takes pages, lets the device reach them and maps them for the kernel; what fails leaves the rest to memory_free. */
-static NTSTATUS memory_build(struct call *call, struct memory *memory, struct object_plan *plan,
-                             const struct adapter_reference *reference)
+struct memory *memory_new(const struct call *call)
 {
-    struct dxgkmem_machine *machine = instance.machine;
+    struct memory *memory = pool_alloc(sizeof(*memory));
+
+    if (memory == NULL)
+        return NULL;
+    memory->slot = TABLE_NONE;
+    memory->made_by = stamp_call(call->now);
+    return memory;
+}
+
+NTSTATUS memory_begin(struct memory *memory, const struct object_plan *plan,
+                      const struct adapter_reference *reference)
+{
     struct object *object = memory->object = object_new(plan);
-    struct mapping *mapping;
-    NTSTATUS status;
 
     if (object == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
@@ -127,21 +132,42 @@ static NTSTATUS memory_build(struct call *call, struct memory *memory, struct ob
     if (!memory->charged)
         return STATUS_QUOTA_EXCEEDED;
     memory->slot = handle_reserve();
-    if (memory->slot == TABLE_NONE)
-        return STATUS_INSUFFICIENT_RESOURCES;
-    if (!object_plan_cut(plan, reference))
-        return STATUS_NO_MEMORY;
-    status = object_populate(object, &plan->request);
-    if (!NT_SUCCESS(status))
-        return status;
-    status = machine->ops->memory_lock(machine, object->memory, 0, object->pages);
+    return memory->slot == TABLE_NONE ? STATUS_INSUFFICIENT_RESOURCES : STATUS_SUCCESS;
+}
+
+NTSTATUS memory_connect(struct memory *memory)
+{
+    struct dxgkmem_machine *machine = instance.machine;
+    struct object *object = memory->object;
+    NTSTATUS status = machine->ops->memory_lock(machine, object->memory, 0, object->pages);
+
     memory->locked = NT_SUCCESS(status);
     if (!memory->locked)
         return status;
     memory->reach.pages = object->pages;
     status = adl_connect(&memory->reach, object);
     memory->connected = NT_SUCCESS(status);
-    if (!memory->connected)
+    return status;
+}
+
+/* Takes pages, lets the device reach them and maps them for the kernel; what fails leaves the rest to memory_free. */
+static NTSTATUS memory_build(struct call *call, struct memory *memory, struct object_plan *plan,
+                             const struct adapter_reference *reference)
+{
+    struct object *object;
+    struct mapping *mapping;
+    NTSTATUS status = memory_begin(memory, plan, reference);
+
+    if (!NT_SUCCESS(status))
+        return status;
+    if (!object_plan_cut(plan, reference))
+        return STATUS_NO_MEMORY;
+    object = memory->object;
+    status = object_populate(object, &plan->request);
+    if (!NT_SUCCESS(status))
+        return status;
+    status = memory_connect(memory);
+    if (!NT_SUCCESS(status))
         return status;
     return mapping_make(call, object, 0, object->pages, DXGK_ACCESS_MODE_KERNEL_MODE, &mapping);
 }
@@ -191,9 +217,8 @@ static bool mdl_scribbled(struct memory *memory)
            !mdl_walk(memory, true);
 }
 
-/* The handle is good from here on, unless the last adapter went away since it was looked at. */
-static NTSTATUS memory_publish(struct call *call, struct memory *memory,
-                               const struct adapter_reference *reference, uint64_t *handle)
+NTSTATUS memory_publish(struct call *call, struct memory *memory, const struct adapter_reference *reference,
+                        uint64_t *handle)
 {
     struct logical_adapter *logical = memory->object->logical;
     stamp gone_at;
@@ -227,11 +252,9 @@ static NTSTATUS memory_make(struct call *call, const create_arguments *in,
 
     if (!NT_SUCCESS(status))
         return status;
-    memory = pool_alloc(sizeof(*memory));
+    memory = memory_new(call);
     if (memory == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
-    memory->slot = TABLE_NONE;
-    memory->made_by = stamp_call(call->now);
     status = memory_build(call, memory, &plan, reference);
     if (NT_SUCCESS(status)) {
         made.base = (void *)(uintptr_t)mapping_oldest(memory->object)->node.start;
@@ -248,8 +271,7 @@ static NTSTATUS memory_make(struct call *call, const create_arguments *in,
     return status;
 }
 
-/* The adapter of a WDDM 2.4 memory callback; false: the mistake is noted. */
-static bool acquire_adapter(struct call *call, HANDLE handle, struct adapter_reference *reference)
+bool memory_adapter(struct call *call, HANDLE handle, struct adapter_reference *reference)
 {
     if (!adapter_acquire(call, handle, DXGKDDI_INTERFACE_VERSION_WDDM2_4, reference))
         return false;
@@ -266,7 +288,7 @@ static NTSTATUS allocate(struct call *call, HANDLE adapter, const create_argumen
     struct adapter_reference reference;
     NTSTATUS status;
 
-    if (!acquire_adapter(call, adapter, &reference))
+    if (!memory_adapter(call, adapter, &reference))
         return call_status(call);
     status = memory_make(call, in, &reference, out);
     adapter_release(&reference);
@@ -295,12 +317,12 @@ static struct memory *memory_acquire(struct call *call, uint64_t handle,
     return NULL;
 }
 
-static NTSTATUS release(struct call *call, HANDLE adapter, HANDLE handle, enum dxgkmem_call made_by)
+NTSTATUS memory_release(struct call *call, HANDLE adapter, HANDLE handle, enum dxgkmem_call made_by)
 {
     struct adapter_reference reference;
     struct memory *memory;
 
-    if (!acquire_adapter(call, adapter, &reference))
+    if (!memory_adapter(call, adapter, &reference))
         return call_status(call);
     memory = memory_acquire(call, (uintptr_t)handle, &reference, made_by);
     if (memory != NULL) {
@@ -384,7 +406,7 @@ NTSTATUS APIENTRY CALLBACK dxgkmem_free_contiguous_memory(const HANDLE hAdapter,
     NTSTATUS status;
 
     if (CALL_BEGIN(&call, FREE_CONTIGUOUS, pArgs, in, &writable))
-        status = release(&call, hAdapter, in.hMemoryHandle, DXGKMEM_CALL_ALLOCATE_CONTIGUOUS);
+        status = memory_release(&call, hAdapter, in.hMemoryHandle, DXGKMEM_CALL_ALLOCATE_CONTIGUOUS);
     else
         status = call_status(&call);
     call_end(&call);
@@ -400,7 +422,7 @@ NTSTATUS APIENTRY CALLBACK dxgkmem_free_pages_from_mdl(const HANDLE hAdapter,
     NTSTATUS status;
 
     if (CALL_BEGIN(&call, FREE_PAGES, pArgs, in, &writable))
-        status = release(&call, hAdapter, in.hMemoryHandle, DXGKMEM_CALL_ALLOCATE_PAGES);
+        status = memory_release(&call, hAdapter, in.hMemoryHandle, DXGKMEM_CALL_ALLOCATE_PAGES);
     else
         status = call_status(&call);
     call_end(&call);

@@ -12,16 +12,41 @@
 
 #include <dxgkmem/mdl.h>
 
+struct mdl_runs;
+
 struct memory {
     struct object *object;   /* the pages; it has no handle */
     struct adl reach;        /* the device's, of all of them; in no table */
     struct list_link link;   /* in logical->memories, under its lock */
     struct dxgkmem_mdl *mdl; /* handed out by ALLOCATE_PAGES; owned, written once, compared when freed */
+    struct mdl_runs *runs;   /* of MAP_MDL: its claim on the pages; owned */
     uint32_t slot;           /* TABLE_NONE: none yet */
     enum dxgkmem_call made_by;
     bool charged, locked, connected;
 };
 
+/* The adapter of a WDDM 2.4 memory callback; false: the mistake is noted. */
+bool memory_adapter(struct call *call, HANDLE handle, struct adapter_reference *reference);
+
+/*
+ * Making one, in this order; what fails leaves what is there to memory_free. memory_begin: the record of the
+ * pages, the adapter's quota, a handle. The pages themselves are the caller's to bring. memory_connect: the
+ * device reaches them. memory_publish: the handle is good, unless the last adapter went away since it was looked at.
+ */
+struct memory *memory_new(const struct call *call);
+NTSTATUS memory_begin(struct memory *memory, const struct object_plan *plan,
+                      const struct adapter_reference *reference);
+NTSTATUS memory_connect(struct memory *memory);
+NTSTATUS memory_publish(struct call *call, struct memory *memory, const struct adapter_reference *reference,
+                        uint64_t *handle);
+/*
+ * The only destructor: takes memories in any half-built state. Nobody can name it any more, or could yet. The
+ * device forgets the pages before anything else.
+ */
+void memory_free(struct memory *memory, stamp when);
+
+/* What a free does with a handle; made_by: the callback that this one belongs to. */
+NTSTATUS memory_release(struct call *call, HANDLE adapter, HANDLE handle, enum dxgkmem_call made_by);
 /* Ends the oldest memory of a logical adapter that goes away, with a report; false: there is none. */
 bool memory_abandon(struct call *call, struct logical_adapter *logical);
 /* Ends a memory, locked, and gives up its lock. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Records of objects: making, zeroing, locking, ending. Owns the records and the
- * lists of page numbers; the pages themselves come from choose.c.
+ * lists of page numbers; the pages themselves come from choose.c, those of a driver from driver.c.
  */
 #include "sim_internal.h"
 
@@ -274,8 +274,65 @@ NTSTATUS sim_memory_create(struct dxgkmem_machine *machine, const struct dxgkmem
             made->cache = (uint8_t)request->cache;
             made->zeroed = request->type == DXGK_PHYSICAL_MEMORY_TYPE_IO_SPACE;
             made->live = true;
+            made->held = false;
             made->locked = false;
             own(sim, shard, made, true);
+            *memory = made;
+        } else {
+            record_end(&shard->records, made);
+        }
+    }
+    sim_leave(shard);
+    return status;
+}
+
+/* As own: of pages that are the driver's all the while. */
+static void note_held(struct sim_shard *shard, const struct dxgkmem_memory *memory, bool held)
+{
+    uint64_t digest = 0;
+
+    for (uint64_t i = 0; i < memory->u.set.pages; i++)
+        digest += sim_fact(SIM_FACT_HELD, sim_memory_page(memory, i), 0);
+    sim_add(&shard->counters.digest, held ? digest : (uint64_t)0 - digest);
+    sim_changed(shard);
+}
+
+/* Fills a new record with pages that the driver holds. */
+static NTSTATUS hold(struct dxgkmem_sim *sim, struct sim_shard *shard, const uint64_t *page, uint64_t pages,
+                     struct dxgkmem_memory *made)
+{
+    uint64_t *list = list_make(sim, &shard->records, pages);
+
+    if (list == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    if (!sim_driver_hold(sim, page, pages)) {
+        list_end(sim, &shard->records, list, pages);
+        return STATUS_INVALID_ADDRESS;
+    }
+    memcpy(list, page, (size_t)pages * sizeof(*list));
+    *made = (struct dxgkmem_memory){.u.set = {.pages = pages, .list = list},
+                                    .type = DXGK_PHYSICAL_MEMORY_TYPE_MDL,
+                                    .cache = DXGK_MEMORY_CACHING_TYPE_CACHED,
+                                    .live = true,
+                                    .zeroed = true,
+                                    .held = true};
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS sim_memory_hold(struct dxgkmem_machine *machine, const uint64_t *page, uint64_t pages,
+                         struct dxgkmem_memory **memory)
+{
+    struct dxgkmem_sim *sim = sim_of(machine);
+    struct sim_shard *shard = sim_enter(sim);
+    NTSTATUS status = STATUS_INSUFFICIENT_RESOURCES;
+    struct dxgkmem_memory *made = NULL;
+
+    if (!sim_fails(sim, shard))
+        made = record_make(sim, &shard->records);
+    if (made != NULL) {
+        status = hold(sim, shard, page, pages, made);
+        if (NT_SUCCESS(status)) {
+            note_held(shard, made, true);
             *memory = made;
         } else {
             record_end(&shard->records, made);
@@ -329,6 +386,32 @@ static void check_pages(struct dxgkmem_sim *sim, const struct dxgkmem_memory *me
         check_page(sim, page_of(sim, memory, i, &chunk));
 }
 
+/* Of a page that others hold, too, they may be the ones who reach it. */
+static void let_go(struct dxgkmem_sim *sim, struct sim_shard *shard, const struct dxgkmem_memory *memory)
+{
+    struct sim_chunk *chunk = NULL;
+
+    note_held(shard, memory, false);
+    for (uint64_t i = 0; i < memory->u.set.pages; i++) {
+        struct sim_page *page = page_of(sim, memory, i, &chunk);
+
+        if (sim_driver_let_go(sim, page, sim_memory_page(memory, i)))
+            check_page(sim, page);
+    }
+}
+
+static void give_pages(struct dxgkmem_sim *sim, struct sim_shard *shard, struct dxgkmem_memory *memory)
+{
+    if (memory->held) {
+        let_go(sim, shard, memory);
+        return;
+    }
+    check_pages(sim, memory);
+    own(sim, shard, memory, false);
+    if (memory->type != DXGK_PHYSICAL_MEMORY_TYPE_IO_SPACE)
+        sim_give(sim, shard, &memory->u.set);
+}
+
 void sim_memory_destroy(struct dxgkmem_machine *machine, struct dxgkmem_memory *memory)
 {
     struct dxgkmem_sim *sim = sim_of(machine);
@@ -339,10 +422,7 @@ void sim_memory_destroy(struct dxgkmem_machine *machine, struct dxgkmem_memory *
     } else {
         if (__atomic_load_n(&memory->windows, __ATOMIC_RELAXED) != 0)
             sim_complain(sim, "an object was destroyed while it was mapped for the CPU");
-        check_pages(sim, memory);
-        own(sim, shard, memory, false);
-        if (memory->type != DXGK_PHYSICAL_MEMORY_TYPE_IO_SPACE)
-            sim_give(sim, shard, &memory->u.set);
+        give_pages(sim, shard, memory);
         list_end(sim, &shard->records, memory->u.set.list, memory->u.set.pages);
         record_end(&shard->records, memory);
     }

@@ -22,6 +22,7 @@ struct dxgkmem_memory {
     uint8_t cache;
     bool live : 1;
     bool zeroed : 1;
+    bool held : 1; /* the pages are a driver's; see driver.c */
     bool locked; /* a page of it was, at some time; atomic */
 };
 
@@ -61,6 +62,8 @@ bool sim_memory_has(struct dxgkmem_sim *sim, const struct dxgkmem_memory *memory
 /* Machine functions. */
 NTSTATUS sim_memory_create(struct dxgkmem_machine *machine, const struct dxgkmem_memory_request *request,
                            struct dxgkmem_memory **memory);
+NTSTATUS sim_memory_hold(struct dxgkmem_machine *machine, const uint64_t *page, uint64_t pages,
+                         struct dxgkmem_memory **memory);
 void sim_memory_destroy(struct dxgkmem_machine *machine, struct dxgkmem_memory *memory);
 void sim_memory_zero(struct dxgkmem_machine *machine, struct dxgkmem_memory *memory);
 NTSTATUS sim_memory_lock(struct dxgkmem_machine *machine, struct dxgkmem_memory *memory, uint64_t first,

@@ -23,6 +23,8 @@ struct sim_shard;
 #define SIM_PAGE_RAM 1u
 #define SIM_PAGE_OWNED 2u  /* it belongs to an object */
 #define SIM_PAGE_ZEROED 4u /* memory_zero was called for that object */
+#define SIM_PAGE_DRIVER 8u /* a driver's own; it counts as owned */
+#define SIM_PAGE_HOLD 16u  /* as often as it is held: the bits above; under sim_pages.lock */
 
 struct sim_page {
     uint8_t *contents; /* NULL: every byte is 0; changed under sim_contents.lock */
@@ -106,6 +108,13 @@ uint64_t sim_tree_taken(const struct dxgkmem_sim *sim, uint64_t first, uint64_t 
 /* All pages are free, or all taken; the chunks exist. */
 void sim_tree_take(struct dxgkmem_sim *sim, uint64_t first, uint64_t pages);
 void sim_tree_give(struct dxgkmem_sim *sim, uint64_t first, uint64_t pages);
+
+/* -- driver.c ---------------------------------------------------------------- */
+
+/* Holds pages of the driver's, all or none; false: one is not the driver's. */
+bool sim_driver_hold(struct dxgkmem_sim *sim, const uint64_t *number, uint64_t pages);
+/* Ends one hold of a page. True: there is no other. */
+bool sim_driver_let_go(struct dxgkmem_sim *sim, struct sim_page *page, uint64_t number);
 
 /* -- choose.c ---------------------------------------------------------------- */
 

@@ -245,6 +245,7 @@ static const struct dxgkmem_machine_ops sim_ops = {
     .highest_page = highest_page,
     .touches_ram = touches_ram,
     .memory_create = sim_memory_create,
+    .memory_hold = sim_memory_hold,
     .memory_destroy = sim_memory_destroy,
     .memory_zero = sim_memory_zero,
     .memory_lock = sim_memory_lock,
@@ -320,8 +321,8 @@ NTSTATUS dxgkmem_sim_create(const struct dxgkmem_sim_config *config, struct dxgk
 static void forget_all(struct dxgkmem_sim *sim)
 {
     unsigned shards = shards_used(sim);
-    /* Everything that can be left adds to the digest. */
-    bool wipe = dxgkmem_sim_digest(sim) != 0;
+    /* Everything that can be left adds to the digest, but the driver's own pages. */
+    bool wipe = dxgkmem_sim_digest(sim) != 0 || sim->driver_has_pages;
 
     sim_iommu_reset(sim, wipe);
     sim_cpu_reset(sim, wipe);
@@ -337,6 +338,7 @@ static void forget_all(struct dxgkmem_sim *sim)
         shard->singles.count = 0;
     }
     sim_pages_reset(sim, wipe);
+    sim->driver_has_pages = false;
     sim->shards = 0;
 }
 

@@ -80,6 +80,8 @@ struct dxgkmem_sim {
     unsigned faults_fired;
     const char *complaint;
     uintptr_t pool_bytes;
+    bool driver_has_pages; /* these; see driver.c */
+    uint64_t driver_page[DXGKMEM_SIM_DRIVER_PAGES];
     unsigned shards; /* how many were entered since the last reset; atomic, grows only */
     struct sim_pages pages;
     struct sim_contents contents;
@@ -180,7 +182,8 @@ enum sim_fact {
     SIM_FACT_ENTRY,
     SIM_FACT_DEVICE,
     SIM_FACT_DOMAIN,
-    SIM_FACT_IO_SPACE
+    SIM_FACT_IO_SPACE,
+    SIM_FACT_HELD
 };
 
 static inline uint64_t sim_mix(uint64_t a, uint64_t b)

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * MapMdlToIoMmu and UnmapMdlFromIoMmu: the device's reach of pages that the driver brought.
+ *
+ * What is mapped is a memory whose pages the machine holds for as long; so they go to nobody else before
+ * the unmap, whatever becomes of the MDL. The MDL is read once, by the call that maps it.
+ */
+#ifndef DXGKMEM_CORE_MDL_H
+#define DXGKMEM_CORE_MDL_H
+
+#include "memory.h"
+
+/* Neighbouring pages of an MDL, in logical->lent from the map to the unmap. */
+struct mdl_run {
+    struct range_node node; /* in pages */
+    stamp mapped;
+};
+
+struct mdl_runs {
+    uint32_t room;  /* for so many runs: as many as there are pages */
+    uint32_t count; /* in the tree, the first ones */
+    struct mdl_run run[];
+};
+
+/* Gives up the claim on the pages; part of memory_free. The device reaches them no more. */
+void mdl_give(struct memory *memory);
+
+#endif
