@@ -225,7 +225,7 @@ static bool append_end(struct composer *composer, struct program *program, enum 
     case PROGRAM_MEMORY: {
         unsigned adapters = scope_chain(scope, scope->memory[i].chain);
 
-        return adapters && append(program, scope->memory[i].mdl ? OP_FREE_PAGES : OP_FREE_CONTIGUOUS,
+        return adapters && append(program, scope_end_of(scope->memory[i].made),
                                   compose_pick(composer, adapters), thing);
     }
     case PROGRAM_ADAPTER:

@@ -255,13 +255,13 @@ static void relate_chain_of_memory(struct composer *composer, struct program_lin
         line->operand[MEMORY_ADAPTER] = compose_pick(composer, adapters);
 }
 
-/* Live memories with an MDL, or without; those that the driver wrote to, if wanted and there are any. */
-static unsigned memories_of_kind(const struct scope *scope, bool mdl, bool scribbled)
+/* Live memories that this operation ends; those whose MDL the driver wrote to, if wanted and there are any. */
+static unsigned memories_of_kind(const struct scope *scope, uint8_t end, bool scribbled)
 {
     unsigned all = 0, written = 0;
 
     for (unsigned i = 0; i < PROGRAM_VARIABLES; i++) {
-        if (!(scope->live[PROGRAM_MEMORY] >> i & 1) || scope->memory[i].mdl != mdl)
+        if (!(scope->live[PROGRAM_MEMORY] >> i & 1) || scope_end_of(scope->memory[i].made) != end)
             continue;
         all |= 1u << i;
         written |= (unsigned)scope->memory[i].scribbled << i;
@@ -271,13 +271,31 @@ static unsigned memories_of_kind(const struct scope *scope, bool mdl, bool scrib
 
 static void relate_free(struct composer *composer, struct program_line *line)
 {
-    unsigned own = memories_of_kind(&composer->scope, line->opcode == OP_FREE_PAGES,
-                                    random_chance(&composer->random, 192));
+    unsigned own =
+        memories_of_kind(&composer->scope, line->opcode, random_chance(&composer->random, 192));
 
     if (own && !random_chance(&composer->random, 12))
         line->operand[MEMORY_MEMORY] = compose_pick(composer, own);
     if (!random_chance(&composer->random, 12))
         relate_chain_of_memory(composer, line);
+}
+
+/* Mostly a good one; few pages, so that MDLs meet often, but not always. */
+static void relate_map_mdl(struct composer *composer, struct program_line *line)
+{
+    struct random *random = &composer->random;
+    unsigned offering = scope_offering(&composer->scope);
+    uint64_t *operand = line->operand;
+
+    if (offering && !random_chance(random, 16))
+        operand[MAP_MDL_ADAPTER] = compose_pick(composer, offering);
+    if (random_chance(random, 192))
+        operand[MAP_MDL_MDL] = PROGRAM_MDL_GOOD;
+    operand[MAP_MDL_AT] = random_below(random, DXGKMEM_SIM_DRIVER_PAGES);
+    operand[MAP_MDL_OFFSET] = compose_odd(composer) ? random_below(random, 0x1100) : 0;
+    operand[MAP_MDL_SIZE] = relate_pages(composer, compose_odd(composer) ? 16 : 3);
+    if (compose_odd(composer))
+        operand[MAP_MDL_SIZE] -= random_below(random, 0x1001);
 }
 
 static void relate_memory_access(struct composer *composer, struct program_line *line)
@@ -315,7 +333,7 @@ static void relate_scribble(struct composer *composer, struct program_line *line
 
 static void relate_scribble_mdl(struct composer *composer, struct program_line *line)
 {
-    unsigned written = memories_of_kind(&composer->scope, true, false);
+    unsigned written = memories_of_kind(&composer->scope, OP_FREE_PAGES, false);
 
     if (written)
         line->operand[SCRIBBLE_MDL_MEMORY] = compose_pick(composer, written);
@@ -409,7 +427,11 @@ void compose_relate(struct composer *composer, struct program_line *line)
         break;
     case OP_FREE_CONTIGUOUS:
     case OP_FREE_PAGES:
+    case OP_UNMAP_MDL:
         relate_free(composer, line);
+        break;
+    case OP_MAP_MDL:
+        relate_map_mdl(composer, line);
         break;
     case OP_MEMORY_READ:
     case OP_MEMORY_WRITE:

@@ -452,9 +452,33 @@ static bool apply_allocate(struct scope *scope, const struct program_line *line)
     scope->memory[bind(scope, PROGRAM_MEMORY, line, CONTIGUOUS_MEMORY)] =
         (struct scope_memory){.chain = scope->adapter[adapter].chain,
                               .mapping = (uint8_t)mapping,
-                              .mdl = line->opcode == OP_PAGES,
+                              .made = line->opcode,
                               .pages = (operand[CONTIGUOUS_SIZE] + PAGE_MASK_BYTES) >> 12};
     return true;
+}
+
+static bool apply_map_mdl(struct scope *scope, const struct program_line *line)
+{
+    const uint64_t *operand = line->operand;
+    unsigned adapter = variable(line, MAP_MDL_ADAPTER);
+
+    if (!scope_is_live(scope, PROGRAM_ADAPTER, operand[MAP_MDL_ADAPTER]) || !scope->adapter[adapter].offers ||
+        operand[MAP_MDL_MDL] != PROGRAM_MDL_GOOD || !operand[MAP_MDL_SIZE] ||
+        operand[MAP_MDL_OFFSET] > PAGE_MASK_BYTES)
+        return false;
+    scope->memory[bind(scope, PROGRAM_MEMORY, line, MAP_MDL_MEMORY)] =
+        (struct scope_memory){.chain = scope->adapter[adapter].chain,
+                              .mapping = SCOPE_NONE,
+                              .made = OP_MAP_MDL,
+                              .pages = (operand[MAP_MDL_OFFSET] + operand[MAP_MDL_SIZE] + PAGE_MASK_BYTES) >> 12};
+    return true;
+}
+
+uint8_t scope_end_of(uint8_t made)
+{
+    if (made == OP_MAP_MDL)
+        return OP_UNMAP_MDL;
+    return made == OP_PAGES ? OP_FREE_PAGES : OP_FREE_CONTIGUOUS;
 }
 
 static bool apply_free(struct scope *scope, const struct program_line *line)
@@ -464,7 +488,7 @@ static bool apply_free(struct scope *scope, const struct program_line *line)
     if (!scope_is_live(scope, PROGRAM_ADAPTER, line->operand[MEMORY_ADAPTER]) ||
         !scope_is_live(scope, PROGRAM_MEMORY, line->operand[MEMORY_MEMORY]) ||
         !scope->adapter[adapter].offers || scope->memory[which].chain != scope->adapter[adapter].chain ||
-        scope->memory[which].mdl != (line->opcode == OP_FREE_PAGES))
+        scope_end_of(scope->memory[which].made) != line->opcode)
         return false;
     end_memory(scope, which);
     return true;
@@ -520,7 +544,10 @@ static bool apply_callback(struct scope *scope, const struct program_line *line)
         return apply_allocate(scope, line);
     case OP_FREE_CONTIGUOUS:
     case OP_FREE_PAGES:
+    case OP_UNMAP_MDL:
         return apply_free(scope, line);
+    case OP_MAP_MDL:
+        return apply_map_mdl(scope, line);
     default:
         return false;
     }

@@ -42,7 +42,7 @@ struct scope_adl {
 
 struct scope_memory {
     uint8_t chain, mapping; /* the variable of its mapping, or SCOPE_NONE */
-    bool mdl;               /* made for an MDL */
+    uint8_t made;           /* the opcode that made it */
     uint64_t pages;
     bool scribbled; /* the driver wrote to its MDL */
 };
@@ -83,6 +83,8 @@ bool scope_in_use(const struct scope *scope, unsigned object);
 unsigned scope_chain(const struct scope *scope, uint8_t chain);
 /* Adapters that offer the WDDM 2.4 memory callbacks. */
 unsigned scope_offering(const struct scope *scope);
+/* The callback that ends a memory made by this one. */
+uint8_t scope_end_of(uint8_t made);
 /* Mappings that the current process may use or end. */
 unsigned scope_reachable_mappings(const struct scope *scope);
 

@@ -133,8 +133,12 @@ static bool ending_of(const struct program_line *made, struct program_line *end)
         return true;
     case OP_CONTIGUOUS:
     case OP_PAGES:
-        *end = (struct program_line){.opcode = made->opcode == OP_PAGES ? OP_FREE_PAGES : OP_FREE_CONTIGUOUS,
+        *end = (struct program_line){.opcode = scope_end_of(made->opcode),
                                      .operand = {operand[CONTIGUOUS_ADAPTER], operand[CONTIGUOUS_MEMORY]}};
+        return true;
+    case OP_MAP_MDL:
+        *end = (struct program_line){.opcode = OP_UNMAP_MDL,
+                                     .operand = {operand[MAP_MDL_ADAPTER], operand[MAP_MDL_MEMORY]}};
         return true;
     default:
         return false;

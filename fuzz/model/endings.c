@@ -144,7 +144,7 @@ static void leave_all_objects(struct model *model, struct leaving *leaving)
 {
     for (unsigned i = 0; i < model->objects; i++) {
         struct model_object *object = &model->object[i];
-        if (object->life.live) {
+        if (object->life.live && object != model->driver) {
             report(leaving, object->handle, &object->life);
             model_end_object(model, object, leaving->common.operation, leaving->common.call);
         }
@@ -161,7 +161,8 @@ size_t model_stop(struct model *model, const struct model_conditions *conditions
         .objects = model->live_objects,
         .adapter_objects = model->live_adapter_objects,
         .adls = model->live_adls - model->live_frame_buffers - model->live_memories,
-        .mappings = model->live_mappings - model->live_memories, /* each has one, which goes with it */
+        /* each memory but an MDL's has one, which goes with it */
+        .mappings = model->live_mappings - (model->live_memories - model->live_mdls),
         .frame_buffers = model->live_frame_buffers,
         .memories = model->live_memories,
     };

@@ -7,7 +7,7 @@
  */
 #include "model_internal.h"
 
-static const struct model_adapter *resolve_adapter(const struct model *model, HANDLE handle,
+const struct model_adapter *model_resolve_offering(const struct model *model, HANDLE handle,
                                                    enum dxgkmem_call call,
                                                    struct model_expectation *expectation)
 {
@@ -53,7 +53,7 @@ static void allocate(struct model *model, const struct model_conditions *conditi
                      const create_arguments *create, enum dxgkmem_call call,
                      struct model_expectation *expectation)
 {
-    const struct model_adapter *adapter = resolve_adapter(model, handle, call, expectation);
+    const struct model_adapter *adapter = model_resolve_offering(model, handle, call, expectation);
 
     (void)conditions;
     if (adapter == NULL)
@@ -99,6 +99,25 @@ struct parts {
     enum dxgkmem_call by;
 };
 
+const char *model_make_memory(struct model *model, const struct model_memory *made, uint64_t operation,
+                              enum dxgkmem_call by, unsigned *invariant)
+{
+    struct model_memory *memory = &model->memory[model->allocations];
+
+    if (model->allocations == MODEL_THINGS)
+        return model_wrong(invariant, 0, "the model has no room for another memory");
+    model->allocations++;
+    *memory = *made;
+    model_life_begin(&memory->life, operation, by);
+    model_give_handle(model, MODEL_MEMORY, memory->handle, &memory->life, memory);
+    memory->chain->pages += memory->adl->pages;
+    memory->chain->memories++;
+    model->live_memories++;
+    if (memory->mapping == NULL)
+        model->live_mdls++;
+    return NULL;
+}
+
 static const char *make(struct model *model, const struct model_conditions *conditions,
                         const create_arguments *create, const struct parts *parts, unsigned *invariant)
 {
@@ -109,7 +128,7 @@ static const char *make(struct model *model, const struct model_conditions *cond
         return model_wrong(invariant, 1, "an allocation for an adapter that is not present succeeded");
     if (wrong != NULL)
         return wrong;
-    if (model->objects == MODEL_THINGS || model->allocations == MODEL_THINGS)
+    if (model->objects == MODEL_THINGS)
         return model_wrong(invariant, 0, "the model has no room for another memory");
     struct model_chain *chain = adapter->chain;
     struct model_object *object = model_make_pages(model, create, chain, conditions->operation, parts->by);
@@ -128,8 +147,7 @@ static const char *make(struct model *model, const struct model_conditions *cond
     if (wrong != NULL)
         return wrong;
 
-    struct model_memory *memory = &model->memory[model->allocations++];
-    *memory = (struct model_memory){
+    struct model_memory made = {
         .handle = model_value(parts->handle),
         .object = object,
         .chain = chain,
@@ -137,12 +155,7 @@ static const char *make(struct model *model, const struct model_conditions *cond
         .mapping = model->live_mapping[model->live_mappings - 1],
         .mdl = parts->mdl,
     };
-    model_life_begin(&memory->life, conditions->operation, parts->by);
-    model_give_handle(model, MODEL_MEMORY, memory->handle, &memory->life, memory);
-    chain->pages += object->pages;
-    chain->memories++;
-    model->live_memories++;
-    return NULL;
+    return model_make_memory(model, &made, conditions->operation, parts->by, invariant);
 }
 
 const char *model_allocate_contiguous_done(struct model *model, const struct model_conditions *conditions,
@@ -200,16 +213,20 @@ const char *model_allocate_pages_done(struct model *model, const struct model_co
 void model_end_memory(struct model *model, struct model_memory *memory, uint64_t operation,
                       enum dxgkmem_call by)
 {
-    struct model_object *object = memory->object;
+    uint64_t pages = memory->adl->pages;
 
     model_end_adl(model, memory->adl, operation, by);
-    model_end_mapping(model, memory->mapping, operation, by);
-    model_life_end(model, &object->life, operation, by);
+    if (memory->mapping != NULL) {
+        model_end_mapping(model, memory->mapping, operation, by);
+        model_life_end(model, &memory->object->life, operation, by);
+    } else {
+        model->live_mdls--;
+    }
     model_end_handle(model, &memory->life, operation, by);
-    memory->chain->pages -= object->pages;
+    memory->chain->pages -= pages;
     memory->chain->memories--;
     model->live_memories--;
-    model->live_pages -= object->pages;
+    model->live_pages -= pages;
 }
 
 /* Whether the driver changed what the MDL describes; only a live one may be looked at. */
@@ -230,6 +247,8 @@ static bool scribbled(const struct model_memory *memory)
 
 static enum dxgkmem_call maker_of(enum dxgkmem_call freed_by)
 {
+    if (freed_by == DXGKMEM_CALL_UNMAP_MDL)
+        return DXGKMEM_CALL_MAP_MDL;
     return freed_by == DXGKMEM_CALL_FREE_PAGES ? DXGKMEM_CALL_ALLOCATE_PAGES
                                                : DXGKMEM_CALL_ALLOCATE_CONTIGUOUS;
 }
@@ -242,7 +261,7 @@ void model_free_memory(struct model *model, const struct model_conditions *condi
 
     if (!model_begin(model, conditions, expectation))
         return;
-    adapter = resolve_adapter(model, handle, call, expectation);
+    adapter = model_resolve_offering(model, handle, call, expectation);
     if (adapter == NULL)
         return;
     memory = model_resolve(model, MODEL_MEMORY, memory_handle, call, expectation);

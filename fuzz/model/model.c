@@ -26,7 +26,9 @@ void model_reset(struct model *model)
     model->chains = model->adapters = model->objects = 0;
     model->adapter_objects = model->adls = model->mappings = 0;
     model->live_adls = model->live_mappings = 0;
-    model->allocations = model->live_memories = 0;
+    model->allocations = model->live_memories = model->live_mdls = 0;
+    model->driver_pages = 0;
+    model->driver = NULL;
     model->live_adapters = model->live_objects = model->live_adapter_objects = model->live_frame_buffers = 0;
     model->live_pages = model->mapped_pages = 0;
     model->total.pages = model->total.objects = 0;

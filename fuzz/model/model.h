@@ -17,6 +17,7 @@
 #define DXGKMEM_MODEL_H
 
 #include <dxgkmem/dxgkmem.h>
+#include <dxgkmem/mdl.h>
 #include <dxgkmem/profile.h>
 
 #define MODEL_THINGS 256 /* things of each kind in one program: more than operations */
@@ -120,7 +121,15 @@ void model_allocate_contiguous(struct model *, const struct model_conditions *, 
                                const DXGKARGCB_ALLOCATECONTIGUOUSMEMORY *, struct model_expectation *);
 void model_allocate_pages(struct model *, const struct model_conditions *, HANDLE adapter,
                           const DXGKARGCB_ALLOCATEPAGESFORMDL *, struct model_expectation *);
-/* Of either kind of memory; `call` says by which. Reads what a live MDL holds now. */
+/*
+ * The pages that are the driver's own, before the first MDL of them; `page` stays. An MDL as it is handed over;
+ * its page numbers follow it. Of how many pages it is.
+ */
+void model_set_driver_pages(struct model *, const DXGK_PAGE_NUMBER *page, unsigned pages);
+void model_map_mdl(struct model *, const struct model_conditions *, HANDLE adapter, const void *mdl,
+                   struct model_expectation *);
+uint32_t model_mdl_pages(const struct dxgkmem_mdl *mdl);
+/* Of either kind of memory, and of a mapped MDL; `call` says by which. Reads what a live MDL holds now. */
 void model_free_memory(struct model *, const struct model_conditions *, HANDLE adapter, HANDLE memory,
                        enum dxgkmem_call call, struct model_expectation *);
 /* legacy: else unrelated */
@@ -168,6 +177,10 @@ const char *model_allocate_contiguous_done(struct model *, const struct model_co
 const char *model_allocate_pages_done(struct model *, const struct model_conditions *, HANDLE adapter,
                                       const DXGKARGCB_ALLOCATEPAGESFORMDL *in,
                                       const DXGKARGCB_ALLOCATEPAGESFORMDL *out, unsigned *invariant);
+/* first: the place of the MDL's first page among the driver's; the others follow in order. */
+const char *model_map_mdl_done(struct model *, const struct model_conditions *, HANDLE adapter,
+                               unsigned first, const struct dxgkmem_mdl *mdl, HANDLE memory,
+                               unsigned *invariant);
 const char *model_free_memory_done(struct model *, const struct model_conditions *, HANDLE adapter,
                                    HANDLE memory, enum dxgkmem_call call, unsigned *invariant);
 const char *model_add_adapter_done(struct model *, const struct model_conditions *,

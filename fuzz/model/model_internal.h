@@ -132,9 +132,9 @@ struct model_memory { /* of the WDDM 2.4 callbacks */
     uint64_t handle;
     struct model_object *object;
     struct model_chain *chain;
-    struct model_adl *adl; /* all of it, for the device */
-    struct model_mapping *mapping;
-    const struct dxgkmem_mdl *mdl; /* handed out; NULL: contiguous memory */
+    struct model_adl *adl;         /* all of it, for the device */
+    struct model_mapping *mapping; /* NULL: a mapped MDL of the driver's */
+    const struct dxgkmem_mdl *mdl; /* handed out; else NULL */
 };
 
 struct model_handle {
@@ -166,7 +166,11 @@ struct model {
     unsigned handles, live_handles;
     unsigned chains, adapters, objects, adapter_objects, adls, mappings, allocations;
     unsigned live_adls, live_mappings;
-    unsigned live_adapters, live_objects, live_adapter_objects, live_frame_buffers, live_memories;
+    unsigned live_adapters, live_objects, live_adapter_objects, live_frame_buffers;
+    unsigned live_memories, live_mdls;   /* the latter count as the former */
+    const DXGK_PAGE_NUMBER *driver_page; /* the driver's own */
+    unsigned driver_pages;
+    struct model_object *driver; /* their record; NULL: none */
     uint64_t live_pages;
     uint64_t mapped_pages;
     struct { /* of all live objects */
@@ -367,6 +371,14 @@ void model_end_frame_buffer(struct model *model, struct model_adapter *adapter, 
                             enum dxgkmem_call by);
 
 /* -- memory.c ---------------------------------------------------------------------- */
+
+/* The adapter of a WDDM 2.4 memory callback; NULL: refused, the expectation is complete. */
+const struct model_adapter *model_resolve_offering(const struct model *model, HANDLE handle,
+                                                   enum dxgkmem_call call,
+                                                   struct model_expectation *expectation);
+/* Records a memory whose parts are recorded; its life begins. */
+const char *model_make_memory(struct model *model, const struct model_memory *made, uint64_t operation,
+                              enum dxgkmem_call by, unsigned *invariant);
 
 void model_end_memory(struct model *model, struct model_memory *memory, uint64_t operation,
                       enum dxgkmem_call by);

@@ -194,7 +194,7 @@ void runner_scribble_mdl(struct runner *runner)
     uint64_t value = runner_number(runner, SCRIBBLE_MDL_VALUE);
     struct dxgkmem_mdl *mdl;
 
-    if (thing == NULL || !thing->live || thing->array == NULL) {
+    if (thing == NULL || !thing->live || thing->array == NULL || thing->drivers) {
         runner->event.skipped = true;
         return;
     }

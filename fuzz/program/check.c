@@ -89,6 +89,8 @@ unsigned runner_invariant_of(enum dxgkmem_violation_code code)
         return 2;
     case DXGKMEM_VIOLATION_IO_SPACE_OVER_RAM:
     case DXGKMEM_VIOLATION_IO_SPACE_OVERLAP:
+    case DXGKMEM_VIOLATION_MDL_PAGE_NOT_HELD:
+    case DXGKMEM_VIOLATION_MDL_PAGE_TWICE:
         return 4;
     case DXGKMEM_VIOLATION_CLOSE_WITH_LIVE_ADL:
     case DXGKMEM_VIOLATION_DESTROY_WITH_LIVE_ADL:
@@ -154,6 +156,8 @@ enum dxgkmem_call runner_call_of(uint8_t opcode)
         [OP_FREE_CONTIGUOUS] = DXGKMEM_CALL_FREE_CONTIGUOUS,
         [OP_PAGES] = DXGKMEM_CALL_ALLOCATE_PAGES,
         [OP_FREE_PAGES] = DXGKMEM_CALL_FREE_PAGES,
+        [OP_MAP_MDL] = DXGKMEM_CALL_MAP_MDL,
+        [OP_UNMAP_MDL] = DXGKMEM_CALL_UNMAP_MDL,
     };
     return (enum dxgkmem_call)call[opcode];
 }

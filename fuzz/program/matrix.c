@@ -18,6 +18,7 @@ static const uint8_t enders[] = {
     DXGKMEM_CALL_DESTROY,      DXGKMEM_CALL_CLOSE,           DXGKMEM_CALL_UNMAP,
     DXGKMEM_CALL_FREE_ADL,     DXGKMEM_CALL_UNPIN,           DXGKMEM_CALL_REMOVE_ADAPTER,
     DXGKMEM_CALL_PROCESS_EXIT, DXGKMEM_CALL_FREE_CONTIGUOUS, DXGKMEM_CALL_FREE_PAGES,
+    DXGKMEM_CALL_UNMAP_MDL,
 };
 
 #define ENDERS (sizeof(enders) / sizeof(enders[0]))
@@ -48,6 +49,9 @@ static const struct column columns[] = {
     {OP_PAGES, CONTIGUOUS_ADAPTER},
     {OP_FREE_PAGES, MEMORY_ADAPTER},
     {OP_FREE_PAGES, MEMORY_MEMORY},
+    {OP_MAP_MDL, MAP_MDL_ADAPTER},
+    {OP_UNMAP_MDL, MEMORY_ADAPTER},
+    {OP_UNMAP_MDL, MEMORY_MEMORY},
 };
 
 #define COLUMNS ((unsigned)(sizeof(columns) / sizeof(columns[0])))
@@ -82,7 +86,7 @@ static bool can_end(enum dxgkmem_call call, enum program_kind kind)
                call == DXGKMEM_CALL_FREE_PAGES;
     case PROGRAM_MEMORY:
         return call == DXGKMEM_CALL_REMOVE_ADAPTER || call == DXGKMEM_CALL_FREE_CONTIGUOUS ||
-               call == DXGKMEM_CALL_FREE_PAGES;
+               call == DXGKMEM_CALL_FREE_PAGES || call == DXGKMEM_CALL_UNMAP_MDL;
     default:
         return false;
     }

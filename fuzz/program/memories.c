@@ -162,6 +162,15 @@ void runner_allocate_pages(struct runner *runner)
     runner->event.values = 1;
 }
 
+void runner_memory_freed(struct runner *runner, HANDLE adapter, HANDLE handle, enum dxgkmem_call by)
+{
+    if (runner->model != NULL)
+        runner->wrong = model_free_memory_done(runner->model, &runner->conditions, adapter, handle, by,
+                                               &runner->wrong_invariant);
+    if (block_accepted(runner))
+        runner_end_memory(runner, runner_pointer(handle));
+}
+
 /* Both frees: the same but for where the handle stands and who is called. */
 static void free_memory(struct runner *runner, enum dxgkmem_call by)
 {
@@ -186,13 +195,8 @@ static void free_memory(struct runner *runner, enum dxgkmem_call by)
         return;
     status = contiguous ? runner->offering.DxgkCbFreeContiguousMemory(adapter, passed)
                         : runner->offering.DxgkCbFreePagesFromMdl(adapter, passed);
-    if (!block_finish(runner, true, status, NULL, 0))
-        return;
-    if (runner->model != NULL)
-        runner->wrong = model_free_memory_done(runner->model, &runner->conditions, adapter, handle, by,
-                                               &runner->wrong_invariant);
-    if (block_accepted(runner))
-        runner_end_memory(runner, runner_pointer(handle));
+    if (block_finish(runner, true, status, NULL, 0))
+        runner_memory_freed(runner, adapter, handle, by);
 }
 
 void runner_free_contiguous(struct runner *runner)

@@ -70,8 +70,16 @@ enum program_contiguous_operand {
 };
 /* The first six as CONTIGUOUS has them. */
 enum program_pages_operand { PAGES_SKIP = CONTIGUOUS_BOUNDARY, PAGES_FLAGS };
-/* FREE_CONTIGUOUS and FREE_PAGES; also MEMORY_READ and MEMORY_WRITE, in which DMA_PAGE and so on follow */
+/* FREE_CONTIGUOUS, FREE_PAGES and UNMAP_MDL; also MEMORY_READ and MEMORY_WRITE, in which DMA_PAGE and so on follow */
 enum program_memory_operand { MEMORY_ADAPTER, MEMORY_MEMORY };
+enum program_map_mdl_operand {
+    MAP_MDL_MEMORY,
+    MAP_MDL_ADAPTER,
+    MAP_MDL_MDL,
+    MAP_MDL_AT,
+    MAP_MDL_OFFSET,
+    MAP_MDL_SIZE
+};
 enum program_scribble_mdl_operand { SCRIBBLE_MDL_MEMORY, SCRIBBLE_MDL_FIELD, SCRIBBLE_MDL_VALUE };
 /* The one operand of PROCESS, EXIT, IRQL, ARGS and THREAD */
 enum program_condition_operand { CONDITION_VALUE };
@@ -112,6 +120,16 @@ enum program_protection {
 enum program_mode { PROGRAM_MODE_KERNEL, PROGRAM_MODE_USER, PROGRAM_MODE_INVALID };
 enum program_field { PROGRAM_FIELD_COUNT, PROGRAM_FIELD_FLAGS, PROGRAM_FIELD_BASE, PROGRAM_FIELD_ENTRY };
 enum program_mdl_field { PROGRAM_MDL_COUNT, PROGRAM_MDL_START, PROGRAM_MDL_ENTRY };
+enum program_mdl {
+    PROGRAM_MDL_GOOD,
+    PROGRAM_MDL_NULL,
+    PROGRAM_MDL_MISALIGNED,
+    PROGRAM_MDL_UNLOCKED,
+    PROGRAM_MDL_TWICE,
+    PROGRAM_MDL_GAP,
+    PROGRAM_MDL_BEYOND,
+    PROGRAM_MDL_OTHERS
+};
 enum program_how { PROGRAM_HOW_NULL, PROGRAM_HOW_MISALIGNED };
 enum program_strategy { PROGRAM_STRATEGY_RANDOM, PROGRAM_STRATEGY_PCT, PROGRAM_STRATEGY_LISTED };
 

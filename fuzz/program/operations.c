@@ -73,6 +73,9 @@ static const char *const protection[] = {"readwrite", "readonly", "execute", "wr
 static const char *const mode[] = {"kernel", "user", "invalid", NULL};
 static const char *const field[] = {"count", "flags", "base", "entry", NULL};
 static const char *const mdl_field[] = {"count", "start", "entry", NULL};
+/* What is wrong with an MDL; from twice on it is the last page. */
+static const char *const mdl[] = {"good",  "null", "misaligned", "unlocked", "twice",
+                                  "gap",   "beyond", "others",   NULL};
 static const char *const how[] = {"null", "misaligned", NULL};
 static const char *const strategy[] = {"random", "pct", "listed", NULL};
 
@@ -414,6 +417,26 @@ const struct program_operation program_operations[PROGRAM_OPCODES] = {
             [SCRIBBLE_MDL_MEMORY] = THING(PROGRAM_MEMORY),
             [SCRIBBLE_MDL_FIELD] = CHOICE("field", PROGRAM_MDL_COUNT, mdl_field),
             [SCRIBBLE_MDL_VALUE] = NUMBER("value", ALL_ONES, PROGRAM_TASTE_ANY)),
+    },
+    [OP_MAP_MDL] = {
+        .name = "map_mdl",
+        .summary = "Maps an MDL of the driver's own for the device by the WDDM 2.4 callback.",
+        .role = PROGRAM_ROLE_CALLBACK, .since = 4, .ends = PROGRAM_KINDS,
+        OPERANDS(
+            [MAP_MDL_MEMORY] = BIND(PROGRAM_MEMORY),
+            [MAP_MDL_ADAPTER] = THING(PROGRAM_ADAPTER),
+            [MAP_MDL_MDL] = CHOICE("mdl", PROGRAM_MDL_GOOD, mdl),
+            [MAP_MDL_AT] = NUMBER("at", 0, PROGRAM_TASTE_SMALL),
+            [MAP_MDL_OFFSET] = NUMBER("offset", 0, PROGRAM_TASTE_BYTES),
+            [MAP_MDL_SIZE] = NUMBER("size", 0x1000, PROGRAM_TASTE_BYTES)),
+    },
+    [OP_UNMAP_MDL] = {
+        .name = "unmap_mdl",
+        .summary = "Ends the mapping of an MDL.",
+        .role = PROGRAM_ROLE_CALLBACK, .since = 4, .ends = PROGRAM_MEMORY,
+        OPERANDS(
+            [MEMORY_ADAPTER] = THING(PROGRAM_ADAPTER),
+            [MEMORY_MEMORY] = THING(PROGRAM_MEMORY)),
     },
 };
 /* clang-format on */

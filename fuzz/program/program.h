@@ -18,7 +18,7 @@
 #include <dxgkmem/ddi.h>
 
 /* The version that the encoder writes. Older files decode with the table of their version, forever. */
-#define PROGRAM_VERSION 3
+#define PROGRAM_VERSION 4
 #define PROGRAM_OPERATIONS 128 /* at most; further bytes of a file are ignored */
 #define PROGRAM_OPERANDS 16
 #define PROGRAM_VARIABLES 16 /* of each kind */
@@ -147,6 +147,8 @@ enum program_opcode {
     OP_MEMORY_READ,     /* d h; page= offset= */
     OP_MEMORY_WRITE,    /* d h; page= offset= value= */
     OP_SCRIBBLE_MDL,    /* h; field= (count, start, entry) value= */
+    OP_MAP_MDL,         /* h d; mdl= (good, null, misaligned, ...) at= offset= size= */
+    OP_UNMAP_MDL,       /* d h */
     PROGRAM_OPCODES
 };
 

@@ -45,6 +45,8 @@ static void (*const functions[PROGRAM_OPCODES])(struct runner *runner) = {
     [OP_MEMORY_READ] = runner_dma,
     [OP_MEMORY_WRITE] = runner_dma,
     [OP_SCRIBBLE_MDL] = runner_scribble_mdl,
+    [OP_MAP_MDL] = runner_map_mdl,
+    [OP_UNMAP_MDL] = runner_unmap_mdl,
 };
 
 /* -- worlds --------------------------------------------------------------------------- */
@@ -282,6 +284,7 @@ static bool begin_program(struct runner *runner, const struct program *program)
     runner->devices = 0;
     runner->arguments_are = -1;
     runner->interface.Size = runner->offering.Size = runner->refusing.Size = 0;
+    runner->driver_pages = 0;
     runner->things = runner->adls = runner->chains = runner->words = 0;
     memset(runner->variable, 0, sizeof(runner->variable));
     if (!enter(runner, (enum program_world)program->world) ||

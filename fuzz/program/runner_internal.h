@@ -9,6 +9,7 @@
  *   block.c    a callback's argument block
  *   calls.c    the callbacks
  *   memories.c the WDDM 2.4 memory callbacks
+ *   mdl.c      those that map MDLs of a driver's own
  *   members.c  members of the interface that are not offered
  *   system.c   adapters, processes, stop, and the conditions of later calls
  *   access.c   DMA, the CPU, scribbling
@@ -31,6 +32,7 @@
 
 #include "../model/model.h"
 
+#include <dxgkmem/mdl.h>
 #include <dxgkmem/sim.h>
 
 #define RUNNER_THINGS (2 * PROGRAM_OPERATIONS) /* no operation makes more than two */
@@ -65,6 +67,7 @@ struct runner_thing {
     uint8_t device;                /* adapter */
     uint8_t variable;              /* that it was bound to */
     bool live, frame_buffer;
+    bool drivers;      /* memory: the pages are the driver's own; array is part of runner.driver_page */
     bool objects_only; /* an adapter, see runner_view */
 };
 
@@ -96,8 +99,16 @@ union runner_arguments {
     DXGKARGCB_FREECONTIGUOUSMEMORY free_contiguous;
     DXGKARGCB_ALLOCATEPAGESFORMDL allocate_pages;
     DXGKARGCB_FREEPAGESFROMMDL free_pages;
+    DXGKARGCB_MAPMDLTOIOMMU map_mdl;
+    DXGKARGCB_UNMAPMDLFROMIOMMU unmap_mdl;
     uint8_t byte[96];
     uint64_t word[12];
+};
+
+/* An MDL of the driver's own. */
+struct runner_mdl {
+    struct dxgkmem_mdl header;
+    ULONG_PTR page[DXGKMEM_SIM_DRIVER_PAGES];
 };
 
 /* How a call came out. */
@@ -205,6 +216,9 @@ struct runner {
     uint64_t adl_page[PROGRAM_OPERATIONS][RUNNER_ADL_KEPT];
     uint16_t chain_devices[PROGRAM_OPERATIONS]; /* bit per device that ever was in the chain */
     struct runner_operations numbered[RUNNER_SHARDS];
+    unsigned driver_pages; /* that the driver has: 0 or all */
+    DXGK_PAGE_NUMBER driver_page[DXGKMEM_SIM_DRIVER_PAGES];
+    struct runner_mdl mdl[RUNNER_SHARDS]; /* handed over by the threads */
 
     /* the call under way */
     union runner_arguments compared;
@@ -333,6 +347,10 @@ void runner_allocate_contiguous(struct runner *runner);
 void runner_free_contiguous(struct runner *runner);
 void runner_allocate_pages(struct runner *runner);
 void runner_free_pages(struct runner *runner);
+void runner_map_mdl(struct runner *runner);
+void runner_unmap_mdl(struct runner *runner);
+/* A memory was freed by this call: the model's verdict, and what has ended. */
+void runner_memory_freed(struct runner *runner, HANDLE adapter, HANDLE handle, enum dxgkmem_call by);
 /* A memory of this value, and the mapping that came with it, have ended. */
 void runner_end_memory(struct runner *runner, uint64_t value);
 void runner_legacy(struct runner *runner);

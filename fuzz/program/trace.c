@@ -69,6 +69,8 @@ const char *trace_call_name(enum dxgkmem_call call)
         [DXGKMEM_CALL_FREE_CONTIGUOUS] = "free_contiguous",
         [DXGKMEM_CALL_ALLOCATE_PAGES] = "pages",
         [DXGKMEM_CALL_FREE_PAGES] = "free_pages",
+        [DXGKMEM_CALL_MAP_MDL] = "map_mdl",
+        [DXGKMEM_CALL_UNMAP_MDL] = "unmap_mdl",
     };
     return (unsigned)call < DXGKMEM_CALL_COUNT ? words[call] : "an unknown call";
 }
@@ -87,6 +89,7 @@ static const char *blame(enum dxgkmem_call call)
     case DXGKMEM_CALL_STOP:
     case DXGKMEM_CALL_FREE_CONTIGUOUS:
     case DXGKMEM_CALL_FREE_PAGES:
+    case DXGKMEM_CALL_UNMAP_MDL:
         return "ended by ";
     default:
         return "made by ";
@@ -151,6 +154,7 @@ static void write_values(struct writer *writer, const struct runner_event *event
         [OP_PIN] = {" pages=", " contiguous="},
         [OP_CONTIGUOUS] = {" pages="},
         [OP_PAGES] = {" pages=", " contiguous="},
+        [OP_MAP_MDL] = {" pages="},
         [OP_STOP] = {" objects=", " adapter_objects=", " adls=", " mappings="},
     };
 

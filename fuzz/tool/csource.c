@@ -71,6 +71,14 @@ static void find_uses_of_line(struct csource_writer *writer, unsigned at)
         else
             writer->uses[thing] |= access || entry ? USES_TOLD : USES_VALUE;
     }
+    if (line->event.opcode == OP_MAP_MDL && !writer->how->driver &&
+        recording->program->line[at].operand[MAP_MDL_MDL] == PROGRAM_MDL_OTHERS) {
+        int others = csource_memory_of_others(recording, at);
+        if (others >= 0) {
+            writer->uses[others] |= USES_TOLD;
+            writer->needs |= NEEDS_LOGICAL;
+        }
+    }
     if (line->event.opcode == OP_UNMAP) {
         int sized = csource_unmap_size(recording, at);
         if (sized >= 0)
@@ -124,7 +132,7 @@ static void append_outputs(const struct program_line *line, char *text, size_t r
         append_number(text, room, "offset", offset);
         append_number(text, room, "size", size);
     } else if (line->opcode == OP_MAP || line->opcode == OP_ADL || line->opcode == OP_PIN ||
-               line->opcode == OP_CONTIGUOUS || line->opcode == OP_PAGES) {
+               line->opcode == OP_CONTIGUOUS || line->opcode == OP_PAGES || line->opcode == OP_MAP_MDL) {
         snprintf(text + length, room - length, "...");
     }
 }
@@ -175,6 +183,7 @@ static void write_expectation(struct csource_writer *writer)
         {OP_PIN, NEEDS_ANSWERED_ADL, "    answered_adl(status, adl, \"%s\");\n"},
         {OP_CONTIGUOUS, NEEDS_ANSWERED_PAGES, "    answered_pages(status, pages, \"%s\");\n"},
         {OP_PAGES, NEEDS_ANSWERED_PAGES, "    answered_pages(status, pages, \"%s\");\n"},
+        {OP_MAP_MDL, NEEDS_ANSWERED_PAGES, "    answered_pages(status, pages, \"%s\");\n"},
         {OP_MEMORY_READ, NEEDS_READ, "    read_word(reached, word, \"%s\");\n"},
         {OP_MEMORY_WRITE, NEEDS_WROTE, "    wrote(reached, \"%s\");\n"},
         {OP_DMA_READ, NEEDS_READ, "    read_word(reached, word, \"%s\");\n"},
@@ -204,7 +213,7 @@ static void write_driver_expectation(struct csource_writer *writer, unsigned sou
 
     expected_text(writer, expected, sizeof expected);
     if (event->has_status && program_operations[event->opcode].role == PROGRAM_ROLE_CALLBACK &&
-        event->opcode != OP_LEGACY && event->opcode != OP_UNRELATED)
+        event->opcode != OP_LEGACY && event->opcode != OP_UNRELATED && event->opcode != OP_MAP_MDL)
         fprintf(writer->body, "    DbgPrint(\"line %u: 0x%%08x, expected %s\\n\", (unsigned)status);\n",
                 source, expected);
     else if (program_operations[event->opcode].role == PROGRAM_ROLE_CALLBACK)
@@ -311,7 +320,7 @@ static void write_support(FILE *to, unsigned needs)
         "receive", "misaligned",   "told",         "logical",    "bits",  "answered",
         "done",    "answered_adl", "answered_map", "read_word",  "wrote", "skipped",
         "stop",    "looks",        "provider",     "contiguous", "mdl",   "answered_pages",
-        "digest",  "places",       "see_mapping",  "see_adl"};
+        "digest",  "places",       "see_mapping",  "see_adl", "own_mdl"};
     static const char mark[] = "#section ";
     bool copy = false;
 
@@ -496,7 +505,8 @@ void csource_write(FILE *to, const struct recording *recording, const struct cso
         write_line(writer, look);
         has_status = has_status || (event->has_status && !event->skipped &&
                                     program_operations[event->opcode].role == PROGRAM_ROLE_CALLBACK &&
-                                    event->opcode != OP_LEGACY && event->opcode != OP_UNRELATED);
+                                    event->opcode != OP_LEGACY && event->opcode != OP_UNRELATED &&
+                                    (event->opcode != OP_MAP_MDL || !how->driver));
     }
     writer->at = recording->lines - 1;
     if (look)

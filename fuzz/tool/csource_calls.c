@@ -511,6 +511,8 @@ void csource_operation(struct csource_writer *writer)
         [OP_PAGES] = write_pages,
         [OP_FREE_PAGES] = write_free_memory,
         [OP_SCRIBBLE_MDL] = write_scribble_mdl,
+        [OP_MAP_MDL] = csource_map_mdl,
+        [OP_UNMAP_MDL] = csource_unmap_mdl,
         [OP_SCRIBBLE] = write_scribble,
         [OP_CPU_READ] = write_cpu,
         [OP_CPU_WRITE] = write_cpu,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the files of the C form share: csource.c has the file as a whole, its expectations
- * and the verb, csource_calls.c one function an operation, csource_block.c the argument blocks of those,
+ * and the verb, csource_calls.c and csource_mdl.c one function an operation, csource_block.c the argument blocks of those,
  * csource_looks.c what is seen from outside.
  */
 #ifndef DXGKMEM_TOOL_CSOURCE_INTERNAL_H
@@ -35,11 +35,12 @@ enum csource_need {
     NEEDS_PLACES = 1 << 19,
     NEEDS_SEE_MAPPING = 1 << 20,
     NEEDS_SEE_ADL = 1 << 21,
+    NEEDS_OWN_MDL = 1 << 22,
     /* no parts, only variables */
-    NEEDS_OFFERING = 1 << 22,
-    NEEDS_REFUSING = 1 << 23,
-    NEEDS_INTERFACE = 1 << 24,
-    NEEDS_WORD = 1 << 25
+    NEEDS_OFFERING = 1 << 23,
+    NEEDS_REFUSING = 1 << 24,
+    NEEDS_INTERFACE = 1 << 25,
+    NEEDS_WORD = 1 << 26
 };
 
 /* What later lines want to know of a thing. */
@@ -60,6 +61,10 @@ struct csource_writer {
 
 /* Writes the call of the present line. */
 void csource_operation(struct csource_writer *writer);
+/* csource_mdl.c: two of them, and the memory whose page an MDL of the line `at` has in place of one of its own, or -1. */
+void csource_map_mdl(struct csource_writer *writer);
+void csource_unmap_mdl(struct csource_writer *writer);
+int csource_memory_of_others(const struct recording *recording, unsigned at);
 /* The C name of a thing. Returns text, which has room for 64. */
 const char *csource_variable(const struct csource_writer *writer, int thing, char *text);
 /* The thing of this kind that the present line made, or -1. */

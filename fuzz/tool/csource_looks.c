@@ -188,6 +188,8 @@ static const char *outputs(uint8_t opcode)
         return "hMemoryHandle pMemory ";
     case OP_PAGES:
         return "hMemoryHandle pMdl ";
+    case OP_MAP_MDL:
+        return "hMemoryHandle ";
     default:
         return "";
     }

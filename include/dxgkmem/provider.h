@@ -28,7 +28,7 @@ extern "C" {
 
 /* -- the table ------------------------------------------------------------------- */
 
-#define DXGKMEM_PROVIDER_VERSION 1u
+#define DXGKMEM_PROVIDER_VERSION 2u
 
 /*
  * Functions of a machine do what those of sim.h with the same name do, and say what those say.
@@ -74,6 +74,8 @@ struct dxgkmem_provider {
     bool (*cpu_page)(struct dxgkmem_sim *machine, uint64_t process, const void *address,
                      struct dxgkmem_sim_translation *translation);
     uint64_t (*mappings)(struct dxgkmem_sim *machine, uint64_t process);
+    /* the driver's own pages; NULL: no MDLs of its own are mapped */
+    bool (*driver_page)(struct dxgkmem_sim *machine, unsigned nth, uint64_t *page);
     bool (*is_allocated)(struct dxgkmem_sim *machine, uint64_t page);
     uint64_t (*free_pages)(const struct dxgkmem_sim *machine);
     bool (*could_create)(struct dxgkmem_sim *machine, const struct dxgkmem_memory_request *request);
@@ -106,7 +108,7 @@ struct dxgkmem_provider {
     .cpu_write = dxgkmem_sim_cpu_write, .device_page = dxgkmem_sim_device_page,                              \
     .device_pages = dxgkmem_sim_device_pages, .stale_iotlb = dxgkmem_sim_stale_iotlb,                        \
     .cpu_page = dxgkmem_sim_cpu_page, .mappings = dxgkmem_sim_mappings,                                      \
-    .is_allocated = dxgkmem_sim_is_allocated, .free_pages = dxgkmem_sim_free_pages,                          \
+    .driver_page = dxgkmem_sim_driver_page, .is_allocated = dxgkmem_sim_is_allocated, .free_pages = dxgkmem_sim_free_pages,                          \
     .could_create = dxgkmem_sim_could_create, .complaint = dxgkmem_sim_complaint,                            \
     .changes = dxgkmem_sim_changes, .digest = dxgkmem_sim_digest
 

@@ -30,7 +30,7 @@
     X(CLOSE_AFTER_DESTROY, close_after_destroy, STATUS_INVALID_HANDLE, "the adapter memory object was already released by the destroy that named it")            \
     X(SECOND_OPEN, second_open, STATUS_SHARING_VIOLATION, "the object is already open on this logical adapter")                                                  \
     X(OPEN_ON_OTHER_ADAPTER, open_on_other_adapter, STATUS_SHARING_VIOLATION, "the object is open on another logical adapter")                                   \
-    X(NOT_VISIBLE, not_visible, STATUS_INVALID_PARAMETER, "the I/O range lies above the adapter's highest visible address")                                      \
+    X(NOT_VISIBLE, not_visible, STATUS_INVALID_PARAMETER, "the range lies above the adapter's highest visible address")                                      \
     X(CLOSE_WITH_LIVE_ADL, close_with_live_adl, STATUS_DEVICE_BUSY, "the adapter memory object still has an ADL")                                                \
     X(DESTROY_WITH_LIVE_ADL, destroy_with_live_adl, STATUS_DEVICE_BUSY, "the object still has an ADL: its pages are locked for the device")                      \
     X(DESTROY_WITH_LIVE_MAPPING, destroy_with_live_mapping, STATUS_DEVICE_BUSY, "the object is still mapped for the CPU")                                        \

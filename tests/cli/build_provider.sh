@@ -22,8 +22,8 @@ refused() { # refused NAME TEXT
 }
 refused NO_ENTRY 'it has no function dxgkmem_provider'
 refused NO_TABLE 'dxgkmem_provider() returned NULL'
-refused OTHER_VERSION 'its table has version 2, this harness takes version 1'
-refused OTHER_SIZE 'bytes, that of version 1 has'
+refused OTHER_VERSION 'its table has version 3, this harness takes version 2'
+refused OTHER_SIZE 'bytes, that of version 2 has'
 refused NO_START 'its table has no start'
 refused HALF_OF_THE_CPU 'one of cpu_read and cpu_write, not both'
 refused RULE_TWICE 'its profile, rule 2 (stale_handle in DxgkCbMapPhysicalMemory): an earlier rule is about the same'
