@@ -225,8 +225,8 @@ static bool append_end(struct composer *composer, struct program *program, enum 
     case PROGRAM_MEMORY: {
         unsigned adapters = scope_chain(scope, scope->memory[i].chain);
 
-        return adapters && append(program, scope_end_of(scope->memory[i].made),
-                                  compose_pick(composer, adapters), thing);
+        return adapters &&
+               append(program, scope_end_of(scope->memory[i].made), compose_pick(composer, adapters), thing);
     }
     case PROGRAM_ADAPTER:
         return random_chance(&composer->random, 96) && append(program, OP_REMOVE, thing, 0);

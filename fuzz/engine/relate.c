@@ -271,8 +271,7 @@ static unsigned memories_of_kind(const struct scope *scope, uint8_t end, bool sc
 
 static void relate_free(struct composer *composer, struct program_line *line)
 {
-    unsigned own =
-        memories_of_kind(&composer->scope, line->opcode, random_chance(&composer->random, 192));
+    unsigned own = memories_of_kind(&composer->scope, line->opcode, random_chance(&composer->random, 192));
 
     if (own && !random_chance(&composer->random, 12))
         line->operand[MEMORY_MEMORY] = compose_pick(composer, own);

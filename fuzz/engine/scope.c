@@ -466,11 +466,11 @@ static bool apply_map_mdl(struct scope *scope, const struct program_line *line)
         operand[MAP_MDL_MDL] != PROGRAM_MDL_GOOD || !operand[MAP_MDL_SIZE] ||
         operand[MAP_MDL_OFFSET] > PAGE_MASK_BYTES)
         return false;
-    scope->memory[bind(scope, PROGRAM_MEMORY, line, MAP_MDL_MEMORY)] =
-        (struct scope_memory){.chain = scope->adapter[adapter].chain,
-                              .mapping = SCOPE_NONE,
-                              .made = OP_MAP_MDL,
-                              .pages = (operand[MAP_MDL_OFFSET] + operand[MAP_MDL_SIZE] + PAGE_MASK_BYTES) >> 12};
+    scope->memory[bind(scope, PROGRAM_MEMORY, line, MAP_MDL_MEMORY)] = (struct scope_memory){
+        .chain = scope->adapter[adapter].chain,
+        .mapping = SCOPE_NONE,
+        .made = OP_MAP_MDL,
+        .pages = (operand[MAP_MDL_OFFSET] + operand[MAP_MDL_SIZE] + PAGE_MASK_BYTES) >> 12};
     return true;
 }
 

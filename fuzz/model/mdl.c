@@ -110,7 +110,8 @@ void model_map_mdl(struct model *model, const struct model_conditions *condition
         return;
     }
     unsigned pages = model_mdl_pages(mdl);
-    if (model_chain_quota(adapter->chain, pages, 0, 1, expectation) && model_handle_room(model, 1, expectation))
+    if (model_chain_quota(adapter->chain, pages, 0, 1, expectation) &&
+        model_handle_room(model, 1, expectation))
         check_pages(model, adapter->chain, dxgkmem_mdl_pages(mdl), pages, expectation);
 }
 
@@ -127,7 +128,8 @@ const char *model_map_mdl_done(struct model *model, const struct model_condition
         return wrong;
     if (model->driver == NULL)
         return model_wrong(invariant, 0, "the model has no room for the driver's pages");
-    struct model_memory made = {.handle = model_value(memory), .object = model->driver, .chain = adapter->chain};
+    struct model_memory made = {
+        .handle = model_value(memory), .object = model->driver, .chain = adapter->chain};
     struct model_adl_wish wish = {
         .object = made.object, .chain = made.chain, .first = first, .pages = model_mdl_pages(mdl)};
     DXGK_ADL pages = {.PageCount = (UINT32)wish.pages};

@@ -67,7 +67,8 @@ static ULONG_PTR last_page(const struct runner *runner, const struct runner_mdl 
 /* So many of the driver's pages from one on, as far as it has them. */
 static void fill_mdl(const struct runner *runner, struct runner_mdl *mdl, unsigned first)
 {
-    uint64_t offset = runner_number(runner, MAP_MDL_OFFSET) & 0xffff, bytes = runner_number(runner, MAP_MDL_SIZE);
+    uint64_t offset = runner_number(runner, MAP_MDL_OFFSET) & 0xffff,
+             bytes = runner_number(runner, MAP_MDL_SIZE);
     uint64_t room = (uint64_t)(runner->driver_pages - first) << DXGKMEM_PAGE_SHIFT;
     unsigned pages;
 

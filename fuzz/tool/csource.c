@@ -317,10 +317,10 @@ static void write_support(FILE *to, unsigned needs)
 #include "csource_support.h"
     };
     static const char *const sections[] = {
-        "receive", "misaligned",   "told",         "logical",    "bits",  "answered",
-        "done",    "answered_adl", "answered_map", "read_word",  "wrote", "skipped",
-        "stop",    "looks",        "provider",     "contiguous", "mdl",   "answered_pages",
-        "digest",  "places",       "see_mapping",  "see_adl", "own_mdl"};
+        "receive", "misaligned",   "told",         "logical",    "bits",   "answered",
+        "done",    "answered_adl", "answered_map", "read_word",  "wrote",  "skipped",
+        "stop",    "looks",        "provider",     "contiguous", "mdl",    "answered_pages",
+        "digest",  "places",       "see_mapping",  "see_adl",    "own_mdl"};
     static const char mark[] = "#section ";
     bool copy = false;
 

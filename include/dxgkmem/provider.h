@@ -108,9 +108,9 @@ struct dxgkmem_provider {
     .cpu_write = dxgkmem_sim_cpu_write, .device_page = dxgkmem_sim_device_page,                              \
     .device_pages = dxgkmem_sim_device_pages, .stale_iotlb = dxgkmem_sim_stale_iotlb,                        \
     .cpu_page = dxgkmem_sim_cpu_page, .mappings = dxgkmem_sim_mappings,                                      \
-    .driver_page = dxgkmem_sim_driver_page, .is_allocated = dxgkmem_sim_is_allocated, .free_pages = dxgkmem_sim_free_pages,                          \
-    .could_create = dxgkmem_sim_could_create, .complaint = dxgkmem_sim_complaint,                            \
-    .changes = dxgkmem_sim_changes, .digest = dxgkmem_sim_digest
+    .driver_page = dxgkmem_sim_driver_page, .is_allocated = dxgkmem_sim_is_allocated,                        \
+    .free_pages = dxgkmem_sim_free_pages, .could_create = dxgkmem_sim_could_create,                          \
+    .complaint = dxgkmem_sim_complaint, .changes = dxgkmem_sim_changes, .digest = dxgkmem_sim_digest
 
 /* What a shared object has, under this name; its other names may be hidden. */
 __attribute__((visibility("default"))) const struct dxgkmem_provider *dxgkmem_provider(void);

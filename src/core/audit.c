@@ -161,7 +161,8 @@ static void walk_logical(struct walk *walk, const struct adapter *adapter)
         walk, !logical->quota.limited || (logical->quota.objects == objects && logical->quota.pages == pages),
         "an adapter's quota does not match what is open on it");
     problem_unless(walk, range_audit(&logical->taken) == NULL, "an adapter's logical addresses are damaged");
-    problem_unless(walk, range_audit(&logical->lent) == NULL, "an adapter's claims on pages of MDLs are damaged");
+    problem_unless(walk, range_audit(&logical->lent) == NULL,
+                   "an adapter's claims on pages of MDLs are damaged");
     if (logical->lent.root != NULL) { /* a claim that a failed call kept would show here */
         note(walk, logical->lent.root->min_start);
         note(walk, logical->lent.root->max_end);

@@ -25,7 +25,8 @@ static NTSTATUS mdl_read(struct call *call, struct dxgkmem_mdl *mdl, struct mdl_
     if (mdl == NULL || (uintptr_t)mdl % _Alignof(struct dxgkmem_mdl) != 0)
         return refuse(call, DXGKMEM_VIOLATION_INVALID_MDL, 0, 0);
     capture(mdl, &header, sizeof(header));
-    if (header.ByteCount == 0 || header.ByteOffset >= DXGKMEM_PAGE_BYTES || (header.MdlFlags & PAGES_STAY) == 0)
+    if (header.ByteCount == 0 || header.ByteOffset >= DXGKMEM_PAGE_BYTES ||
+        (header.MdlFlags & PAGES_STAY) == 0)
         return refuse(call, DXGKMEM_VIOLATION_INVALID_MDL, 0, 0);
     seen->mdl = mdl;
     seen->pages = pages_of((uint64_t)header.ByteOffset + header.ByteCount);

@@ -23,7 +23,7 @@ struct dxgkmem_memory {
     bool live : 1;
     bool zeroed : 1;
     bool held : 1; /* the pages are a driver's; see driver.c */
-    bool locked; /* a page of it was, at some time; atomic */
+    bool locked;   /* a page of it was, at some time; atomic */
 };
 
 #define SIM_SLAB_RECORDS 64u
