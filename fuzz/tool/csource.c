@@ -71,14 +71,7 @@ static void find_uses_of_line(struct csource_writer *writer, unsigned at)
         else
             writer->uses[thing] |= access || entry ? USES_TOLD : USES_VALUE;
     }
-    if (line->event.opcode == OP_MAP_MDL && !writer->how->driver &&
-        recording->program->line[at].operand[MAP_MDL_MDL] == PROGRAM_MDL_OTHERS) {
-        int others = csource_memory_of_others(recording, at);
-        if (others >= 0) {
-            writer->uses[others] |= USES_TOLD;
-            writer->needs |= NEEDS_LOGICAL;
-        }
-    }
+    csource_find_others(writer, at);
     if (line->event.opcode == OP_UNMAP) {
         int sized = csource_unmap_size(recording, at);
         if (sized >= 0)

@@ -61,10 +61,10 @@ struct csource_writer {
 
 /* Writes the call of the present line. */
 void csource_operation(struct csource_writer *writer);
-/* csource_mdl.c: two of them, and the memory whose page an MDL of the line `at` has in place of one of its own, or -1. */
+/* csource_mdl.c: two of them, and what an MDL of a line wants to know of others' pages. */
 void csource_map_mdl(struct csource_writer *writer);
 void csource_unmap_mdl(struct csource_writer *writer);
-int csource_memory_of_others(const struct recording *recording, unsigned at);
+void csource_find_others(struct csource_writer *writer, unsigned at);
 /* The C name of a thing. Returns text, which has room for 64. */
 const char *csource_variable(const struct csource_writer *writer, int thing, char *text);
 /* The thing of this kind that the present line made, or -1. */

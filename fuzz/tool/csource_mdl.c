@@ -7,7 +7,8 @@
 
 #include <inttypes.h>
 
-int csource_memory_of_others(const struct recording *recording, unsigned at)
+/* The memory whose page an MDL of the line has in place of one of its own, or -1. */
+static int memory_of_others(const struct recording *recording, unsigned at)
 {
     for (unsigned i = recording->things; i-- > 0;) {
         const struct recording_thing *thing = &recording->thing[i];
@@ -19,11 +20,23 @@ int csource_memory_of_others(const struct recording *recording, unsigned at)
     return -1;
 }
 
+void csource_find_others(struct csource_writer *writer, unsigned at)
+{
+    const struct program_line *line = &writer->recording->program->line[at];
+    int others = memory_of_others(writer->recording, at);
+
+    if (line->opcode != OP_MAP_MDL || writer->how->driver ||
+        line->operand[MAP_MDL_MDL] != PROGRAM_MDL_OTHERS || others < 0)
+        return;
+    writer->uses[others] |= USES_TOLD;
+    writer->needs |= NEEDS_LOGICAL;
+}
+
 /* What stands in the last page's place, as the address of a number; NULL: nothing else. */
 static void write_last(struct csource_writer *writer)
 {
     const struct dxgkmem_sim_config *machine = &program_worlds[writer->recording->program->world].machine;
-    int others = csource_memory_of_others(writer->recording, writer->at);
+    int others = memory_of_others(writer->recording, writer->at);
     uint64_t highest = 0;
     char name[CSOURCE_NAME];
 

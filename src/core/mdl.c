@@ -78,19 +78,20 @@ static NTSTATUS claim_runs(struct call *call, struct logical_adapter *logical, s
 
     for (uint64_t at = 0; at < object->pages;) {
         struct dxgkmem_run run = machine->ops->memory_run(machine, object->memory, at);
-        struct range_node *taken = range_first_overlap(&logical->lent, run.page, run.page + run.pages);
         struct mdl_run *own = &runs->run[runs->count];
+        struct range_node *taken;
 
+        own->node.start = run.page;
+        own->node.end = run.page + least(run.pages, object->pages - at);
+        own->mapped = call->now;
+        taken = range_first_overlap(&logical->lent, own->node.start, own->node.end);
         if (taken != NULL) {
             stamp mapped = CONTAINER_OF(taken, struct mdl_run, node)->mapped;
             return refuse(call, DXGKMEM_VIOLATION_MDL_PAGE_TWICE, 0, mapped == call->now ? 0 : mapped);
         }
-        own->node.start = run.page;
-        own->node.end = run.page + run.pages;
-        own->mapped = call->now;
         range_insert(&logical->lent, &own->node);
         runs->count++;
-        at += run.pages;
+        at += own->node.end - own->node.start;
     }
     return STATUS_SUCCESS;
 }

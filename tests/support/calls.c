@@ -200,6 +200,47 @@ NTSTATUS try_free_pages(HANDLE adapter, HANDLE memory)
     return world.ddi.DxgkCbFreePagesFromMdl(adapter, &arguments);
 }
 
+struct own_mdl own_mdl(unsigned first, unsigned pages)
+{
+    struct own_mdl mdl;
+    memset(&mdl, 0, sizeof(mdl));
+    mdl.header.MdlFlags = DXGKMEM_MDL_PAGES_LOCKED;
+    mdl.header.ByteCount = pages * (ULONG)PAGE;
+    for (unsigned i = 0; i < pages; i++) {
+        uint64_t page;
+        assert_true(dxgkmem_sim_driver_page(world.sim, first + i, &page));
+        mdl.page[i] = (ULONG_PTR)page;
+    }
+    return mdl;
+}
+
+NTSTATUS try_map_mdl(HANDLE adapter, const void *mdl, HANDLE *memory)
+{
+    DXGKARGCB_MAPMDLTOIOMMU arguments;
+    NTSTATUS status;
+    arguments.pMdl = (PMDL)(uintptr_t)mdl;
+    arguments.hMemoryHandle = UNTOUCHED;
+    status = world.ddi.DxgkCbMapMdlToIoMmu(adapter, &arguments);
+    *memory = arguments.hMemoryHandle;
+    assert_true(NT_SUCCESS(status) == (*memory != NULL));
+    assert_ptr_equal(arguments.pMdl, mdl);
+    return status;
+}
+
+HANDLE mdl_map(HANDLE adapter, unsigned first, unsigned pages)
+{
+    struct own_mdl mdl = own_mdl(first, pages);
+    HANDLE memory;
+    assert_int_equal(try_map_mdl(adapter, &mdl, &memory), STATUS_SUCCESS);
+    return memory;
+}
+
+void mdl_unmap(HANDLE adapter, HANDLE memory)
+{
+    const DXGKARGCB_UNMAPMDLFROMIOMMU arguments = {memory};
+    world.ddi.DxgkCbUnmapMdlFromIoMmu(adapter, &arguments);
+}
+
 uint64_t adl_page(const DXGK_ADL *adl, uint32_t i)
 {
     assert_true(i < adl->PageCount);

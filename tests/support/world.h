@@ -20,6 +20,8 @@
 
 #include "arguments.h"
 
+#include <dxgkmem/mdl.h>
+
 #define WORLD_SEEN 64u
 
 struct world {
@@ -88,6 +90,16 @@ struct handed_memory contiguous_allocate(HANDLE adapter, SIZE_T bytes);
 struct handed_memory pages_allocate(HANDLE adapter, SIZE_T bytes);
 NTSTATUS try_free_contiguous(HANDLE adapter, HANDLE memory);
 NTSTATUS try_free_pages(HANDLE adapter, HANDLE memory);
+
+/* An MDL of the driver's own pages, from the first-th on; mapped for the device and unmapped. */
+struct own_mdl {
+    struct dxgkmem_mdl header;
+    ULONG_PTR page[DXGKMEM_SIM_DRIVER_PAGES];
+};
+struct own_mdl own_mdl(unsigned first, unsigned pages);
+NTSTATUS try_map_mdl(HANDLE adapter, const void *mdl, HANDLE *memory);
+HANDLE mdl_map(HANDLE adapter, unsigned first, unsigned pages);
+void mdl_unmap(HANDLE adapter, HANDLE memory);
 
 /* The i-th page number of an ADL, whichever form it has. */
 uint64_t adl_page(const DXGK_ADL *adl, uint32_t i);

@@ -72,6 +72,16 @@ static NTSTATUS memory_create(struct dxgkmem_machine *machine, const struct dxgk
     return inner()->ops->memory_create(inner(), request, memory);
 }
 
+static NTSTATUS memory_hold(struct dxgkmem_machine *machine, const uint64_t *page, uint64_t pages,
+                            struct dxgkmem_memory **memory)
+{
+    (void)machine;
+    note(OP_MEMORY_HOLD, page[0], pages);
+    if (failing(OP_MEMORY_HOLD))
+        return wrapped.failure;
+    return inner()->ops->memory_hold(inner(), page, pages, memory);
+}
+
 static void memory_destroy(struct dxgkmem_machine *machine, struct dxgkmem_memory *memory)
 {
     (void)machine;
@@ -187,6 +197,7 @@ static const struct dxgkmem_machine_ops wrapped_ops = {
     .highest_page = highest_page,
     .touches_ram = touches_ram,
     .memory_create = memory_create,
+    .memory_hold = memory_hold,
     .memory_destroy = memory_destroy,
     .memory_zero = memory_zero,
     .memory_lock = memory_lock,

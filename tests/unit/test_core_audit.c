@@ -5,6 +5,7 @@
 #include "core/adl.h"
 #include "core/frame_buffer.h"
 #include "core/mapping.h"
+#include "core/mdl.h"
 #include "core/memory.h"
 
 static struct thing open, unopened, io;
@@ -147,6 +148,15 @@ static void adapters(void **state)
     adl_free(thing.open, remapped);
     thing_destroy(thing);
     adapter_remove(second);
+}
+
+static void claims_on_mdls(void **state)
+{
+    HANDLE handle = mdl_map(world.adapter, 0, 1);
+    struct memory *memory = handle_thing(handle_index((uintptr_t)handle), HANDLE_MEMORY);
+    (void)state;
+    DAMAGE(memory->runs->run[0].node.max_gap, 3, "an adapter's claims on pages of MDLs are damaged");
+    mdl_unmap(world.adapter, handle);
 }
 
 static void mappings(void **state)
@@ -398,6 +408,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(objects, setup, teardown),
         cmocka_unit_test_setup_teardown(memories, setup, teardown),
         cmocka_unit_test_setup_teardown(adapters, setup, teardown),
+        cmocka_unit_test_setup_teardown(claims_on_mdls, setup, teardown),
         cmocka_unit_test_setup_teardown(mappings, setup, teardown),
         cmocka_unit_test_setup_teardown(counters, setup, teardown),
         cmocka_unit_test_setup_teardown(first_problem, setup, teardown),
