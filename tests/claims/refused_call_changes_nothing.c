@@ -16,6 +16,7 @@ static struct {
     DXGK_ADL *adl, *freed, *others, *frame_buffer;
     struct view view, user;
     struct handed_memory block, pages;
+    HANDLE mapped; /* an MDL of the driver's first page */
 } here;
 
 #define PATTERN ((void *)(uintptr_t)0x5a5a5a58u)
@@ -52,6 +53,7 @@ static int setup(void **state)
     assert_int_equal(try_pin(here.adapter, 1, PAGE, 0, &here.frame_buffer), STATUS_SUCCESS);
     here.block = contiguous_allocate(here.adapter, 2 * PAGE);
     here.pages = pages_allocate(here.adapter, 2 * PAGE);
+    here.mapped = mdl_map(here.adapter, 0, 1);
     /* Last, so that nothing has taken their places. */
     here.freed = adl_allocate(here.busy.open, 0, PAGE);
     adl_free(here.busy.open, here.freed);
@@ -66,6 +68,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     dxgkmem_sim_set_irql(world.sim, PASSIVE_LEVEL);
+    mdl_unmap(here.adapter, here.mapped);
     assert_int_equal(try_unpin(here.adapter, 1), STATUS_SUCCESS);
     assert_int_equal(try_free_contiguous(here.adapter, here.block.handle), STATUS_SUCCESS);
     assert_int_equal(try_free_pages(here.adapter, here.pages.handle), STATUS_SUCCESS);
@@ -322,11 +325,31 @@ static NTSTATUS create_mdl_flags(unsigned flags, uint64_t skip, SIZE_T bytes)
     X(MEMORY_OF_OTHER_ADAPTER, others_pages, return try_free_pages(here.old, here.pages.handle))             \
     X(MEMORY_OF_OTHER_CALL, block_as_pages, return try_free_pages(here.adapter, here.block.handle))          \
     X(MEMORY_OF_OTHER_CALL, pages_as_block, return try_free_contiguous(here.adapter, here.pages.handle))     \
+    X(MEMORY_OF_OTHER_CALL, mapped_as_pages, return try_free_pages(here.adapter, here.mapped))               \
+    X(MEMORY_OF_OTHER_CALL, block_as_mapped,                                                                 \
+      VOID_CALL(MEMORY_OF_OTHER_CALL, mdl_unmap(here.adapter, here.block.handle)))                           \
+    X(MEMORY_OF_OTHER_ADAPTER, others_mapped,                                                                \
+      VOID_CALL(MEMORY_OF_OTHER_ADAPTER, mdl_unmap(here.old, here.mapped)))                                  \
+    X(LEGACY_CALLBACK, legacy_mdl, return map_mdl(here.other, 1, 0))                                         \
+    X(INVALID_MDL, no_mdl, HANDLE memory; return try_map_mdl(here.adapter, NULL, &memory))                   \
+    X(MDL_PAGE_NOT_HELD, io_page_in_mdl, return map_mdl(here.adapter, 1, IO_PAGE))                           \
+    X(NOT_VISIBLE, far_page_in_mdl, return map_mdl(here.narrow, 1, RAM_HIGHEST + 0x100))                     \
+    X(MDL_PAGE_TWICE, mapped_twice, return map_mdl(here.adapter, 0, 0))                                      \
     X(INVALID_SIZE, empty_block, struct handed_memory memory;                                                \
       return try_contiguous(here.adapter, 0, &memory))                                                       \
     X(RESERVED_BITS, pages_flags, struct handed_memory memory;                                               \
       return try_pages(here.adapter, PAGE, 0x80, &memory))                                                   \
     X(UNRELATED_CALLBACK, unrelated, return world.ddi.DxgkCbQueueDpc())
+
+/* An MDL of two pages from `first` on; instead: of the second one, or 0. */
+static NTSTATUS map_mdl(HANDLE adapter, unsigned first, ULONG_PTR instead)
+{
+    struct own_mdl mdl = own_mdl(first, 2);
+    HANDLE memory;
+    if (instead != 0)
+        mdl.page[1] = instead;
+    return try_map_mdl(adapter, &mdl, &memory);
+}
 
 ROWS(ROW)
 
@@ -357,6 +380,11 @@ static void every_violation(void **state)
         if (status != dxgkmem_violation_status(rows[i].code))
             fail_msg("%s returned 0x%x", rows[i].name, (unsigned)status);
         assert_true(status != STATUS_SUCCESS);
+        if (rows[i].code == DXGKMEM_VIOLATION_MDL_PAGE_TWICE) {
+            expect_same_things(&before); /* the machine held the pages for a moment */
+            expect_same_pool(&before);
+            continue;
+        }
         expect_unchanged(&before);
     }
 }
@@ -401,6 +429,11 @@ static void misaligned_arguments(void **state)
         (void)expect_code(DXGKMEM_VIOLATION_MISALIGNED_ARGUMENTS);
         assert_int_equal(world.ddi.DxgkCbFreePagesFromMdl(here.adapter, (void *)at),
                          STATUS_DATATYPE_MISALIGNMENT);
+        (void)expect_code(DXGKMEM_VIOLATION_MISALIGNED_ARGUMENTS);
+        assert_int_equal(world.ddi.DxgkCbMapMdlToIoMmu(here.adapter, (void *)at),
+                         STATUS_DATATYPE_MISALIGNMENT);
+        (void)expect_code(DXGKMEM_VIOLATION_MISALIGNED_ARGUMENTS);
+        world.ddi.DxgkCbUnmapMdlFromIoMmu(here.adapter, (void *)at);
         (void)expect_code(DXGKMEM_VIOLATION_MISALIGNED_ARGUMENTS);
         if (off % 4 != 0) {
             assert_int_equal(world.ddi.DxgkCbUnpinFrameBufferForSave(here.adapter, (void *)at),
