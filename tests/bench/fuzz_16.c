@@ -59,9 +59,9 @@ size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t room, unsigne
     size = engine_mutate(&engine, bytes, size, room, seed);
     program_decode(&program, bytes, size);
     if (program.lines < OPERATIONS) {
-        engine_generate(&more, seed, OPERATIONS);
+        engine_generate(&more, seed, OPERATIONS - program.lines);
         for (unsigned i = program.lines; i < OPERATIONS; i++)
-            program.line[i] = more.line[i];
+            program.line[i] = more.line[i - program.lines];
     }
     program.lines = OPERATIONS;
     return engine_write(&program, bytes, room);
