@@ -2,7 +2,7 @@
 /*
  * Claim: a DXGK_ADL is named by its address alone, so the address of an ended one is used
  * again as late as the table allows: a second free, long after the first, still finds
- * nothing to end, also when the same object has new ADLs by then.
+ * nothing to end, also when the same object has new ADLs by then. Until then there are zeroes.
  */
 #include "tests/support/world.h"
 
@@ -17,6 +17,7 @@ static void second_free_finds_nothing(void **state)
 
     adl_free(thing.open, freed);
     ended = last_operation();
+    assert_memory_equal(freed, &(DXGK_ADL){0}, sizeof(*freed));
     for (unsigned i = 0; i < LATER; i++) {
         later[i] = adl_allocate(thing.open, 0, PAGE);
         assert_ptr_not_equal(later[i], freed);

@@ -65,6 +65,29 @@ static void something_of_everything(void **state)
     assert_int_equal(dxgkmem_sim_free_pages(world.sim), RAM_PAGES);
 }
 
+/* Whatever its slot is: with room for two handles the object gets that of the adapter that was the first of all. */
+static void in_the_first_slot(void **state)
+{
+    struct dxgkmem_adapter_config second = adapter_identity(1, V31);
+    struct dxgkmem_config config;
+    struct dxgkmem_leaks leaks;
+    HANDLE object;
+    (void)state;
+    memset(&config, 0, sizeof(config));
+    config.limits.handles = 2;
+    world_make_machine(0);
+    world_start(&config);
+    (void)adapter_add(&second);
+    adapter_remove(world.adapter);
+    object = thing_create(mdl_arguments(NULL, PAGE)).object;
+    dxgkmem_stop(&leaks);
+    assert_int_equal(leaks.objects, 1);
+    assert_int_equal(world.violations, 1);
+    assert_int_equal(world.seen[0].subject, (uintptr_t)object);
+    world.violations = 0;
+    world_end();
+}
+
 static void nothing_is_left(void **state)
 {
     struct thing thing = thing_create(mdl_arguments(world.adapter, PAGE));
@@ -132,6 +155,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(something_of_everything, world_setup, world_teardown),
+        cmocka_unit_test(in_the_first_slot),
         cmocka_unit_test_setup_teardown(nothing_is_left, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(reset_is_silent, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(reset_begins_again, world_setup, world_teardown),

@@ -57,6 +57,19 @@ static void pages(void **state)
     thing_destroy(thing_create(mdl_arguments(adapter, 10 * PAGE)));
 }
 
+/* The total is of pages and objects: a limit of ADLs in it bounds nothing, least of all objects. */
+static void total_has_no_adls(void **state)
+{
+    struct thing one, two;
+    (void)state;
+    start_with((struct dxgkmem_quota){.adls = 1});
+    one = thing_create(mdl_arguments(world.adapter, PAGE));
+    two = thing_create(mdl_arguments(world.adapter, PAGE));
+    thing_destroy(two);
+    thing_destroy(one);
+    world_end();
+}
+
 static void objects(void **state)
 {
     HANDLE adapter = add_with(1, (struct dxgkmem_quota){.objects = 2});
@@ -155,6 +168,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(adls, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(pages_of_a_frame_buffer, world_setup, world_teardown),
         cmocka_unit_test(everything_together),
+        cmocka_unit_test(total_has_no_adls),
         cmocka_unit_test_setup_teardown(of_the_logical_adapter, world_setup, world_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -131,6 +131,19 @@ static void memories(void **state)
     assert_int_equal(try_free_contiguous(world.adapter, handle), STATUS_SUCCESS);
 }
 
+/* What memories take of a quota is what the audit adds up. */
+static void memories_with_a_quota(void **state)
+{
+    struct dxgkmem_adapter_config config = adapter_identity(1, V28);
+    (void)state;
+    config.quota.pages = 10;
+    HANDLE second = adapter_add(&config);
+    HANDLE handle = contiguous_allocate(second, 2 * PAGE).handle;
+    expect_problem(NULL);
+    assert_int_equal(try_free_contiguous(second, handle), STATUS_SUCCESS);
+    adapter_remove(second);
+}
+
 static void adapters(void **state)
 {
     struct dxgkmem_adapter_config config = adapter_remapped(1, V31);
@@ -170,6 +183,10 @@ static void mappings(void **state)
             space = instance.stripe[i].spaces;
     assert_non_null(space);
     DAMAGE(mapping->node.max_gap, 9, "the kernel's mappings are damaged");
+    for (unsigned i = 0; i < MAPPING_STRIPES; i++) { /* each is looked at */
+        struct range_node empty = {.start = 5, .end = 5};
+        DAMAGE(instance.stripe[i].kernel.root, &empty, "the kernel's mappings are damaged");
+    }
     DAMAGE(of_user->node.max_gap, 9, "a process' mappings are damaged");
     DAMAGE(space->mappings, NULL, "a process' mappings are damaged");
 }
@@ -191,6 +208,23 @@ static void counters(void **state)
     (void)state;
     for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
         DAMAGE(*counter_of(wrong[i].name), *counter_of(wrong[i].name) + 1, wrong[i].sentence);
+}
+
+/* A reset forgets the calls of every thread. */
+static void reset_of_every_shard(void **state)
+{
+    const struct dxgkmem_adapter_config config = adapter_identity(0, V31);
+    struct dxgkmem_statistics statistics;
+    (void)state;
+    for (unsigned i = 0; i < INSTANCE_SHARDS; i++) {
+        instance.shard[i].count[COUNT_CALLS] = 7;
+        instance.shard[i].used = 1;
+    }
+    dxgkmem_reset();
+    dxgkmem_sim_reset(world.sim);
+    dxgkmem_query_statistics(&statistics);
+    assert_int_equal(statistics.calls, 0);
+    world.adapter = adapter_add(&config);
 }
 
 /* The first problem is the one that is named. */
@@ -407,10 +441,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(adls, setup, teardown),
         cmocka_unit_test_setup_teardown(objects, setup, teardown),
         cmocka_unit_test_setup_teardown(memories, setup, teardown),
+        cmocka_unit_test_setup_teardown(memories_with_a_quota, setup, teardown),
         cmocka_unit_test_setup_teardown(adapters, setup, teardown),
         cmocka_unit_test_setup_teardown(claims_on_mdls, setup, teardown),
         cmocka_unit_test_setup_teardown(mappings, setup, teardown),
         cmocka_unit_test_setup_teardown(counters, setup, teardown),
+        cmocka_unit_test_setup_teardown(reset_of_every_shard, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(first_problem, setup, teardown),
         cmocka_unit_test_setup_teardown(digest, setup, teardown),
         cmocka_unit_test_setup_teardown(shape, setup, teardown),

@@ -142,6 +142,8 @@ static void mdl_rules(void **state)
     /* Large pages are chunks of two megabytes. */
     expect_refused(mdl(0, UINT64_MAX, 0, chunks | large, two_mb), DXGKMEM_VIOLATION_INVALID_CONSTRAINTS);
     expect_refused(mdl(0, UINT64_MAX, PAGE, chunks | large, two_mb), DXGKMEM_VIOLATION_INVALID_CONSTRAINTS);
+    expect_refused(mdl(0, UINT64_MAX, two_mb / 2, chunks | large, two_mb),
+                   DXGKMEM_VIOLATION_INVALID_CONSTRAINTS);
     make(mdl(0, UINT64_MAX, two_mb, chunks | large, two_mb));
     assert_int_equal(asked.chunk_pages, 512);
     /* A wish, and windows that move. */

@@ -205,6 +205,19 @@ static void lucky_guess_of_another_kind(void **state)
     thing_destroy(thing);
 }
 
+/* Nor does one whose index is the first that nobody was given yet: its segment may not even be there. */
+static void lucky_guess_past_the_end(void **state)
+{
+    uint64_t handle;
+    (void)state;
+    while (table_used(&instance.handles) < 1u << TABLE_FIRST_BITS)
+        assert_int_not_equal(handle_reserve(), TABLE_NONE);
+    assert_int_equal(instance.handles.segments, 1);
+    handle =
+        forged_as((uint64_t)1 << DXGKMEM_HANDLE_INDEX_BITS | table_used(&instance.handles), HANDLE_OBJECT);
+    assert_int_equal(check(handle, HANDLE_OBJECT, DXGKMEM_CALL_MAP, NULL), DXGKMEM_VIOLATION_UNKNOWN_HANDLE);
+}
+
 /* An ADL's place that was taken and never became one. */
 static void adl_that_never_was(void **state)
 {
@@ -227,6 +240,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_ended_it, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(guessed_checks, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(lucky_guess_of_another_kind, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(lucky_guess_past_the_end, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(adl_that_never_was, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(looked_at_without_a_lock, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(stamps, world_setup, world_teardown),
