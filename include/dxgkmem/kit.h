@@ -6,7 +6,7 @@
  * and stops it, and the structure dxgkmem_harness that names it. The kit calls it over and over,
  * in worlds of different kinds, with every call that can fail failing in turn.
  *
- * One thread. src/kit/README.md is the guide. Source of every rule here: our decision.
+ * src/kit/README.md is the guide. Source of every rule here: our decision.
  */
 #ifndef DXGKMEM_KIT_H
 #define DXGKMEM_KIT_H

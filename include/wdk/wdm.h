@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Stand-in for wdm.h: the kernel routines of memory code, as src/wdk implements them for one thread. */
+/* Stand-in for wdm.h: the kernel routines of memory code, as src/wdk implements them. */
 #ifndef DXGKMEM_WDK_WDM_H
 #define DXGKMEM_WDK_WDM_H
 
@@ -162,6 +162,7 @@ typedef struct _ERESOURCE {
     ULONG Initialised;
     ULONG Shared;
     ULONG Exclusive;
+    PVOID Owner;
 } ERESOURCE, *PERESOURCE;
 NTSTATUS ExInitializeResourceLite(PERESOURCE Resource);
 NTSTATUS ExDeleteResourceLite(PERESOURCE Resource);
@@ -189,6 +190,7 @@ typedef struct _KEVENT {
 typedef struct _KMUTANT {
     DISPATCHER_HEADER Header;
     LONG Depth;
+    PVOID Owner;
 } KMUTEX, *PKMUTEX, *PRKMUTEX;
 typedef struct _KSEMAPHORE {
     DISPATCHER_HEADER Header;
@@ -258,6 +260,28 @@ PEPROCESS PsGetCurrentProcess(VOID);
 #define IoGetCurrentProcess PsGetCurrentProcess
 HANDLE PsGetCurrentProcessId(VOID);
 PKTHREAD KeGetCurrentThread(VOID);
+#define PsGetCurrentThread KeGetCurrentThread
+
+/* -- system threads: each runs from one wait to the next -------------------------------------------------------- */
+
+typedef ULONG ACCESS_MASK;
+typedef struct _OBJECT_TYPE *POBJECT_TYPE;
+typedef struct _CLIENT_ID {
+    HANDLE UniqueProcess;
+    HANDLE UniqueThread;
+} CLIENT_ID, *PCLIENT_ID;
+typedef VOID KSTART_ROUTINE(PVOID StartContext);
+typedef KSTART_ROUTINE *PKSTART_ROUTINE;
+#define THREAD_ALL_ACCESS 0x1fffffu
+#define SYNCHRONIZE 0x100000u
+extern POBJECT_TYPE *PsThreadType;
+NTSTATUS PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
+                              HANDLE ProcessHandle, PCLIENT_ID ClientId, PKSTART_ROUTINE StartRoutine,
+                              PVOID StartContext);
+NTSTATUS PsTerminateSystemThread(NTSTATUS ExitStatus);
+NTSTATUS ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType,
+                                   KPROCESSOR_MODE AccessMode, PVOID *Object, PVOID HandleInformation);
+VOID ObDereferenceObject(PVOID Object);
 
 /* -- MDLs ----------------------------------------------------------------------------------------------------- */
 
@@ -423,7 +447,6 @@ typedef struct _RTL_QUERY_REGISTRY_TABLE {
 NTSTATUS RtlQueryRegistryValues(ULONG RelativeTo, PCWSTR Path, PRTL_QUERY_REGISTRY_TABLE QueryTable,
                                 PVOID Context, PVOID Environment);
 
-typedef ULONG ACCESS_MASK;
 #define KEY_QUERY_VALUE 0x0001u
 #define KEY_READ 0x20019u
 typedef enum _KEY_VALUE_INFORMATION_CLASS {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One life of the driver, and the way out of it. */
 #define _GNU_SOURCE
+#undef _FORTIFY_SOURCE /* a life is left from the stack of a signal, and of a thread of the driver's */
 #include "kit.h"
 
 #include <setjmp.h>

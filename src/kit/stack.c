@@ -33,6 +33,17 @@ void kit_stack_set_limit(const void *frame, const void *function)
     limit_function = (uintptr_t)function;
 }
 
+void kit_stack_swap_limit(const void **frame, uintptr_t *function)
+{
+    const void *was = limit;
+    uintptr_t was_function = limit_function;
+
+    limit = *frame;
+    limit_function = *function;
+    *frame = was;
+    *function = was_function;
+}
+
 static uintptr_t stack_end(void)
 {
     static uintptr_t end;

@@ -21,6 +21,8 @@ kit_stack kit_stack_take_signal(uintptr_t pc);
 
 /* Frames at and above this one, of this function, belong to the kit and are left out; NULL: none. */
 void kit_stack_set_limit(const void *frame, const void *function);
+/* For a thread that gets the turn: its own, and that of the one before comes back. */
+void kit_stack_swap_limit(const void **frame, uintptr_t *function);
 
 /* The innermost instruction: what makes two findings the same one. */
 uintptr_t kit_stack_top(kit_stack stack);

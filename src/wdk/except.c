@@ -11,6 +11,16 @@ void wdk_try_begin(void)
     innermost = handling = NULL;
 }
 
+void wdk_try_swap(struct wdk_self *with)
+{
+    struct wdk_self was = {.innermost = innermost, .handling = handling};
+
+    innermost = with->innermost;
+    handling = with->handling;
+    with->innermost = was.innermost;
+    with->handling = was.handling;
+}
+
 /* Comes back when there is no handler. */
 static void raise(NTSTATUS code)
 {
@@ -122,10 +132,12 @@ VOID ProbeForRead(const volatile VOID *Address, SIZE_T Length, ULONG Alignment)
 
 VOID ProbeForWrite(volatile VOID *Address, SIZE_T Length, ULONG Alignment)
 {
-    volatile UCHAR *byte = Address;
+    ULONG_PTR at = (ULONG_PTR)Address, end = at + Length;
 
     probe(Address, Length, Alignment, "ProbeForWrite", HERE);
-    for (SIZE_T at = 0; at < Length;
-         at = ALIGN_DOWN_BY((ULONG_PTR)byte + at, PAGE_SIZE) + PAGE_SIZE - (ULONG_PTR)byte)
-        byte[at] = byte[at]; /* of each page it touches, one byte */
+    for (; at < end; at = ALIGN_DOWN_BY(at, PAGE_SIZE) + PAGE_SIZE) { /* of each page it touches, one byte */
+        volatile UCHAR *byte = (volatile UCHAR *)at;
+
+        *byte = *byte;
+    }
 }

@@ -20,6 +20,29 @@ void wdk_irql_end(bool left)
     kit_set_irql(PASSIVE_LEVEL);
 }
 
+#define SWAP(type, one, other)                                                                               \
+    do {                                                                                                     \
+        type kept_ = (one);                                                                                  \
+        (one) = (other);                                                                                     \
+        (other) = kept_;                                                                                     \
+    } while (0)
+
+struct wdk_self wdk_self_swap(const struct wdk_self *with)
+{
+    struct wdk_self self = *with;
+    unsigned irql = kit_irql(), process = kit_process();
+
+    kit_set_irql(self.irql);
+    kit_set_process(self.process != 0 ? self.process : 1);
+    self.irql = irql;
+    self.process = process;
+    SWAP(unsigned, regions, self.regions);
+    SWAP(kit_stack, raised, self.raised);
+    wdk_try_swap(&self);
+    kit_stack_swap_limit(&self.limit, &self.limit_function);
+    return self;
+}
+
 void wdk_at_most(unsigned irql, const char *call, kit_stack stack)
 {
     if (kit_irql() > irql)
@@ -144,8 +167,7 @@ HANDLE PsGetCurrentProcessId(VOID)
 
 PKTHREAD KeGetCurrentThread(VOID)
 {
-    static char thread;
-    return (PKTHREAD)(void *)&thread;
+    return wdk_thread();
 }
 
 VOID KeStackAttachProcess(PEPROCESS Process, PRKAPC_STATE ApcState)

@@ -1,20 +1,38 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Locks of one thread: a held one is a thing that lives, so that taking it twice, which would never return
- * on a system, and forgetting it are told with the call that took it.
+ * Locks: a held one is a thing that lives, with the thread that holds it, so that taking it twice, which would never return
+ * on a system, and forgetting it are told with the call that took it. Who wants what another one holds gives its turn away.
  */
 #include "wdk.h"
 
 #define READY 0x4b434f4cu
 
+struct wanted {
+    const char *kind;
+    const void *lock;
+};
+
+static bool is_free(const void *what)
+{
+    const struct wanted *wanted = what;
+
+    return wdk_find(wanted->kind, wanted->lock) == NULL;
+}
+
 static void take(const char *kind, const void *lock, const char *call, kit_stack stack)
 {
-    const struct wdk_thing *held = wdk_find(kind, lock);
+    const struct wanted wanted = {kind, lock};
+    const struct wdk_thing *held;
 
-    if (held != NULL)
-        wdk_fatal("deadlock", call, stack, held->made,
-                  "takes a lock that this thread holds: it would wait forever");
-    wdk_born(&(struct wdk_thing){.kind = kind, .address = lock, .made = stack});
+    while ((held = wdk_find(kind, lock)) != NULL) {
+        if (held->of == wdk_thread())
+            wdk_fatal("deadlock", call, stack, held->made,
+                      "takes a lock that this thread holds: it would wait forever");
+        if (!wdk_others_run(is_free, &wanted))
+            wdk_fatal("deadlock", call, stack, held->made,
+                      "takes a lock that another thread holds, which is not going to let it go");
+    }
+    wdk_born(&(struct wdk_thing){.kind = kind, .address = lock, .made = stack, .of = wdk_thread()});
 }
 
 /* False: it was not held, and nothing is to be restored. */
@@ -24,7 +42,9 @@ static bool drop(const char *kind, const void *lock, const char *call, kit_stack
 
     if (held == NULL)
         wdk_mistake("lock_not_held", call, stack, 0, "releases a lock that is not held");
-    else
+    else if (held->of != wdk_thread())
+        wdk_mistake("lock_not_held", call, stack, held->made, "releases a lock that another thread holds");
+    if (held != NULL)
         wdk_died(held);
     return held != NULL;
 }
@@ -215,29 +235,68 @@ NTSTATUS ExDeleteResourceLite(PERESOURCE Resource)
     return STATUS_SUCCESS;
 }
 
+/* Free for this thread to have alone, or to share. Who shares is known as long as it is one thread. */
+static bool exclusive_for(const ERESOURCE *resource, const void *who)
+{
+    return resource->Shared == 0 && (resource->Exclusive == 0 || resource->Owner == who);
+}
+
+static bool shared_for(const ERESOURCE *resource, const void *who)
+{
+    return resource->Exclusive == 0 || resource->Owner == who;
+}
+
+struct resource_wanted {
+    const ERESOURCE *resource;
+    const void *who;
+    bool (*free_for)(const ERESOURCE *resource, const void *who);
+};
+
+static bool resource_is_free(const void *what)
+{
+    const struct resource_wanted *wanted = what;
+
+    return wanted->free_for(wanted->resource, wanted->who);
+}
+
+static bool have_resource(const struct resource_wanted *wanted, BOOLEAN wait, const char *call,
+                          kit_stack stack)
+{
+    needs_region(call, stack);
+    ready(wanted->resource->Initialised == READY, call, stack);
+    while (wait && !resource_is_free(wanted)) {
+        if (wanted->resource->Owner == wanted->who)
+            wdk_fatal("deadlock", call, stack, 0, "this thread holds the resource shared");
+        if (!wdk_others_run(resource_is_free, wanted))
+            wdk_fatal("deadlock", call, stack, 0,
+                      "another thread holds the resource, and is not going to let it go");
+    }
+    return resource_is_free(wanted);
+}
+
 BOOLEAN ExAcquireResourceExclusiveLite(PERESOURCE Resource, BOOLEAN Wait)
 {
-    needs_region("ExAcquireResourceExclusiveLite", HERE);
-    ready(Resource->Initialised == READY, "ExAcquireResourceExclusiveLite", HERE);
-    if (Resource->Shared != 0) {
-        if (Wait)
-            wdk_fatal("deadlock", "ExAcquireResourceExclusiveLite", HERE, 0,
-                      "this thread holds the resource shared");
+    const struct resource_wanted wanted = {Resource, wdk_thread(), exclusive_for};
+
+    if (!have_resource(&wanted, Wait, "ExAcquireResourceExclusiveLite", HERE))
         return FALSE;
-    }
+    Resource->Owner = wdk_thread();
     Resource->Exclusive++;
     return TRUE;
 }
 
 BOOLEAN ExAcquireResourceSharedLite(PERESOURCE Resource, BOOLEAN Wait)
 {
-    (void)Wait;
-    needs_region("ExAcquireResourceSharedLite", HERE);
-    ready(Resource->Initialised == READY, "ExAcquireResourceSharedLite", HERE);
-    if (Resource->Exclusive != 0)
+    const struct resource_wanted wanted = {Resource, wdk_thread(), shared_for};
+
+    if (!have_resource(&wanted, Wait, "ExAcquireResourceSharedLite", HERE))
+        return FALSE;
+    if (Resource->Exclusive != 0) {
         Resource->Exclusive++;
-    else
+    } else {
+        Resource->Owner = Resource->Shared == 0 || Resource->Owner == wdk_thread() ? wdk_thread() : NULL;
         Resource->Shared++;
+    }
     return TRUE;
 }
 
@@ -254,5 +313,5 @@ VOID ExReleaseResourceLite(PERESOURCE Resource)
 
 BOOLEAN ExIsResourceAcquiredExclusiveLite(PERESOURCE Resource)
 {
-    return Resource->Exclusive != 0;
+    return Resource->Exclusive != 0 && Resource->Owner == wdk_thread();
 }

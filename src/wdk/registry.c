@@ -97,6 +97,12 @@ NTSTATUS RtlQueryRegistryValues(ULONG RelativeTo, PCWSTR Path, PRTL_QUERY_REGIST
 
 /* -- keys and values by handle ------------------------------------------------------------------------- */
 
+void wdk_handle_of_process(const char *call, kit_stack stack)
+{
+    wdk_mistake("handle_of_the_process", call, stack, 0,
+                "without OBJ_KERNEL_HANDLE the process that is current can use the handle, and close it");
+}
+
 /* A handle is the address of a key that was opened; every key has all values. */
 NTSTATUS ZwOpenKey(PHANDLE KeyHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes)
 {
@@ -112,8 +118,7 @@ NTSTATUS ZwOpenKey(PHANDLE KeyHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBU
         return STATUS_INVALID_PARAMETER;
     }
     if ((ObjectAttributes->Attributes & OBJ_KERNEL_HANDLE) == 0)
-        wdk_mistake("handle_of_the_process", "ZwOpenKey", stack, 0,
-                    "without OBJ_KERNEL_HANDLE the process that is current can use the handle, and close it");
+        wdk_handle_of_process("ZwOpenKey", stack);
     key = kit_fails(stack) ? NULL : malloc(1);
     if (key == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
@@ -133,6 +138,10 @@ static bool is_open(HANDLE handle, const char *call, kit_stack stack)
 NTSTATUS ZwClose(HANDLE Handle)
 {
     wdk_at_most(PASSIVE_LEVEL, "ZwClose", HERE);
+    if (wdk_find(WDK_THREAD_HANDLE, Handle) != NULL) {
+        wdk_thread_close(Handle);
+        return STATUS_SUCCESS;
+    }
     if (!is_open(Handle, "ZwClose", HERE))
         return STATUS_INVALID_HANDLE;
     wdk_died(wdk_find("registry key", Handle));

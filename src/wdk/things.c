@@ -78,6 +78,7 @@ static void tell_left(const struct wdk_thing *thing)
 
 void wdk_begin(void)
 {
+    wdk_threads_begin();
     wdk_try_begin();
     wdk_irql_begin();
     wdk_pool_begin();

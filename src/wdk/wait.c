@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting, and what is done later: work items, DPCs, timers. There is one thread and no clock: who waits runs
- * what is pending until the object is signalled; time passes when nothing else is left to do.
+ * Waiting, and what is done later: work items, DPCs, timers. There is no clock: who waits runs
+ * what is pending, and threads, until the object is signalled; time passes when nothing else is left to do.
  */
 #include "wdk.h"
 #include "kit/kit.h"
 
 #include <stdlib.h>
 
-enum { EVENT_NOTIFICATION = 1, EVENT_SYNCHRONIZATION, MUTANT, SEMAPHORE, TIMER };
+enum { EVENT_NOTIFICATION = 1, EVENT_SYNCHRONIZATION, MUTANT, SEMAPHORE, TIMER, THREAD = WDK_THREAD };
 
-enum later_kind { LATER_WORK, LATER_DPC, LATER_TIMER };
+enum later_kind { LATER_WORK, LATER_DPC, LATER_TIMER, LATER_TIMEOUT };
 
 struct later {
     enum later_kind kind;
     LONGLONG due; /* 100 ns */
-    void *object; /* IO_WORKITEM, KDPC or KTIMER */
+    void *object; /* IO_WORKITEM, KDPC, KTIMER or struct waiting */
     PVOID argument[2];
 };
 
@@ -73,10 +73,13 @@ static void run_timer(PKTIMER timer)
         run_dpc(timer->Dpc, NULL, NULL);
 }
 
-/* Runs the first that is due by `until`; false when none is. Work waits for PASSIVE_LEVEL. */
+/* Runs the first that is due by `until`, or a thread; false when none is. Work waits for PASSIVE_LEVEL. */
 static bool run_one(LONGLONG until)
 {
     unsigned first = PENDING;
+
+    if (kit_irql() <= APC_LEVEL && wdk_threads_run_one())
+        return true;
 
     for (unsigned i = 0; i < pendings; i++) {
         if (pending[i].due <= until && (first == PENDING || pending[i].due < pending[first].due))
@@ -97,10 +100,17 @@ static bool run_one(LONGLONG until)
         kit_set_irql(old);
     } else if (later.kind == LATER_DPC) {
         run_dpc(later.object, later.argument[0], later.argument[1]);
+    } else if (later.kind == LATER_TIMEOUT) {
+        *(bool *)later.object = true;
     } else {
         run_timer(later.object);
     }
     return true;
+}
+
+bool wdk_others_run(bool (*ready)(const void *what), const void *what)
+{
+    return wdk_give_turn(ready, what) || run_one(INT64_MAX);
 }
 
 void wdk_run_pending(void)
@@ -257,13 +267,13 @@ LONG KeReadStateEvent(PKEVENT Event)
 VOID KeInitializeMutex(PKMUTEX Mutex, ULONG Level)
 {
     (void)Level;
-    *Mutex = (KMUTEX){{MUTANT, 1}, 0};
+    *Mutex = (KMUTEX){{MUTANT, 1}, 0, NULL};
 }
 
 LONG KeReleaseMutex(PKMUTEX Mutex, BOOLEAN Wait)
 {
     (void)Wait;
-    if (Mutex->Depth == 0) {
+    if (Mutex->Depth == 0 || Mutex->Owner != wdk_thread()) {
         wdk_mistake("lock_not_held", "KeReleaseMutex", HERE, 0, "releases a mutex that is not held");
         return 1;
     }
@@ -293,29 +303,66 @@ LONG KeReleaseSemaphore(PKSEMAPHORE Semaphore, KPRIORITY Increment, LONG Adjustm
     return old;
 }
 
+/* Somebody who waits, and for how long. */
+struct waiting {
+    const DISPATCHER_HEADER *object; /* NULL: for time alone */
+    const void *who;
+    bool late;
+};
+
+static bool is_free(const DISPATCHER_HEADER *object, const void *who)
+{
+    const KMUTEX *mutex = (const KMUTEX *)(const void *)object;
+
+    if (object->Type == MUTANT)
+        return mutex->Depth == 0 || mutex->Owner == who;
+    return object->SignalState > 0;
+}
+
+static bool may_go_on(const void *what)
+{
+    const struct waiting *waiting = what;
+
+    return waiting->late || (waiting->object != NULL && is_free(waiting->object, waiting->who));
+}
+
 /* Whether the wait is over; then it took what it waited for. */
 static bool satisfied(DISPATCHER_HEADER *object, kit_stack stack)
 {
     KMUTEX *mutex = (KMUTEX *)(void *)object;
 
+    if (!is_free(object, wdk_thread()))
+        return false;
     if (object->Type == MUTANT) {
         if (mutex->Depth++ == 0)
             wdk_born(&(struct wdk_thing){.kind = "mutex", .address = object, .made = stack});
-        object->SignalState = 0; /* the one thread owns it, or gets it */
-        return true;
-    }
-    if (object->SignalState <= 0)
-        return false;
-    if (object->Type == EVENT_SYNCHRONIZATION || object->Type == SEMAPHORE)
+        mutex->Owner = wdk_thread();
+        object->SignalState = 0;
+    } else if (object->Type == EVENT_SYNCHRONIZATION || object->Type == SEMAPHORE) {
         object->SignalState--;
+    }
     return true;
+}
+
+/* Others have their turns. False: until then there is nothing to be done, or nobody to do it. */
+static bool wait_for(struct waiting *waiting, LONGLONG until)
+{
+    bool turn;
+
+    if (until != INT64_MAX && until > now)
+        add(LATER_TIMEOUT, until, &waiting->late, NULL, NULL);
+    else if (until <= now)
+        waiting->late = true;
+    turn = wdk_give_turn(may_go_on, waiting);
+    (void)take_out(&waiting->late);
+    return turn ? !waiting->late : run_one(until) && !waiting->late;
 }
 
 NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode,
                                BOOLEAN Alertable, PLARGE_INTEGER Timeout)
 {
     kit_stack stack = HERE;
-    DISPATCHER_HEADER *object = Object;
+    struct waiting waiting = {.object = Object, .who = wdk_thread()};
     LONGLONG until = INT64_MAX;
 
     (void)WaitReason;
@@ -325,18 +372,18 @@ NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR
         wdk_at_most(APC_LEVEL, "KeWaitForSingleObject", stack);
     else
         wdk_at_most(DISPATCH_LEVEL, "KeWaitForSingleObject", stack);
-    if (object->Type < EVENT_NOTIFICATION || object->Type > TIMER)
+    if (waiting.object->Type < EVENT_NOTIFICATION || waiting.object->Type > THREAD)
         wdk_fatal("not_initialised", "KeWaitForSingleObject", stack, 0, "the object was not initialised");
     if (Timeout != NULL)
         until = Timeout->QuadPart <= 0 ? now - Timeout->QuadPart : Timeout->QuadPart;
-    while (!satisfied(object, stack)) {
-        if (run_one(until))
+    while (!satisfied(Object, stack)) {
+        if (wait_for(&waiting, until))
             continue;
         if (Timeout == NULL)
             wdk_fatal("deadlock", "KeWaitForSingleObject", stack, 0,
                       "waits for what nobody is left to signal: it would wait forever");
         now = until > now ? until : now;
-        return STATUS_TIMEOUT;
+        return satisfied(Object, stack) ? STATUS_SUCCESS : STATUS_TIMEOUT;
     }
     return STATUS_SUCCESS;
 }
@@ -344,11 +391,12 @@ NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR
 NTSTATUS KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, PLARGE_INTEGER Interval)
 {
     LONGLONG until = Interval->QuadPart < 0 ? now - Interval->QuadPart : Interval->QuadPart;
+    struct waiting waiting = {.who = wdk_thread()};
 
     (void)WaitMode;
     (void)Alertable;
     wdk_at_most(APC_LEVEL, "KeDelayExecutionThread", HERE);
-    while (run_one(until))
+    while (wait_for(&waiting, until))
         ;
     now = until > now ? until : now;
     return STATUS_SUCCESS;

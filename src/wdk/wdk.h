@@ -19,7 +19,7 @@ struct wdk_thing {
     ULONG tag;
     bool paged;
     kit_stack made;
-    const void *of; /* the list that it was taken from */
+    const void *of; /* the list that it was taken from, the thread that holds it */
 };
 void wdk_born(const struct wdk_thing *thing);
 /* NULL: no such thing lives. The record is good until the next one is born. */
@@ -37,6 +37,38 @@ void wdk_at_most(unsigned irql, const char *call, kit_stack stack);
 /* A block of the pool, as it says; NULL: none is left. And back, with a look at what lies behind it. */
 PVOID wdk_allocate(const struct wdk_thing *what, bool zero, const char *call);
 void wdk_release(struct wdk_thing *thing, const char *call, kit_stack stack);
+
+/* -- threads: one has the turn ---------------------------------------------------------------------- */
+
+#define WDK_THREAD 6 /* Type of a thread's header, behind those of wait.c */
+#define WDK_THREAD_HANDLE "handle of a thread"
+
+/* What belongs to the thread that has the turn, and changes with it. */
+struct wdk_self {
+    unsigned irql, regions, process;
+    kit_stack raised;
+    struct dxgkmem_try *innermost, *handling;
+    const void *limit;
+    uintptr_t limit_function;
+};
+/* Puts another one in its place. Returns what was there. */
+struct wdk_self wdk_self_swap(const struct wdk_self *with);
+
+PKTHREAD wdk_thread(void);
+/* Gives a thread that is ready the turn until it waits or ends. False: there is none. */
+bool wdk_threads_run_one(void);
+/*
+ * Gives the turn away until it is ready (NULL: at once, when others had theirs). False: the thread that the life
+ * began with has the turn; it has the others run, one by one.
+ */
+bool wdk_give_turn(bool (*ready)(const void *what), const void *what);
+/* Has another thread go on; false: there is nobody whose turn could help. */
+bool wdk_others_run(bool (*ready)(const void *what), const void *what);
+void wdk_thread_close(HANDLE handle);
+void wdk_handle_of_process(const char *call, kit_stack stack);
+void wdk_threads_begin(void);
+
+void wdk_try_swap(struct wdk_self *with);
 
 bool wdk_apcs_disabled(void);
 void wdk_try_begin(void);

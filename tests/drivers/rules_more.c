@@ -272,6 +272,194 @@ static void continued(void)
     }
 }
 
+/* -- system threads ------------------------------------------------------------------------------------- */
+
+static struct {
+    KEVENT work, done;
+    FAST_MUTEX lock;
+    BOOLEAN stop;
+    ULONG rounds;
+    NTSTATUS timed;
+} shared;
+
+static HANDLE thread_made(PKSTART_ROUTINE routine)
+{
+    OBJECT_ATTRIBUTES attributes;
+    HANDLE handle = NULL;
+
+    RtlZeroMemory(&shared, sizeof(shared));
+    KeInitializeEvent(&shared.work, SynchronizationEvent, FALSE);
+    KeInitializeEvent(&shared.done, SynchronizationEvent, FALSE);
+    ExInitializeFastMutex(&shared.lock);
+    InitializeObjectAttributes(&attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
+    NT_ASSERT(NT_SUCCESS(
+        PsCreateSystemThread(&handle, THREAD_ALL_ACCESS, &attributes, NULL, NULL, routine, &shared)));
+    return handle;
+}
+
+static PVOID thread_of(HANDLE handle)
+{
+    PVOID thread = NULL;
+
+    NT_ASSERT(
+        NT_SUCCESS(ObReferenceObjectByHandle(handle, SYNCHRONIZE, *PsThreadType, KernelMode, &thread, NULL)));
+    return thread;
+}
+
+static void wait_for(PVOID object)
+{
+    NT_ASSERT(KeWaitForSingleObject(object, Executive, KernelMode, FALSE, NULL) == STATUS_SUCCESS);
+}
+
+static VOID worker(PVOID context)
+{
+    LARGE_INTEGER second = {.QuadPart = -10000000};
+
+    NT_ASSERT(context == &shared && KeGetCurrentIrql() == PASSIVE_LEVEL);
+    shared.timed = KeWaitForSingleObject(&shared.work, Executive, KernelMode, FALSE, &second);
+    for (;;) {
+        wait_for(&shared.work);
+        if (shared.stop)
+            (void)PsTerminateSystemThread(STATUS_SUCCESS);
+        shared.rounds++;
+        (void)KeSetEvent(&shared.done, IO_NO_INCREMENT, FALSE);
+    }
+}
+
+static void right_thread(void)
+{
+    HANDLE handle = thread_made(worker);
+    PVOID thread = thread_of(handle);
+    LARGE_INTEGER second = {.QuadPart = -10000000};
+
+    (void)ZwClose(handle);
+    NT_ASSERT(thread != (PVOID)KeGetCurrentThread());
+    NT_ASSERT(KeWaitForSingleObject(thread, Executive, KernelMode, FALSE, &second) == STATUS_TIMEOUT);
+    for (ULONG i = 1; i < 4; i++) {
+        (void)KeSetEvent(&shared.work, IO_NO_INCREMENT, FALSE);
+        wait_for(&shared.done);
+        NT_ASSERT(shared.rounds == i);
+    }
+    NT_ASSERT(shared.timed == STATUS_TIMEOUT);
+    shared.stop = TRUE;
+    (void)KeSetEvent(&shared.work, IO_NO_INCREMENT, FALSE);
+    wait_for(thread);
+    ObDereferenceObject(thread);
+}
+
+/* It holds the lock, at APC_LEVEL, from one turn to another. */
+static VOID holder(PVOID context)
+{
+    LARGE_INTEGER second = {.QuadPart = -10000000};
+
+    (void)context;
+    ExAcquireFastMutex(&shared.lock);
+    (void)KeSetEvent(&shared.done, IO_NO_INCREMENT, FALSE);
+    (void)KeDelayExecutionThread(KernelMode, FALSE, &second);
+    shared.rounds = 1;
+    ExReleaseFastMutex(&shared.lock);
+}
+
+static void right_contention(void)
+{
+    HANDLE handle = thread_made(holder);
+    PVOID thread = thread_of(handle);
+
+    wait_for(&shared.done);
+    NT_ASSERT(KeGetCurrentIrql() == PASSIVE_LEVEL && !ExTryToAcquireFastMutex(&shared.lock));
+    ExAcquireFastMutex(&shared.lock);
+    NT_ASSERT(shared.rounds == 1);
+    ExReleaseFastMutex(&shared.lock);
+    wait_for(thread);
+    ObDereferenceObject(thread);
+    (void)ZwClose(handle);
+}
+
+static VOID brief(PVOID context)
+{
+    (void)context;
+}
+
+static void thread_left(void)
+{
+    (void)ZwClose(thread_made(worker));
+}
+
+static void thread_handle_left(void)
+{
+    (void)thread_made(brief);
+}
+
+static void thread_reference_left(void)
+{
+    HANDLE handle = thread_made(brief);
+
+    (void)thread_of(handle);
+    (void)ZwClose(handle);
+}
+
+static void thread_waits_forever(void)
+{
+    PVOID thread = thread_of(thread_made(worker));
+
+    wait_for(thread);
+}
+
+static void thread_handle_waited_for(void)
+{
+    (void)KeWaitForSingleObject(thread_made(brief), Executive, KernelMode, FALSE, NULL);
+}
+
+static VOID wrong_end(PVOID context)
+{
+    (void)context;
+    (void)KfRaiseIrql(APC_LEVEL);
+    (void)PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+static void thread_ends_high(void)
+{
+    HANDLE handle = thread_made(wrong_end);
+
+    dxgkmem_kit_run_pending(&kit);
+    (void)ZwClose(handle);
+}
+
+static void no_system_thread(void)
+{
+    (void)PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+static VOID faulty(PVOID context)
+{
+    (void)context;
+    *(volatile ULONG *)(ULONG_PTR)0x10000 = 1;
+}
+
+static void fault_in_thread(void)
+{
+    HANDLE handle = thread_made(faulty);
+
+    dxgkmem_kit_run_pending(&kit);
+    (void)ZwClose(handle);
+}
+
+static VOID taker(PVOID context)
+{
+    (void)context;
+    ExAcquireFastMutex(&shared.lock);
+    KeLowerIrql(PASSIVE_LEVEL);
+}
+
+static void lock_of_ended_thread(void)
+{
+    HANDLE handle = thread_made(taker);
+
+    dxgkmem_kit_run_pending(&kit);
+    (void)ZwClose(handle);
+    ExAcquireFastMutex(&shared.lock);
+}
+
 /* -- the WDDM 2.4 callbacks --------------------------------------------------------------------------------- */
 
 static HANDLE contiguous(PVOID *base)
@@ -363,6 +551,17 @@ const struct rule rules_more[] = {
     {"access_violation", handler_for_the_kernel},
     {"access_violation", fault_at_dispatch},
     {"exception_continued", continued},
+    {NULL, right_thread},
+    {NULL, right_contention},
+    {"left_at_end", thread_left},
+    {"left_at_end", thread_handle_left},
+    {"left_at_end", thread_reference_left},
+    {"deadlock", thread_waits_forever},
+    {"access_violation", thread_handle_waited_for},
+    {"irql_too_high", thread_ends_high},
+    {"no_system_thread", no_system_thread},
+    {"access_violation", fault_in_thread},
+    {"deadlock", lock_of_ended_thread},
     {NULL, right_memory},
     {"left_at_stop", memory_left},
     {"access_violation", memory_used_after_free},
