@@ -419,13 +419,15 @@ static void end(struct stress *stress)
 
 struct stress_result stress_run(const struct stress_scene *scene, const struct stress_world *world)
 {
-    struct stress stress = {
-        .scene = scene,
-        .world = world,
-        .rounds = world->rounds,
-    };
-    bool begun = begin(&stress);
+    /* As many as there are instances; too large for a kernel's stack. */
+    static struct stress stress;
+    bool begun;
 
+    __builtin_memset(&stress, 0, sizeof(stress));
+    stress.scene = scene;
+    stress.world = world;
+    stress.rounds = world->rounds;
+    begun = begin(&stress);
     EXPECT(&stress, begun);
     if (begun) {
         scene->run(&stress);

@@ -46,6 +46,9 @@ int guest_call(int device, const void *request, size_t request_bytes, void *repl
 /* Each allocation of each program fails in turn; sweep.c. Needs a kernel with fault injection. */
 void sweep(int device, const uint8_t *request, size_t bytes);
 
+/* Arbitrary use by processes that are killed meanwhile; storm.c. How many requests were answered. */
+unsigned storm(void);
+
 /* Everything done wrong; misuse.c. Dies at the first thing that is not refused as it must be. */
 void misuse(void);
 

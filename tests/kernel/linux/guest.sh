@@ -40,7 +40,7 @@ make_module() {
         exit 1
     }
     module=$guest_home/$1/src/driver/linux/dxgkmem.ko
-    guest_program "$guest_home/init" $here/init.c $here/misuse.c $here/sweep.c || exit 2
+    guest_program "$guest_home/init" "$here"/{init,misuse,storm,sweep}.c || exit 2
     # Debug information stays here, where places are looked up.
     strip --strip-debug -o "$guest_home/dxgkmem.ko" "$module" || exit 2
     guest_initramfs "$guest_home/initramfs" init="$guest_home/init" dxgkmem.ko="$guest_home/dxgkmem.ko" || exit 2

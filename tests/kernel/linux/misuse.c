@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Everything a client can do wrong with the module's device: other ioctls, lengths at every boundary,
- * memory that is none, clients without the right, two at once, one that is killed, unloading while a
- * file is open. Each is refused as device.h says, and afterwards the device answers a query.
+ * memory that is none, clients without the right, two at once, one that is killed, a storm of them
+ * (storm.c), unloading while a file is open. Each is refused as device.h says, and afterwards the device answers a query.
  */
 #include "guest.h"
 
@@ -262,6 +262,8 @@ static void bad_maps(void)
 
 void misuse(void)
 {
+    unsigned answered;
+
     device = guest_open();
     check_alive("at first");
     rights();
@@ -269,7 +271,10 @@ void misuse(void)
     bad_lengths();
     bad_maps();
     two_clients();
+    answered = storm();
+    CHECK(answered > 0, "the storm has right requests in it");
+    check_alive("after the storm");
     unload_in_use();
     close(device);
-    printf("misuse: %u checks passed\n", checks);
+    printf("misuse: %u checks passed, %u requests answered in a storm\n", checks, answered);
 }

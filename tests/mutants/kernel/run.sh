@@ -83,7 +83,7 @@ run_leg() {
 
 # The line that tells most.
 gist() {
-    grep -aE '^finding:|test: FAIL|circular locking|BUG: |bug check|fake kernel:|(Address|Thread)Sanitizer:|^FAIL|error: Failure|: trace |  FAILED ' | head -n 1 |
+    grep -avE '^FAIL [a-z-]+$' | grep -aE '^finding:|test: FAIL|circular locking|BUG: |bug check|fake kernel:|(Address|Thread)Sanitizer:|^FAIL|error: Failure|: trace |  FAILED ' | head -n 1 |
         sed -E 's/^ +//; s/^.*(ERROR: AddressSanitizer|WARNING: ThreadSanitizer)/\1/; s/^\[   LINE   \] --- .*\/tests/tests/' | cut -c1-110
 }
 
