@@ -25,6 +25,7 @@ usage() {
 usage: ./dev mutants [OPTION]... [NAME]...
        ./dev mutants --lengths [OPTION]... [NAME]...
        ./dev mutants --kernel [NAME]...
+       ./dev mutants --schedules [OPTION]... [NAME]...
        ./dev mutants --mechanical [OPTION]... [FILE]...
 
 Plants each bug of tests/mutants (or those named), fuzzes it from nothing, one
@@ -40,6 +41,8 @@ beside it the same for plain byte mutation without the model.
   --clean-seconds N  first fuzz the tree as it is: it must survive (10; 0: not at all)
   --lengths          make what was found small, and compare with the shortest program
                      known; bugs that take a fault, threads or a second look are left out
+  --schedules        races and deadlocks by fuzz_schedule and by threads of the system;
+                     --schedules --help
   --mechanical       small changes of src/core that a script makes; --mechanical --help
   --kernel           the bugs of tests/mutants/kernel instead: each must be noticed by
                      the test that its patch names
@@ -50,6 +53,7 @@ TEXT
 
 root=$PWD
 home=build/mutants
+. tests/mutants/lib.sh
 tool=build/tool/fuzz/dxgkmem
 
 # Sets what depends on the engine, here and in the processes of single mutants.
@@ -63,48 +67,6 @@ choose_engine() {
 }
 
 # -- one mutant: run.sh --one PATCH ---------------------------------------------------------------
-
-field() { sed -n "s/^$1: *//p" "$2" | head -n 1; }
-
-# The fuzz target that is to find it.
-target_of() {
-    case $(field oracle "$1") in
-    faults) echo fuzz_faults ;;
-    schedule) echo fuzz_schedule ;;
-    reads) echo fuzz_reads ;;
-    explore) echo dxgkmem_tool ;;
-    *) echo fuzz_program ;;
-    esac
-}
-
-# What threads that take turns are made of is compiled by itself: lines of compile commands, and the library.
-of_target() { if [[ $1 == fuzz_schedule ]]; then grep -F dxgkmem_schedule; else grep -vF dxgkmem_schedule; fi; }
-
-# compile TARGET SOURCE TREE OUT: with the command of the engine's preset, from another tree.
-compile() {
-    local command target=$1
-    shift
-    command=$(grep -F '"command": ' $base/compile_commands.json | grep -F -- " -c $root/$1\"" | of_target "$target" |
-        head -n 1 | sed -E 's/^ *"command": "(.*)",?$/\1/; s/\\"/"/g')
-    [[ $command ]] || return 1
-    command=${command//"$root/include"/"$2/include"}
-    command=${command//"$root/src"/"$2/src"}
-    command=${command//"$root/fuzz"/"$2/fuzz"}
-    command=$(sed -E "s# -o [^ ]+ # -o $3 #" <<<"$command")
-    (cd $base && eval "$command")
-}
-
-# The sources to compile anew: those the patch names, and for a header all of the folders that see it.
-touched() {
-    local file
-    sed -nE 's#^\+\+\+ (b/)?([^[:space:]]+).*#\2#p' "$1" | while read -r file; do
-        case $file in
-        include/*) find src/core src/machine/sim src/host/user fuzz/program fuzz/model fuzz/engine -name '*.c' ;;
-        *.h) find "$(dirname "$file")" -maxdepth 1 -name '*.c' ;;
-        *.c) echo "$file" ;;
-        esac
-    done | sort -u
-}
 
 link() { # link TARGET OUT OBJECT...
     local target=$1 out=$2 own libraries more=()
