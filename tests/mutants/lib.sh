@@ -25,7 +25,7 @@ of_target() { if [[ $1 == fuzz_schedule ]]; then grep -F dxgkmem_schedule; else 
 compile() {
     local command target=$1 base=${base:?}
     shift
-    command=$(grep -F '"command": ' $base/compile_commands.json | grep -F -- " -c $root/$1\"" | of_target "$target" |
+    command=$(grep -F '"command": ' "$base"/compile_commands.json | grep -F -- " -c $root/$1\"" | of_target "$target" |
         head -n 1 | sed -E 's/^ *"command": "(.*)",?$/\1/; s/\\"/"/g')
     [[ $command ]] || return 1
     command=${command//"$root/include"/"$2/include"}
