@@ -18,7 +18,8 @@ static bool sees_all_ram(const struct model *model, const struct dxgkmem_adapter
 static bool device_in_use(const struct model *model, uint64_t device)
 {
     for (unsigned i = 0; i < model->adapters; i++)
-        if (model->adapter[i].life.live && model->adapter[i].device == device)
+        if ((model->adapter[i].life.live || model->leaving == &model->adapter[i]) &&
+            model->adapter[i].device == device)
             return true;
     return false;
 }

@@ -36,7 +36,10 @@ void model_allocate_adl(struct model *model, const struct model_conditions *cond
     uint64_t bytes = object->pages << DXGKMEM_PAGE_SHIFT;
     bool block = object->type == DXGK_PHYSICAL_MEMORY_TYPE_CONTIGUOUS_MEMORY ||
                  object->type == DXGK_PHYSICAL_MEMORY_TYPE_IO_SPACE;
-    if ((in->Flags.Value & ~(REQUIRE_CONTIGUOUS | PREFER_CONTIGUOUS)) != 0 &&
+    if (opened->chain->present == 0) /* its removal is under way */
+        model_refuse_after(expectation, DXGKMEM_VIOLATION_ADAPTER_REMOVED, opened->handle,
+                           model->leaving->life.ended, DXGKMEM_CALL_REMOVE_ADAPTER);
+    else if ((in->Flags.Value & ~(REQUIRE_CONTIGUOUS | PREFER_CONTIGUOUS)) != 0 &&
         model_minds(model, DXGKMEM_CALL_ALLOCATE_ADL, DXGKMEM_VIOLATION_RESERVED_BITS))
         model_refuse(expectation, DXGKMEM_VIOLATION_RESERVED_BITS, opened->handle);
     else if ((in->Flags.Value & REQUIRE_CONTIGUOUS) != 0 && !block)

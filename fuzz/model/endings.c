@@ -41,68 +41,119 @@ static void leave_frame_buffer(struct model *model, struct model_adapter *adapte
     model_end_frame_buffer(model, adapter, leaving->common.operation, leaving->common.call);
 }
 
-static void leave_adls_of(struct model *model, const struct model_adapter_object *opened,
-                          struct leaving *leaving)
+/* The oldest ADL of what is open, or that itself. */
+static void leave_part_of(struct model *model, struct model_adapter_object *opened, struct leaving *leaving)
 {
-    for (unsigned i = 0; i < model->live_adls;) {
+    for (unsigned i = 0; i < model->live_adls; i++) {
         struct model_adl *adl = model->live_adl[i];
         if (adl->adapter_object == opened) {
             report(leaving, adl->address, &adl->life);
             model_end_adl(model, adl, leaving->common.operation, leaving->common.call);
-        } else {
-            i++;
+            return;
         }
     }
+    report(leaving, opened->handle, &opened->life);
+    model_end_adapter_object(model, opened, leaving->common.operation, leaving->common.call);
 }
 
-/* In the order of opening, which is that of the records. */
-static void leave_opened_on(struct model *model, const struct model_chain *chain, struct leaving *leaving)
+/* One thing that is open, in the order of opening, which is that of the records; false: nothing is. */
+static bool leave_oldest_opened(struct model *model, const struct model_chain *chain, struct leaving *leaving)
 {
     for (unsigned i = 0; i < model->adapter_objects; i++) {
         struct model_adapter_object *opened = &model->adapter_object[i];
-        if (!opened->life.live || opened->chain != chain)
-            continue;
-        leave_adls_of(model, opened, leaving);
-        report(leaving, opened->handle, &opened->life);
-        model_end_adapter_object(model, opened, leaving->common.operation, leaving->common.call);
+        if (opened->life.live && opened->chain == chain) {
+            leave_part_of(model, opened, leaving);
+            return true;
+        }
     }
+    return false;
 }
 
 /* In the order of their making. */
-static void leave_memories(struct model *model, const struct model_chain *chain, struct leaving *leaving)
+static bool leave_oldest_memory(struct model *model, const struct model_chain *chain, struct leaving *leaving)
 {
     for (unsigned i = 0; i < model->allocations; i++) {
         struct model_memory *memory = &model->memory[i];
-        if (!memory->life.live || memory->chain != chain)
-            continue;
-        report(leaving, memory->handle, &memory->life);
-        model_end_memory(model, memory, leaving->common.operation, leaving->common.call);
+        if (memory->life.live && memory->chain == chain) {
+            report(leaving, memory->handle, &memory->life);
+            model_end_memory(model, memory, leaving->common.operation, leaving->common.call);
+            return true;
+        }
     }
+    return false;
 }
 
-static void end_adapter(struct model *model, struct model_adapter *adapter, const struct leaving *leaving)
+/* Its handle and its place in the chain. Slot and device are free when the removal is over. */
+static void end_adapter(const struct model *model, struct model_adapter *adapter,
+                        const struct leaving *leaving)
 {
-    model_end_handle(model, &adapter->life, leaving->common.operation, leaving->common.call);
+    model_life_end(model, &adapter->life, leaving->common.operation, leaving->common.call);
     adapter->chain->present--;
+}
+
+static void forget_adapter(struct model *model)
+{
+    model->live_handles--;
     model->live_adapters--;
 }
 
 size_t model_remove_adapter_done(struct model *model, const struct model_conditions *conditions,
                                  HANDLE handle, struct dxgkmem_violation *left, size_t room)
 {
-    struct model_adapter *adapter = model_find_live(model, MODEL_ADAPTER, model_value(handle));
-    struct leaving leaving =
-        begin_report(conditions, DXGKMEM_VIOLATION_LEFT_AT_REMOVAL, DXGKMEM_CALL_REMOVE_ADAPTER, left, room);
+    struct model_adapter *other = model->leaving; /* this one comes in its midst */
+    size_t count = model_removal_begin(model, conditions, handle, left, room);
 
+    while (model_removal_next(model, left, room, &count))
+        continue;
+    model_removal_end(model);
+    model->leaving = other;
+    return count;
+}
+
+/* -- removal, in its steps ---------------------------------------------------------------- */
+
+static struct leaving begin_removal_report(uint64_t operation, struct dxgkmem_violation *left, size_t room)
+{
+    const struct model_conditions conditions = {.operation = operation};
+
+    return begin_report(&conditions, DXGKMEM_VIOLATION_LEFT_AT_REMOVAL, DXGKMEM_CALL_REMOVE_ADAPTER, left,
+                        room);
+}
+
+size_t model_removal_begin(struct model *model, const struct model_conditions *conditions, HANDLE handle,
+                           struct dxgkmem_violation *left, size_t room)
+{
+    struct model_adapter *adapter = model_find_live(model, MODEL_ADAPTER, model_value(handle));
+    struct leaving leaving = begin_removal_report(conditions->operation, left, room);
+
+    model->leaving = adapter;
     if (adapter == NULL)
         return 0;
     leave_frame_buffer(model, adapter, &leaving);
-    if (adapter->chain->present == 1) {
-        leave_opened_on(model, adapter->chain, &leaving);
-        leave_memories(model, adapter->chain, &leaving);
-    }
     end_adapter(model, adapter, &leaving);
     return leaving.count;
+}
+
+bool model_removal_next(struct model *model, struct dxgkmem_violation *left, size_t room, size_t *count)
+{
+    struct model_adapter *adapter = model->leaving;
+    bool ended;
+
+    if (adapter == NULL || adapter->chain->present != 0)
+        return false;
+    struct leaving leaving = begin_removal_report(adapter->life.ended, left, room);
+    leaving.count = *count;
+    ended = leave_oldest_opened(model, adapter->chain, &leaving) ||
+            leave_oldest_memory(model, adapter->chain, &leaving);
+    *count = leaving.count;
+    return ended;
+}
+
+void model_removal_end(struct model *model)
+{
+    if (model->leaving != NULL)
+        forget_adapter(model);
+    model->leaving = NULL;
 }
 
 bool model_process_leaves(const struct model *model, uint64_t process)
@@ -169,14 +220,18 @@ size_t model_stop(struct model *model, const struct model_conditions *conditions
     for (unsigned i = 0; i < model->adapters; i++)
         leave_frame_buffer(model, &model->adapter[i], &leaving);
     for (unsigned i = 0; i < model->chains; i++)
-        leave_memories(model, &model->chain[i], &leaving);
+        while (leave_oldest_memory(model, &model->chain[i], &leaving))
+            continue;
     leave_all_mappings(model, &leaving);
     for (unsigned i = 0; i < model->chains; i++)
-        leave_opened_on(model, &model->chain[i], &leaving);
+        while (leave_oldest_opened(model, &model->chain[i], &leaving))
+            continue;
     leave_all_objects(model, &leaving);
     for (unsigned i = 0; i < model->adapters; i++)
-        if (model->adapter[i].life.live)
+        if (model->adapter[i].life.live) {
             end_adapter(model, &model->adapter[i], &leaving);
+            forget_adapter(model);
+        }
     model->stopped = true;
     return leaving.count;
 }

@@ -29,6 +29,7 @@ void model_reset(struct model *model)
     model->allocations = model->live_memories = model->live_mdls = 0;
     model->driver_pages = 0;
     model->driver = NULL;
+    model->leaving = NULL;
     model->live_adapters = model->live_objects = model->live_adapter_objects = model->live_frame_buffers = 0;
     model->live_pages = model->mapped_pages = 0;
     model->total.pages = model->total.objects = 0;

@@ -188,12 +188,21 @@ const char *model_add_adapter_done(struct model *, const struct model_conditions
                                    unsigned *invariant);
 
 /*
- * Things that end without a callback. Both fill `left` with the violations that
+ * Things that end without a callback. All fill `left` with the violations that
  * must be reported (in this order for removal and exit, in any order for stop),
  * at most `room`, and return how many; the state is changed.
  */
 size_t model_remove_adapter_done(struct model *, const struct model_conditions *, HANDLE adapter,
                                  struct dxgkmem_violation *left, size_t room);
+/*
+ * A removal that succeeds, in its steps, between which others may call: first the adapter is out of its chain, and its
+ * frame buffer is unpinned; then each thing that is left ends (false: none is left; *count: of those in `left`); then
+ * device and handle slot are free.
+ */
+size_t model_removal_begin(struct model *, const struct model_conditions *, HANDLE adapter,
+                           struct dxgkmem_violation *left, size_t room);
+bool model_removal_next(struct model *, struct dxgkmem_violation *left, size_t room, size_t *count);
+void model_removal_end(struct model *);
 size_t model_process_exit(struct model *, const struct model_conditions *, uint64_t process,
                           struct dxgkmem_violation *left, size_t room);
 size_t model_stop(struct model *, const struct model_conditions *, struct dxgkmem_violation *left,

@@ -163,6 +163,7 @@ struct model {
     bool stopped;
     uint32_t resets; /* the stamp is one more, so that zeroed slots are free */
 
+    struct model_adapter *leaving; /* a removal of it is under way; or NULL */
     unsigned handles, live_handles;
     unsigned chains, adapters, objects, adapter_objects, adls, mappings, allocations;
     unsigned live_adls, live_mappings;

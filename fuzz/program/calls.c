@@ -332,6 +332,7 @@ static struct runner_thing *made_adl(struct runner *runner, const DXGK_ADL *adl,
     runner->event.value[0] = thing->pages;
     runner->event.value[1] = thing->array == NULL;
     runner->event.values = 2;
+    runner->event.unseen = thing->pages == 0;
     return thing;
 }
 

@@ -49,6 +49,7 @@ static void made_memory(struct runner *runner, HANDLE adapter, HANDLE handle, co
     thing = runner_make(runner, PROGRAM_MAPPING, runner_pointer(base));
     thing->owner = runner_pointer(handle);
     thing->size = (uint64_t)pages->PageCount << DXGKMEM_PAGE_SHIFT;
+    runner->event.unseen = pages->PageCount == 0;
     runner_bind(runner, PROGRAM_MAPPING, (unsigned)runner_number(runner, CONTIGUOUS_MAPPING));
 }
 
@@ -68,8 +69,12 @@ static DXGK_ADL seen_pages(struct runner *runner, const void *base, uint64_t byt
     pages.PageCount = pages_of(bytes);
     pages.Flags.Contiguous = 1;
     if (!OFFERS(runner, cpu_page) ||
-        !runner->provider->cpu_page(runner->sim, runner->process, base, &translation))
-        runner_find_that(runner, 10, "the memory is not mapped where it was said to be");
+        !runner->provider->cpu_page(runner->sim, runner->process, base, &translation)) {
+        if (runner->options.gone != NULL) /* another thread's removal has ended it */
+            pages.PageCount = 0;
+        else
+            runner_find_that(runner, 10, "the memory is not mapped where it was said to be");
+    }
     pages.BasePageNumber = (DXGK_PAGE_NUMBER)translation.page;
     return pages;
 }
@@ -151,6 +156,8 @@ void runner_allocate_pages(struct runner *runner)
                       OUTS(pages_out)))
         return;
     mdl = (struct dxgkmem_mdl *)(void *)arguments->pMdl;
+    if (runner_is_gone(runner, mdl))
+        mdl = NULL;
     pages = described_pages(mdl);
     if (runner->model != NULL)
         runner->wrong =
@@ -158,7 +165,8 @@ void runner_allocate_pages(struct runner *runner)
                                       &runner->before.allocate_pages, arguments, &runner->wrong_invariant);
     if (!block_accepted(runner))
         return;
-    made_memory(runner, adapter, arguments->hMemoryHandle, mdl->MappedSystemVa, &pages);
+    made_memory(runner, adapter, arguments->hMemoryHandle, mdl != NULL ? mdl->MappedSystemVa : NULL,
+                &pages);
     runner->event.values = 1;
 }
 

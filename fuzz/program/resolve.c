@@ -87,6 +87,8 @@ void runner_remember_adl(struct runner *runner, struct runner_thing *thing, cons
     uint64_t *kept = runner->adl_page[runner->adls];
 
     thing->adl = runner->adls++;
+    if (!adl->Flags.Contiguous && runner_is_gone(runner, adl->Pages))
+        return;
     thing->pages = adl->PageCount;
     if (adl->Flags.Contiguous) {
         thing->base = adl->BasePageNumber;

@@ -141,6 +141,8 @@ static void take_violation(void *context, const struct dxgkmem_violation *violat
     runner->violations_in_all++;
     if (runner->violations < RUNNER_VIOLATIONS)
         runner->violation[runner->violations++] = *violation;
+    if (runner->removal.is && violation->code == DXGKMEM_VIOLATION_LEFT_AT_REMOVAL)
+        runner_removal_told(runner);
 }
 
 static bool start(struct runner *runner, enum program_world number)
@@ -168,7 +170,7 @@ static void begin_line(struct runner *runner, const struct program_line *line, u
     runner->outcome = RUNNER_NOT_CALLED;
     event->line = at;
     event->opcode = line->opcode;
-    event->skipped = event->has_status = false;
+    event->skipped = event->has_status = event->unseen = false;
     event->status = STATUS_SUCCESS;
     event->values = event->reports = event->faults = 0;
     event->mistake = DXGKMEM_VIOLATION_NONE;
@@ -257,7 +259,7 @@ static void run_line(struct runner *runner, const struct program_line *line, uns
     if (runner->options.before != NULL)
         runner->options.before(runner->options.before_context, runner->program, at);
     functions[line->opcode](runner);
-    if (runner->model != NULL && !runner_found(runner))
+    if (runner->model != NULL && !runner_found(runner) && !runner->removal.within)
         check_line(runner);
     end_line(runner);
 }
@@ -285,6 +287,7 @@ static bool begin_program(struct runner *runner, const struct program *program)
     runner->arguments_are = -1;
     runner->interface.Size = runner->offering.Size = runner->refusing.Size = 0;
     runner->driver_pages = 0;
+    runner->removal.is = runner->removal.within = false;
     runner->things = runner->adls = runner->chains = runner->words = 0;
     memset(runner->variable, 0, sizeof(runner->variable));
     if (!enter(runner, (enum program_world)program->world) ||
@@ -347,6 +350,19 @@ void runner_line(struct runner *runner, unsigned at)
 {
     if (!runner_found(runner))
         run_line(runner, at < runner->program->lines ? &runner->program->line[at] : &final_stop, at);
+}
+
+void runner_line_within(struct runner *runner, struct runner_turn *turn, unsigned at)
+{
+    if (runner_found(runner))
+        return;
+    runner->removal.within = true;
+    runner_save_turn(runner, turn);
+    machine_set_irql(runner, runner->irql);
+    run_line(runner, &runner->program->line[at], at);
+    runner_restore_turn(runner, turn);
+    runner->ended = runner->made = 0; /* they are not probed */
+    runner->removal.within = false;
 }
 
 void runner_lines_again(struct runner *runner, unsigned end)

@@ -60,6 +60,7 @@ struct runner_event {
     /* not part of the hash: injected faults that fired, fallible calls of the host since the last fail line */
     unsigned faults;
     uint64_t fallible_calls;
+    bool unseen;      /* not part of the hash: another thread ended what was made before the runner saw its pages */
     unsigned reports; /* violations, at most RUNNER_REPORTS kept */
     struct {
         enum dxgkmem_violation_code code;
@@ -98,6 +99,14 @@ struct runner_options {
      * is no call is done once more.
      */
     uint64_t (*refusals)(void);
+    /* Whether another thread freed this block, which the implementation handed out. NULL: there are no others. */
+    bool (*gone)(const void *block);
+    /*
+     * With a model: called in the midst of a removal, with no lock held, each time that it has come further: `ended`
+     * things that were left have ended. Other lines can be run then (runner_line_within). May be NULL.
+     */
+    void (*removal)(void *context, unsigned line, unsigned ended);
+    void *removal_context;
 };
 
 struct runner_result {
@@ -139,6 +148,14 @@ size_t runner_turn_bytes(void);
 void runner_begin_turn(const struct runner *runner, struct runner_turn *turn, unsigned shard);
 void runner_save_turn(const struct runner *runner, struct runner_turn *turn);
 void runner_restore_turn(struct runner *runner, const struct runner_turn *turn);
+
+/*
+ * Calls of others in the midst of a removal: runner_removal_point is to be called by the host whenever no lock is
+ * held; it tells when the adapter is gone and nothing else yet. runner_line_within runs a line from within
+ * options.removal: it is compared with the model, but for the state, which is looked at when the removal is over.
+ */
+void runner_removal_point(struct runner *runner);
+void runner_line_within(struct runner *runner, struct runner_turn *turn, unsigned at);
 
 /* The lines before `end`, which were run before and found right: of the state only that of the machine is looked at. */
 void runner_lines_again(struct runner *runner, unsigned end);

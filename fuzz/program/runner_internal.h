@@ -220,6 +220,14 @@ struct runner {
     DXGK_PAGE_NUMBER driver_page[DXGKMEM_SIM_DRIVER_PAGES];
     struct runner_mdl mdl[RUNNER_SHARDS]; /* handed over by the threads */
 
+    /* the removal under way; `told` things of it were reported, `left` are those of the model */
+    struct {
+        bool is, begun, within; /* within: it stands still, and another line is run */
+        HANDLE adapter;
+        size_t told, left;
+        struct model_expectation expected;
+    } removal;
+
     /* the call under way */
     union runner_arguments compared;
     struct model_expectation expected;
@@ -294,6 +302,12 @@ static inline bool runner_was_refused(const struct runner *runner)
     return runner->options.refusals != NULL && runner->options.refusals() != runner->refusals;
 }
 
+/* Whether another thread freed a block that the implementation handed out. */
+static inline bool runner_is_gone(const struct runner *runner, const void *block)
+{
+    return runner->options.gone != NULL && runner->options.gone(block);
+}
+
 /* -- resolve.c ---------------------------------------------------------------- */
 
 /* The value of a THING operand of the current line. Tells the matrix. */
@@ -358,6 +372,8 @@ void runner_unrelated(struct runner *runner);
 
 void runner_add(struct runner *runner);
 void runner_remove(struct runner *runner);
+/* A violation was reported while an adapter is removed. */
+void runner_removal_told(struct runner *runner);
 void runner_exit(struct runner *runner);
 void runner_stop(struct runner *runner);
 /* process, irql, fail, args */

@@ -178,9 +178,84 @@ static void end_left(struct runner *runner, size_t listed)
     }
 }
 
+static void begin_removal(struct runner *runner, HANDLE adapter)
+{
+    if (runner->removal.within) /* it is a single step in the midst of another one */
+        return;
+    runner->removal.is = runner->model != NULL && runner->options.removal != NULL;
+    runner->removal.begun = false;
+    runner->removal.told = runner->removal.left = 0;
+    runner->removal.adapter = adapter;
+    runner->removal.expected = runner->expected;
+}
+
+/* The first step, for the model: the adapter is out of its chain. */
+static void take_adapter_out(struct runner *runner)
+{
+    if (!runner->removal.begun)
+        runner->removal.left = model_removal_begin(runner->model, &runner->conditions,
+                                                   runner->removal.adapter, runner->left, RUNNER_VIOLATIONS);
+    runner->removal.begun = true;
+}
+
+static bool leave_next(struct runner *runner)
+{
+    return model_removal_next(runner->model, runner->left, RUNNER_VIOLATIONS, &runner->removal.left);
+}
+
+/* Those who make calls meanwhile can do so now. */
+static void stand_still(struct runner *runner)
+{
+    unsigned told = (unsigned)runner->removal.told;
+
+    runner->options.removal(runner->options.removal_context, runner->at, told);
+    runner->expected = runner->removal.expected;
+}
+
+void runner_removal_told(struct runner *runner)
+{
+    if (runner->removal.within)
+        return;
+    take_adapter_out(runner);
+    if (++runner->removal.told > runner->removal.left)
+        (void)leave_next(runner);
+    stand_still(runner);
+}
+
+void runner_removal_point(struct runner *runner)
+{
+    bool gone;
+
+    if (!runner->removal.is || runner->removal.begun || runner->removal.within)
+        return;
+    runner->removal.within = true; /* the question takes locks, too */
+    runner->received.Size = sizeof(runner->received);
+    gone = !NT_SUCCESS(runner->provider->query_interface(runner->removal.adapter, &runner->received));
+    runner->removal.within = false;
+    if (!gone)
+        return;
+    take_adapter_out(runner);
+    stand_still(runner);
+}
+
+/* What the model says is left by the whole of it. */
+static size_t end_removal(struct runner *runner, HANDLE adapter)
+{
+    size_t others = runner->removal.within ? runner->removal.left : 0;
+
+    if (runner->removal.within || !runner->removal.begun)
+        return model_remove_adapter_done(runner->model, &runner->conditions, adapter, runner->left + others,
+                                         RUNNER_VIOLATIONS - others);
+    while (leave_next(runner))
+        continue;
+    model_removal_end(runner->model);
+    return runner->removal.left;
+}
+
 void runner_remove(struct runner *runner)
 {
     struct runner_thing *thing;
+    NTSTATUS status;
     HANDLE adapter;
     size_t left = 0;
 
@@ -196,16 +271,18 @@ void runner_remove(struct runner *runner)
         end(runner);
         return;
     }
-    if (runner_end_call(runner, true, runner->provider->remove_adapter(adapter))) {
+    begin_removal(runner, adapter);
+    status = runner->provider->remove_adapter(adapter);
+    runner->removal.is &= runner->removal.within;
+    if (runner_end_call(runner, true, status)) {
         if (runner->model != NULL)
-            left = model_remove_adapter_done(runner->model, &runner->conditions, adapter, runner->left,
-                                             RUNNER_VIOLATIONS);
+            left = end_removal(runner, adapter);
         end_left(runner, left);
         thing = runner_find_live(runner, PROGRAM_ADAPTER, runner_pointer(adapter), 0);
         if (thing != NULL)
             runner_end(runner, thing);
     }
-    if (runner->model != NULL)
+    if (runner->model != NULL && !runner->removal.within)
         runner_compare_left(runner, left, true);
     end(runner);
 }

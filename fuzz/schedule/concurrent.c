@@ -233,7 +233,7 @@ void concurrent_run(struct concurrent *concurrent, const struct program *program
     runner_finish(concurrent->runner, &alone);
     if (alone.finding.invariant)
         find(result, alone.finding.invariant, "%s", alone.finding.message);
-    if (result->invariant || concurrent->section.in_steps)
+    if (result->invariant)
         return;
     concurrent->linearize.program = program;
     concurrent->linearize.section = &concurrent->section;
@@ -263,13 +263,18 @@ struct concurrent *concurrent_create(const struct concurrent_options *options)
     if (!concurrent)
         return NULL;
     concurrent->options = *options;
-    struct runner_options many = {.no_model = true, .event = take_event, .event_context = concurrent};
-    struct runner_options one = {.event = linearize_event, .event_context = &concurrent->linearize};
+    struct runner_options many = {
+        .no_model = true, .event = take_event, .event_context = concurrent, .gone = scheduled_gone};
+    struct runner_options one = {.event = linearize_event,
+                                 .event_context = &concurrent->linearize,
+                                 .removal = linearize_removal,
+                                 .removal_context = &concurrent->linearize};
     concurrent->runner = runner_create(&many);
     concurrent->linearize.runner = runner_create(&one);
     good = concurrent->runner && concurrent->linearize.runner;
     for (unsigned i = 0; i <= SCHEDULED_THREADS; i++)
         good &= (concurrent->turn[i] = calloc(1, runner_turn_bytes())) != NULL;
+    concurrent->linearize.turn = concurrent->turn[0]; /* the threads are gone by then */
     if (good)
         return concurrent;
     concurrent_destroy(concurrent);

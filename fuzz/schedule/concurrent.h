@@ -8,8 +8,8 @@
  *  - with the threads gone, the audit and the machine find nothing wrong;
  *  - what the calls answered, in the section and after it, is what one thread would have got
  *    that makes the same calls in some order, where a call that had ended before another began comes first. The
- *    run of that one thread is checked against the model by the ordinary runner. Not with a removal in the
- *    section, which is no single step.
+ *    run of that one thread is checked against the model by the ordinary runner. A removal is no single call:
+ *    it ends one thing after the other, and other calls may come between any two (linearize.c).
  */
 #ifndef DXGKMEM_CONCURRENT_H
 #define DXGKMEM_CONCURRENT_H
@@ -63,28 +63,41 @@ const struct strategy *concurrent_strategy(const struct concurrent *concurrent);
 
 /* -- linearize.c ------------------------------------------------------------------------- */
 
+/* A call is one step; a removal one for each of its parts. */
+#define LINEARIZE_STEPS (2 * PROGRAM_OPERATIONS)
+
 struct linearize {
-    struct runner *runner; /* with the model; its events go to linearize_event */
+    struct runner *runner; /* with the model; its events go to linearize_event, its removals to linearize_removal */
+    struct runner_turn *turn; /* room for one */
     const struct program *program;
     const struct section *section;
     const struct concurrent_line *line; /* by index; [program->lines]: the final stop */
 
     /* results */
     uint64_t orders;
-    bool short_of_room;               /* an order was given up because one thread ran out of something */
+    bool undecided;                   /* an order was given up for a reason that says nothing about the run */
     struct runner_finding sequential; /* of the model, when one thread alone goes wrong */
+
+    /* the steps of each thread, by their lines: a removal's stand beside each other */
+    unsigned steps, count[SECTION_THREADS], next[SECTION_THREADS];
+    uint16_t step[SECTION_THREADS][LINEARIZE_STEPS];
+    uint8_t parts[PROGRAM_OPERATIONS]; /* steps of each line */
+    bool removes;                      /* some adapter was removed */
 
     /* the order that is tried */
     unsigned ordered;
-    uint16_t order[PROGRAM_OPERATIONS];
+    uint16_t order[LINEARIZE_STEPS];
     struct program flat;
     uint16_t from[PROGRAM_OPERATIONS + 1];
     struct runner_event event[PROGRAM_OPERATIONS + 1];
-    unsigned next[SECTION_THREADS];
+    /* Lines that are run in the midst of a removal: its line plus one, and how many things it has ended by then. */
+    uint16_t within[PROGRAM_OPERATIONS], ended[PROGRAM_OPERATIONS];
+    unsigned unfinished; /* a removal that has parts which are not in the order; the number of lines: none */
 };
 
 /* For the runner's options; context: the struct linearize. */
 void linearize_event(void *context, const struct program *program, const struct runner_event *event);
+void linearize_removal(void *context, unsigned line, unsigned ended);
 /* Whether some order explains the run, or could but for what ran out. */
 bool linearize_find(struct linearize *linearize);
 

@@ -7,6 +7,10 @@
  * call was under way (it gave back what it could not use). Such a call is taken for one that was not made.
  * And what there is room for depends on where others were put: an order in which one thread runs out where
  * many did not, or the other way round, says nothing, for or against.
+ *
+ * A removal has a step for taking the adapter out of its chain, one for each thing that it ended, and one for its
+ * end. Steps of other threads between them are run by the one thread in the midst of its removal. What devices
+ * and CPU see then is not compared, and a removal in the midst of another one is not tried.
  */
 #include "schedule/concurrent.h"
 
@@ -78,21 +82,21 @@ static bool same_leaks(const struct linearize *linearize, const struct runner_ev
     return true;
 }
 
-/* Another thread ended the ADL (by unpin) before its maker looked at it: it has no pages any more. */
-static bool was_unseen(const struct runner_event *event)
+static bool is_access(const struct linearize *linearize, unsigned at)
 {
-    return event->opcode == OP_PIN && event->values && event->value[0] == 0;
+    return at < linearize->program->lines &&
+           program_operations[linearize->program->line[at].opcode].role == PROGRAM_ROLE_ACCESS;
 }
 
-/* Whether an access may go elsewhere than it would have: its address was not seen. */
+/* Whether an access may go elsewhere than it would have: its address was not seen, or it met a removal. */
 static bool is_blind(const struct linearize *linearize, const struct runner_event *event)
 {
-    if (program_operations[event->opcode].role != PROGRAM_ROLE_ACCESS)
+    if (!is_access(linearize, event->line))
         return false;
     for (unsigned at = 0; at < linearize->program->lines; at++)
-        if (linearize->line[at].made && was_unseen(&linearize->line[at].event))
+        if (linearize->line[at].made && linearize->line[at].event.unseen)
             return true;
-    return false;
+    return linearize->removes;
 }
 
 /* The same answer. */
@@ -107,7 +111,7 @@ static bool same(const struct linearize *linearize, const struct runner_event *m
         return false;
     if (many->status != one->status && many->reports == 0) /* else it follows from the violation */
         return false;
-    if (!was_unseen(many) && memcmp(many->value, one->value, many->values * sizeof many->value[0]) != 0)
+    if (!many->unseen && memcmp(many->value, one->value, many->values * sizeof many->value[0]) != 0)
         return false;
     if (many->opcode == OP_STOP)
         return same_leaks(linearize, many, one);
@@ -117,17 +121,168 @@ static bool same(const struct linearize *linearize, const struct runner_event *m
     return true;
 }
 
+/* -- steps ---------------------------------------------------------------------------------- */
+
+/* How many steps a line takes. Of a removal with more reports than are kept it is not known. */
+static unsigned parts_of(struct linearize *linearize, unsigned at)
+{
+    const struct runner_event *event = &linearize->line[at].event;
+
+    if (event->opcode != OP_REMOVE || event->skipped || !NT_SUCCESS(event->status))
+        return 1;
+    linearize->removes = true;
+    if (event->reports < RUNNER_REPORTS)
+        return event->reports + 2;
+    linearize->undecided = true;
+    return 1;
+}
+
+static void count_steps(struct linearize *linearize)
+{
+    const struct section *section = linearize->section;
+
+    linearize->steps = 0;
+    linearize->removes = false;
+    for (unsigned thread = 0; thread < section->threads; thread++) {
+        unsigned *count = &linearize->count[thread];
+
+        *count = 0;
+        for (unsigned i = 0; i < section->count[thread]; i++) {
+            unsigned parts = parts_of(linearize, section->line[thread][i]);
+
+            if (linearize->steps + parts + section->lines > LINEARIZE_STEPS) { /* there is no room for so many */
+                linearize->undecided = true;
+                parts = 1;
+            }
+            linearize->steps += parts;
+            linearize->parts[section->line[thread][i]] = (uint8_t)parts;
+            while (parts-- > 0)
+                linearize->step[thread][(*count)++] = section->line[thread][i];
+        }
+    }
+}
+
+/* The line of a thread's next step. */
+static unsigned next_line(const struct linearize *linearize, unsigned thread)
+{
+    return linearize->step[thread][linearize->next[thread]];
+}
+
+/* Whether a thread's removal has begun, and has not come to its end. */
+static bool is_within(const struct linearize *linearize, unsigned thread)
+{
+    unsigned next = linearize->next[thread];
+
+    return next > 0 && next < linearize->count[thread] &&
+           linearize->step[thread][next - 1] == linearize->step[thread][next];
+}
+
+/* Whether a thread would begin a removal while that of another one is under way. */
+static bool would_nest(const struct linearize *linearize, unsigned thread)
+{
+    unsigned next = linearize->next[thread];
+    bool others = false;
+
+    for (unsigned other = 0; other < linearize->section->threads; other++)
+        others |= other != thread && is_within(linearize, other);
+    return others && next + 1 < linearize->count[thread] &&
+           linearize->step[thread][next] == linearize->step[thread][next + 1];
+}
+
+/* -- trying an order ---------------------------------------------------------------------------- */
+
+/* The order as lines, each once, and which of them are run within which removal. Returns how many lines. */
+static unsigned lay_out(struct linearize *linearize, uint16_t line[PROGRAM_OPERATIONS],
+                        uint16_t within[PROGRAM_OPERATIONS], uint16_t ended[PROGRAM_OPERATIONS])
+{
+    unsigned lines = 0, removal = 0, parts = 0, left = 0;
+
+    for (unsigned i = 0; i < linearize->ordered; i++) {
+        unsigned at = linearize->order[i];
+
+        if (left > 0 && at == line[removal]) {
+            left--;
+            continue;
+        }
+        line[lines] = (uint16_t)at;
+        within[lines] = (uint16_t)(left > 0 ? removal + 1 : 0);
+        ended[lines] = (uint16_t)(parts - 1 - left);
+        lines++;
+        if (left == 0) {
+            parts = linearize->parts[at];
+            removal = lines - 1;
+            left = parts - 1;
+        }
+    }
+    linearize->unfinished = left > 0 ? line[removal] : linearize->program->lines + 1u;
+    return lines;
+}
+
+/* A line that is to be run within a removal: its answer is no answer until it was. */
+static void await(struct linearize *linearize, unsigned at)
+{
+    linearize->event[at] = (struct runner_event){.line = at,
+                                                 .opcode = linearize->flat.line[at].opcode,
+                                                 .skipped = is_access(linearize, linearize->from[at]),
+                                                 .reports = RUNNER_REPORTS + 1};
+}
+
+static void flatten(struct linearize *linearize, bool all)
+{
+    uint16_t line[PROGRAM_OPERATIONS], within[PROGRAM_OPERATIONS], ended[PROGRAM_OPERATIONS];
+    unsigned lines = lay_out(linearize, line, within, ended), base = 0;
+
+    section_flatten(linearize->section, linearize->program, line, lines, all, &linearize->flat,
+                    linearize->from);
+    linearize->from[linearize->flat.lines] = linearize->program->lines;
+    while (base < linearize->flat.lines && linearize->from[base] < linearize->section->first)
+        base++;
+    memset(linearize->within, 0, sizeof linearize->within);
+    for (unsigned i = 0; i < lines; i++) {
+        linearize->within[base + i] = (uint16_t)(within[i] == 0 ? 0 : base + within[i]);
+        linearize->ended[base + i] = ended[i];
+        if (within[i] != 0)
+            await(linearize, base + i);
+    }
+}
+
+void linearize_removal(void *context, unsigned line, unsigned ended)
+{
+    struct linearize *linearize = context;
+
+    for (unsigned at = line + 1; at < linearize->flat.lines; at++)
+        if (linearize->within[at] == line + 1 && linearize->ended[at] == ended &&
+            !is_access(linearize, linearize->from[at]))
+            runner_line_within(linearize->runner, linearize->turn, at);
+}
+
+static void nothing_is_locked(void *context)
+{
+    struct linearize *linearize = context;
+
+    runner_removal_point(linearize->runner);
+}
+
+static void run_flat(struct linearize *linearize, struct runner_result *result)
+{
+    dxgkmem_user_seed(1);
+    scheduled_watch(nothing_is_locked, linearize);
+    if (runner_begin(linearize->runner, &linearize->flat))
+        for (unsigned at = 0; at <= linearize->flat.lines; at++)
+            if (at == linearize->flat.lines || linearize->within[at] == 0)
+                runner_line(linearize->runner, at);
+    runner_finish(linearize->runner, result);
+    scheduled_watch(NULL, NULL);
+}
+
 /* Runs the order so far by one thread; whether every line of it answers as it did. */
 static bool try(struct linearize *linearize, bool all)
 {
     struct runner_result result;
 
     linearize->orders++;
-    section_flatten(linearize->section, linearize->program, linearize->order, linearize->ordered, all,
-                    &linearize->flat, linearize->from);
-    linearize->from[linearize->flat.lines] = linearize->program->lines;
-    dxgkmem_user_seed(1);
-    runner_run(linearize->runner, &linearize->flat, &result);
+    flatten(linearize, all);
+    run_flat(linearize, &result);
     if (result.finding.invariant) {
         linearize->sequential = result.finding;
         return false;
@@ -135,45 +290,47 @@ static bool try(struct linearize *linearize, bool all)
     for (unsigned at = 0; at < linearize->flat.lines + (all ? 1u : 0u); at++) {
         const struct runner_event *many = &linearize->line[linearize->from[at]].event;
 
-        if (same(linearize, many, &linearize->event[at]))
+        if (linearize->from[at] == linearize->unfinished || same(linearize, many, &linearize->event[at]))
             continue;
-        linearize->short_of_room |= ran_out(&linearize->event[at]) != ran_out(many);
+        linearize->undecided |= ran_out(&linearize->event[at]) != ran_out(many);
         return false;
     }
     return true;
 }
 
+/* -- the search --------------------------------------------------------------------------------- */
+
 /* Whether another thread's line that is still to come had ended before this one began. */
 static bool comes_too_early(const struct linearize *linearize, unsigned thread)
 {
-    const struct section *section = linearize->section;
-    uint64_t begin = linearize->line[section->line[thread][linearize->next[thread]]].begin;
+    uint64_t begin = linearize->line[next_line(linearize, thread)].begin;
 
-    for (unsigned other = 0; other < section->threads; other++)
-        if (other != thread && linearize->next[other] < section->count[other] &&
-            linearize->line[section->line[other][linearize->next[other]]].end < begin)
+    for (unsigned other = 0; other < linearize->section->threads; other++)
+        if (other != thread && linearize->next[other] < linearize->count[other] &&
+            linearize->line[next_line(linearize, other)].end < begin)
             return true;
     return false;
 }
 
 /* The threads whose next line may come now, that which ended first in front. */
-static unsigned candidates(const struct linearize *linearize, unsigned thread[SECTION_THREADS])
+static unsigned candidates(struct linearize *linearize, unsigned thread[SECTION_THREADS])
 {
-    const struct section *section = linearize->section;
     unsigned count = 0;
 
-    for (unsigned i = 0; i < section->threads; i++) {
+    for (unsigned i = 0; i < linearize->section->threads; i++) {
         unsigned to = count;
 
-        if (linearize->next[i] == section->count[i] || comes_too_early(linearize, i))
+        if (linearize->next[i] == linearize->count[i] || comes_too_early(linearize, i))
             continue;
-        uint64_t end = linearize->line[section->line[i][linearize->next[i]]].end;
+        if (would_nest(linearize, i)) {
+            linearize->undecided = true;
+            continue;
+        }
+        uint64_t end = linearize->line[next_line(linearize, i)].end;
         for (; to > 0; to--) {
-            unsigned before = thread[to - 1];
-
-            if (linearize->line[section->line[before][linearize->next[before]]].end <= end)
+            if (linearize->line[next_line(linearize, thread[to - 1])].end <= end)
                 break;
-            thread[to] = before;
+            thread[to] = thread[to - 1];
         }
         thread[to] = i;
         count++;
@@ -187,7 +344,7 @@ struct level {
     bool left_out; /* the line that was put in here was left out, as one that ran out */
 };
 
-static void open_level(const struct linearize *linearize, struct level *level)
+static void open_level(struct linearize *linearize, struct level *level)
 {
     level->count = candidates(linearize, level->thread);
     level->tried = 0;
@@ -197,11 +354,11 @@ static void open_level(const struct linearize *linearize, struct level *level)
 static bool put_in(struct linearize *linearize, struct level *level)
 {
     unsigned thread = level->thread[level->tried++];
-    unsigned at = linearize->section->line[thread][linearize->next[thread]++];
+    unsigned at = linearize->step[thread][linearize->next[thread]++];
 
     linearize->order[linearize->ordered++] = (uint16_t)at;
     level->left_out = false;
-    if (try(linearize, false))
+    if (is_within(linearize, thread) || try(linearize, false)) /* of a removal its end tells */
         return true;
     if (!ran_out(&linearize->line[at].event))
         return false;
@@ -233,28 +390,29 @@ static bool try_by_ends(struct linearize *linearize)
     for (open_level(linearize, &level); level.count; open_level(linearize, &level)) {
         unsigned thread = level.thread[0];
 
-        linearize->order[linearize->ordered++] = linearize->section->line[thread][linearize->next[thread]++];
+        linearize->order[linearize->ordered++] = linearize->step[thread][linearize->next[thread]++];
     }
     return try(linearize, true);
 }
 
 bool linearize_find(struct linearize *linearize)
 {
-    struct level level[PROGRAM_OPERATIONS + 1];
+    struct level level[LINEARIZE_STEPS + 1];
     unsigned depth = 0;
 
     linearize->orders = 0;
-    linearize->short_of_room = false;
+    linearize->undecided = false;
+    count_steps(linearize);
     if (try_by_ends(linearize))
         return true;
     begin(linearize);
     open_level(linearize, &level[0]);
     while (linearize->sequential.invariant == 0) {
-        if (depth == linearize->section->lines && try(linearize, true))
+        if (depth == linearize->steps && try(linearize, true))
             return true;
-        if (depth == linearize->section->lines || level[depth].tried == level[depth].count) {
+        if (depth == linearize->steps || level[depth].tried == level[depth].count) {
             if (depth-- == 0)
-                return linearize->short_of_room;
+                return linearize->undecided;
             take_out(linearize, &level[depth]);
         } else if (put_in(linearize, &level[depth])) {
             open_level(linearize, &level[++depth]);

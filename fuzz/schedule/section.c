@@ -14,10 +14,14 @@ static bool is_passed_over(const struct program_line *line)
            line->opcode == OP_FAIL || line->opcode == OP_ARGS;
 }
 
-/* Whether it names things by what else lives or lived, which depends on the schedule. */
+/* Whether it names things by what else lives or lived, or lies beside them, which depends on the schedule. */
 static bool looks_around(const struct program_line *line)
 {
     const struct program_operation *operation = &program_operations[line->opcode];
+
+    if ((line->opcode == OP_FREE_ADL && line->operand[FREE_ADL_SHIFT] != 0) ||
+        (line->opcode == OP_UNMAP && line->operand[UNMAP_SHIFT] != 0))
+        return true;
 
     for (unsigned i = 0; i < operation->operands; i++) {
         if (operation->operand[i].type != PROGRAM_OPERAND_THING)
@@ -90,40 +94,6 @@ static void drop_dependent(struct section *section, const struct program *progra
     }
 }
 
-static bool removes(const struct section *section, const struct program *program, unsigned thread)
-{
-    for (unsigned i = 0; i < section->count[thread]; i++)
-        if (program->line[section->line[thread][i]].opcode == OP_REMOVE)
-            return true;
-    return false;
-}
-
-/*
- * Takes out what allocates a memory of WDDM 2.4 beside a removal in another thread: that may free the MDL
- * and the mapping in which the runner is about to look at the pages.
- */
-static void drop_unseen(struct section *section, const struct program *program)
-{
-    unsigned removing = 0; /* a bit per thread */
-
-    for (unsigned thread = 0; thread < SECTION_THREADS; thread++)
-        removing |= (unsigned)removes(section, program, thread) << thread;
-    section->in_steps = removing != 0;
-    for (unsigned thread = 0; thread < SECTION_THREADS; thread++) {
-        unsigned kept = 0;
-
-        if ((removing & ~(1u << thread)) == 0)
-            continue;
-        for (unsigned i = 0; i < section->count[thread]; i++) {
-            uint16_t at = section->line[thread][i];
-
-            if (program->line[at].opcode != OP_CONTIGUOUS && program->line[at].opcode != OP_PAGES)
-                section->line[thread][kept++] = at;
-        }
-        section->count[thread] = kept;
-    }
-}
-
 /* Threads without lines are closed up. */
 static void close_up(struct section *section)
 {
@@ -170,7 +140,6 @@ void section_find(struct section *section, const struct program *program)
         }
     }
     drop_dependent(section, program);
-    drop_unseen(section, program);
     close_up(section);
 }
 

@@ -8,9 +8,8 @@
  * are run alone. What a line of the section means must not depend on the schedule, so some are left out:
  * conditions (process, irql, fail, args), exit (no thread of
  * a process that ends runs any more), stop and scribble; classes that look at what else lives
- * or lived (wrong_kind, next, recycled, previous, other); a line that names a variable which
- * another thread of the section binds; and one that allocates a memory of WDDM 2.4 (contiguous, pages)
- * beside a `remove` of another thread.
+ * or lived (wrong_kind, next, recycled, previous, other), and shifts, which look at what lies beside; and a line that names a variable which
+ * another thread of the section binds.
  */
 #ifndef DXGKMEM_SECTION_H
 #define DXGKMEM_SECTION_H
@@ -30,8 +29,6 @@ struct section {
     unsigned lines;       /* of all threads */
     unsigned count[SECTION_THREADS];
     uint16_t line[SECTION_THREADS][PROGRAM_OPERATIONS]; /* indices */
-    /* A removal ends one thing after the other, and what it has not come to yet can be used meanwhile. */
-    bool in_steps;
     uint64_t strategy, seed, bound; /* operands of the schedule line, or its presets */
     unsigned switches;
     struct section_switch switched[PROGRAM_OPERATIONS];

@@ -337,42 +337,60 @@ static bool close_oldest(struct call *call, struct logical_adapter *logical)
     return true;
 }
 
+/*
+ * The one step that removes an adapter: its handle ends when it leaves the chain, so whoever is told that it is
+ * removed sees what follows from that. Whoever ends the handle has the adapter; nobody else can reach it any
+ * more. NULL: somebody else did. The pin lock is held: nobody can pin it again before it is unpinned.
+ */
+static struct adapter *take_out(const struct call *call, HANDLE device_handle, bool *empty)
+{
+    struct call probe = *call;
+    struct adapter *adapter = handle_acquire(&probe, (uintptr_t)device_handle, HANDLE_ADAPTER);
+
+    if (adapter == NULL)
+        return NULL;
+    *empty = chain_leave(adapter, call->now);
+    handle_end(adapter->slot, call->now);
+    if (adapter->logical->version >= DXGKDDI_INTERFACE_VERSION_WDDM3_2)
+        ATOMIC_SUB(&instance.strict_irql_adapters, 1);
+    handle_unlock(adapter->slot);
+    return adapter;
+}
+
 NTSTATUS dxgkmem_remove_adapter(HANDLE device_handle)
 {
     struct dxgkmem_machine *machine = instance.machine;
+    struct adapter_reference reference;
     struct logical_adapter *logical;
     struct adapter *adapter;
     struct call call, probe;
-    uint64_t pinned;
-    stamp made;
-    bool empty;
+    uint64_t pinned = 0;
+    stamp made = 0;
+    bool empty = false;
 
     if (ATOMIC_LOAD_ACQUIRE(&instance.started) == 0)
         return STATUS_INVALID_HANDLE;
     call_number(&call, DXGKMEM_CALL_REMOVE_ADAPTER);
     probe = call;
-    adapter = handle_acquire(&probe, (uintptr_t)device_handle, HANDLE_ADAPTER);
+    if (!adapter_acquire(&probe, device_handle, 0, &reference))
+        return STATUS_INVALID_HANDLE;
+    lock_acquire(&reference.logical->pin_lock, RANK_PIN);
+    adapter = take_out(&call, device_handle, &empty);
+    if (adapter != NULL)
+        pinned = frame_buffer_abandon(adapter, call.now, &made);
+    lock_release(&reference.logical->pin_lock);
+    adapter_release(&reference); /* the adapter has one of its own */
     if (adapter == NULL)
         return STATUS_INVALID_HANDLE;
-    /* Whoever ends the handle removes the adapter; nobody else can reach it any more. */
-    handle_end(adapter->slot, call.now);
-    handle_unlock(adapter->slot);
     logical = adapter->logical;
     machine->ops->domain_detach(machine, logical->domain, adapter->device);
     adapter->attached = false;
-    /* Out of the chain and unpinned in one step: nobody can pin it again between. */
-    lock_acquire(&logical->pin_lock, RANK_PIN);
-    empty = chain_leave(adapter, call.now);
-    pinned = frame_buffer_abandon(adapter, call.now, &made);
-    lock_release(&logical->pin_lock);
     if (pinned != 0)
         report_left(&call, DXGKMEM_VIOLATION_LEFT_AT_REMOVAL, pinned, made);
     while (empty && close_oldest(&call, logical))
         continue;
     while (empty && memory_abandon(&call, logical))
         continue;
-    if (logical->version >= DXGKDDI_INTERFACE_VERSION_WDDM3_2)
-        ATOMIC_SUB(&instance.strict_irql_adapters, 1);
     count_down(COUNT_ADAPTERS, 1);
     adapter_free(adapter);
     return STATUS_SUCCESS;

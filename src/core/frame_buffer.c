@@ -86,6 +86,16 @@ static NTSTATUS pin_build(struct call *call, struct adapter *adapter, const stru
     return STATUS_SUCCESS;
 }
 
+/*
+ * Whether the adapter that a call names is still there, now that the pin lock is held: a removal takes it to end
+ * the handle, so what is said of the chain from here on is said of one that the adapter is in. False: it is noted.
+ */
+static bool still_there(struct call *call, HANDLE handle)
+{
+    stamp made;
+    return handle_check(call, (uintptr_t)handle, HANDLE_ADAPTER, &made);
+}
+
 /* The pin lock is held. */
 static NTSTATUS pin_on(struct call *call, HANDLE handle, const struct adapter_reference *lead,
                        const DXGKARGCB_PINFRAMEBUFFERFORSAVE2 *in, DXGK_ADL **out)
@@ -95,6 +105,8 @@ static NTSTATUS pin_on(struct call *call, HANDLE handle, const struct adapter_re
     struct object_plan plan;
     NTSTATUS status;
 
+    if (!still_there(call, handle))
+        return call_status(call);
     if (!logical_is_lead(lead->logical, lead->physical_index))
         return refuse(call, DXGKMEM_VIOLATION_NOT_LEAD_ADAPTER, subject, 0);
     if ((in->Flags.Value & ~1u) != 0)
@@ -149,6 +161,8 @@ static NTSTATUS unpin_on(struct call *call, HANDLE handle, const struct adapter_
     struct adapter *adapter = logical_adapter_at(lead->logical, index);
     uint64_t subject = (uintptr_t)handle;
 
+    if (!still_there(call, handle))
+        return call_status(call);
     if (!logical_is_lead(lead->logical, lead->physical_index))
         return refuse(call, DXGKMEM_VIOLATION_NOT_LEAD_ADAPTER, subject, 0);
     if (adapter == NULL)

@@ -8,14 +8,6 @@
 #include <stdlib.h>
 #include <ucontext.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define SCHEDULED_ASAN
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SCHEDULED_ASAN
-#endif
-#endif
-
 #if defined(SCHEDULED_ASAN)
 #include <sanitizer/common_interface_defs.h>
 #endif
@@ -172,6 +164,8 @@ enum scheduled_end scheduled_run(const struct scheduled_run *wanted, struct sche
     run = wanted;
     go_on(false);
     run = NULL;
+    if (end == SCHEDULED_DONE)
+        services_end();
     *final = state;
     return end;
 }

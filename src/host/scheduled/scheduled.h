@@ -79,4 +79,13 @@ unsigned scheduled_thread(void);
 /* A point of the running thread; nothing outside a run. */
 void scheduled_point(enum scheduled_kind kind, const volatile void *address, const char *file, int line);
 
+/*
+ * Whether a block of dxgkmem_host_alloc was freed in the run under way. Blocks that are go back when the run
+ * is over, so that no other block has their address.
+ */
+bool scheduled_gone(const void *block);
+
+/* Outside a run: `unlocked` is called after each release that leaves the one thread without a lock. NULL: nobody. */
+void scheduled_watch(void (*unlocked)(void *context), void *context);
+
 #endif
