@@ -184,25 +184,36 @@ static void use_object(struct composer *composer, const struct program_line *mad
     }
 }
 
-/* A call that makes something with the adapter of a line. */
+/* An adapter like that of a line, linked to it. */
+static void append_linked(struct program *program, const struct program_line *made)
+{
+    struct program_line line = *made;
+    unsigned adapter = PROGRAM_VARIABLE_OF(made->operand[ADD_ADAPTER]);
+
+    line.operand[ADD_ADAPTER] = (adapter + 1) % PROGRAM_VARIABLES;
+    line.operand[ADD_LINK] = PROGRAM_THING(PROGRAM_EXACT, adapter);
+    append(program, &line);
+}
+
+/* A call that names the adapter of a line, or the one that may be linked to it. */
 static void use_adapter(struct composer *composer, const struct program_line *made, struct program_line *use)
 {
-    uint64_t adapter = made->operand[ADD_ADAPTER];
+    static const struct {
+        uint8_t opcode, adapter, index; /* places of operands; index 0: there is none */
+    } uses[] = {
+        {OP_OPEN, OPEN_ADAPTER, 0}, {OP_CREATE, CREATE_ADAPTER, 0},         {OP_CREATE, CREATE_ADAPTER, 0},
+        {OP_PIN, PIN_ADAPTER, PIN_INDEX}, {OP_UNPIN, UNPIN_ADAPTER, UNPIN_INDEX},
+        {OP_CONTIGUOUS, CONTIGUOUS_ADAPTER, 0}, {OP_PAGES, CONTIGUOUS_ADAPTER, 0},
+    };
+    unsigned which = random_below(&composer->random, sizeof uses / sizeof uses[0]);
+    unsigned adapter = PROGRAM_VARIABLE_OF(made->operand[ADD_ADAPTER]);
 
-    switch (random_below(&composer->random, 4)) {
-    case 0:
-        compose_operation(composer, use, OP_OPEN);
-        use->operand[OPEN_ADAPTER] = adapter;
-        break;
-    case 1:
-        compose_operation(composer, use, OP_PIN);
-        use->operand[PIN_ADAPTER] = adapter;
-        break;
-    default:
-        compose_operation(composer, use, OP_CREATE);
-        use->operand[CREATE_ADAPTER] = adapter;
-        break;
-    }
+    if (random_chance(&composer->random, 80))
+        adapter = (adapter + 1) % PROGRAM_VARIABLES;
+    compose_operation(composer, use, uses[which].opcode);
+    use->operand[uses[which].adapter] = PROGRAM_THING(PROGRAM_EXACT, adapter);
+    if (uses[which].index != 0)
+        use->operand[uses[which].index] = random_below(&composer->random, 2);
 }
 
 /* A call that names what a line made; false: there is none. */
@@ -254,13 +265,16 @@ static bool weave_turnover(struct program *program, const struct program *from, 
     scope_scan(&composer.scope, from, lines);
     for (unsigned at = 0; at < lines; at++)
         append(program, &from->line[at]);
+    if (from->line[chosen].opcode == OP_ADD && random_chance(random, 80))
+        append_linked(program, &from->line[chosen]);
     append_thread(program, 1);
     ending_of(&from->line[chosen], &end);
     append(program, &end);
     for (unsigned thread = 1; thread < threads; thread++) {
         append_thread(program, thread + 1);
-        if (random_chance(random, 170) && use_of(&composer, &from->line[chosen], &use))
-            append(program, &use);
+        for (unsigned uses = random_chance(random, 100) ? 2 : 1; uses > 0; uses--)
+            if (random_chance(random, 170) && use_of(&composer, &from->line[chosen], &use))
+                append(program, &use);
         if (random_chance(random, 200))
             append_lines(program, from, chosen, 1, thread);
     }

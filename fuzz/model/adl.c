@@ -40,7 +40,7 @@ void model_allocate_adl(struct model *model, const struct model_conditions *cond
         model_refuse_after(expectation, DXGKMEM_VIOLATION_ADAPTER_REMOVED, opened->handle,
                            model->leaving->life.ended, DXGKMEM_CALL_REMOVE_ADAPTER);
     else if ((in->Flags.Value & ~(REQUIRE_CONTIGUOUS | PREFER_CONTIGUOUS)) != 0 &&
-        model_minds(model, DXGKMEM_CALL_ALLOCATE_ADL, DXGKMEM_VIOLATION_RESERVED_BITS))
+             model_minds(model, DXGKMEM_CALL_ALLOCATE_ADL, DXGKMEM_VIOLATION_RESERVED_BITS))
         model_refuse(expectation, DXGKMEM_VIOLATION_RESERVED_BITS, opened->handle);
     else if ((in->Flags.Value & REQUIRE_CONTIGUOUS) != 0 && !block)
         model_refuse(expectation, DXGKMEM_VIOLATION_CONTIGUOUS_OF_SCATTERED, opened->handle);

@@ -165,8 +165,7 @@ void runner_allocate_pages(struct runner *runner)
                                       &runner->before.allocate_pages, arguments, &runner->wrong_invariant);
     if (!block_accepted(runner))
         return;
-    made_memory(runner, adapter, arguments->hMemoryHandle, mdl != NULL ? mdl->MappedSystemVa : NULL,
-                &pages);
+    made_memory(runner, adapter, arguments->hMemoryHandle, mdl != NULL ? mdl->MappedSystemVa : NULL, &pages);
     runner->event.values = 1;
 }
 

@@ -60,7 +60,8 @@ struct runner_event {
     /* not part of the hash: injected faults that fired, fallible calls of the host since the last fail line */
     unsigned faults;
     uint64_t fallible_calls;
-    bool unseen;      /* not part of the hash: another thread ended what was made before the runner saw its pages */
+    bool
+        unseen; /* not part of the hash: another thread ended what was made before the runner saw its pages */
     unsigned reports; /* violations, at most RUNNER_REPORTS kept */
     struct {
         enum dxgkmem_violation_code code;

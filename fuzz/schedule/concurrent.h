@@ -67,7 +67,8 @@ const struct strategy *concurrent_strategy(const struct concurrent *concurrent);
 #define LINEARIZE_STEPS (2 * PROGRAM_OPERATIONS)
 
 struct linearize {
-    struct runner *runner; /* with the model; its events go to linearize_event, its removals to linearize_removal */
+    struct runner
+        *runner; /* with the model; its events go to linearize_event, its removals to linearize_removal */
     struct runner_turn *turn; /* room for one */
     const struct program *program;
     const struct section *section;

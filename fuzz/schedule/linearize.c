@@ -150,7 +150,8 @@ static void count_steps(struct linearize *linearize)
         for (unsigned i = 0; i < section->count[thread]; i++) {
             unsigned parts = parts_of(linearize, section->line[thread][i]);
 
-            if (linearize->steps + parts + section->lines > LINEARIZE_STEPS) { /* there is no room for so many */
+            if (linearize->steps + parts + section->lines >
+                LINEARIZE_STEPS) { /* there is no room for so many */
                 linearize->undecided = true;
                 parts = 1;
             }

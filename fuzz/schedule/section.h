@@ -29,7 +29,7 @@ struct section {
     unsigned lines;       /* of all threads */
     unsigned count[SECTION_THREADS];
     uint16_t line[SECTION_THREADS][PROGRAM_OPERATIONS]; /* indices */
-    uint64_t strategy, seed, bound; /* operands of the schedule line, or its presets */
+    uint64_t strategy, seed, bound;                     /* operands of the schedule line, or its presets */
     unsigned switches;
     struct section_switch switched[PROGRAM_OPERATIONS];
 };

@@ -191,12 +191,8 @@ static NTSTATUS check_visible(struct call *call, const struct object_plan *plan,
     return STATUS_SUCCESS;
 }
 
-/*
- * From the first step that may run out of something; what fails leaves
- * everything to object_free. The claim comes last: one that is given up again
- * would have refused others for nothing.
- */
-static NTSTATUS build(struct call *call, struct object *object, struct object_plan *plan,
+/* From the first step that may run out of something; what fails leaves everything to object_free. */
+static NTSTATUS build(struct object *object, struct object_plan *plan,
                       const struct adapter_reference *adapter)
 {
     NTSTATUS status = object_charge(object);
@@ -209,23 +205,26 @@ static NTSTATUS build(struct call *call, struct object *object, struct object_pl
         return STATUS_INSUFFICIENT_RESOURCES;
     if (!object_plan_cut(plan, adapter))
         return STATUS_NO_MEMORY;
-    status = object_populate(object, &plan->request);
-    return NT_SUCCESS(status) ? object_claim(call, object, &plan->request) : status;
+    return object_populate(object, &plan->request);
 }
 
 struct create_outputs {
     uint64_t object, adapter_object;
 };
 
-/* Opens the object when it has an adapter, and makes it known: all under its lock, so that nobody meets it between. */
-static NTSTATUS publish(struct call *call, struct object *object, const struct adapter_reference *adapter,
+/*
+ * Opens the object when it has an adapter, and makes it known: all under its lock, so that nobody meets it between.
+ * The claim comes last: one that is given up again would have refused others for nothing.
+ */
+static NTSTATUS publish(struct call *call, struct object *object,
+                        const struct dxgkmem_memory_request *request, const struct adapter_reference *adapter,
                         struct create_outputs *out)
 {
-    NTSTATUS status = STATUS_SUCCESS;
+    NTSTATUS status;
 
     handle_lock(object->slot);
-    if (object->logical != NULL)
-        status = object_attach(call, object, adapter);
+    status = object->logical != NULL ? object_attach(call, object, adapter, request)
+                                     : object_claim(call, object, request);
     if (NT_SUCCESS(status)) {
         out->adapter_object = object_adapter_handle(object);
         out->object = handle_publish(object->slot, HANDLE_OBJECT, call->now, object, object->slot);
@@ -251,9 +250,9 @@ static NTSTATUS create_on(struct call *call, const create_arguments *in,
     object = object_new(&plan);
     if (object == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
-    status = build(call, object, &plan, adapter);
+    status = build(object, &plan, adapter);
     if (NT_SUCCESS(status))
-        status = publish(call, object, adapter, out);
+        status = publish(call, object, &plan.request, adapter, out);
     if (!NT_SUCCESS(status))
         object_free(object);
     return status;

@@ -132,23 +132,48 @@ NTSTATUS object_populate(struct object *object, const struct dxgkmem_memory_requ
     return STATUS_SUCCESS;
 }
 
-NTSTATUS object_attach(struct call *call, struct object *object, const struct adapter_reference *reference)
+/* Whether the chain sees less than the object's range; its lock is held. request: of an object that has no claim yet. */
+static bool is_hidden(const struct logical_adapter *logical, const struct object *object,
+                      const struct dxgkmem_memory_request *request)
+{
+    if (!object_is_io(object) || logical->remapped)
+        return false;
+    return (request != NULL ? request->lowest_page + request->pages
+                            : ((const struct io_object *)object)->claim.end) -
+               1 >
+           logical->highest_visible_page;
+}
+
+/* The last look at what may have changed since the call began; the logical adapter's lock is held. */
+static NTSTATUS attach_check(struct call *call, struct object *object,
+                             const struct adapter_reference *reference,
+                             const struct dxgkmem_memory_request *request)
 {
     struct logical_adapter *logical = object->logical;
+    bool hidden = is_hidden(logical, object, request); /* a linked adapter that sees less may have joined */
+    NTSTATUS status = STATUS_SUCCESS;
+
+    /* The last adapter may have gone away since the handle was looked at. */
+    if (logical->gone_at != 0)
+        return refuse(call, DXGKMEM_VIOLATION_ADAPTER_REMOVED, reference->handle, logical->gone_at);
+    if (request != NULL)
+        status = hidden ? object_check_claim(call, request) : object_claim(call, object, request);
+    if (NT_SUCCESS(status) && hidden)
+        status = refuse(call, DXGKMEM_VIOLATION_NOT_VISIBLE, request == NULL ? object_handle(object) : 0, 0);
+    return status;
+}
+
+NTSTATUS object_attach(struct call *call, struct object *object, const struct adapter_reference *reference,
+                       const struct dxgkmem_memory_request *request)
+{
+    struct logical_adapter *logical = object->logical;
+    NTSTATUS status;
 
     lock_acquire(&logical->lock, RANK_LOGICAL);
-    if (logical->gone_at != 0) {
-        stamp gone_at = logical->gone_at;
-        /* The last adapter went away since the handle was looked at. */
+    status = attach_check(call, object, reference, request);
+    if (!NT_SUCCESS(status)) {
         lock_release(&logical->lock);
-        return refuse(call, DXGKMEM_VIOLATION_ADAPTER_REMOVED, reference->handle, gone_at);
-    }
-    /* A linked adapter that sees less may have joined since the range was looked at. */
-    if (object_is_io(object) && !logical->remapped &&
-        ((struct io_object *)object)->claim.end - 1 > logical->highest_visible_page) {
-        lock_release(&logical->lock);
-        return refuse(call, DXGKMEM_VIOLATION_NOT_VISIBLE,
-                      stamp_call(call->now) == DXGKMEM_CALL_OPEN ? object_handle(object) : 0, 0);
+        return status;
     }
     list_ends_append(&logical->open, &object->open_link);
     object->attached = 1;
@@ -262,7 +287,7 @@ static NTSTATUS open_on_adapter(struct call *call, struct object *object,
         return status;
     status = object_prepare(object, reference);
     if (NT_SUCCESS(status))
-        status = object_attach(call, object, reference);
+        status = object_attach(call, object, reference, NULL);
     if (!NT_SUCCESS(status))
         object_close(object);
     return status;

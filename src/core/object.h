@@ -81,8 +81,12 @@ NTSTATUS object_claim(struct call *call, struct object *object, const struct dxg
 NTSTATUS object_charge(struct object *object);
 NTSTATUS object_prepare(struct object *object, const struct adapter_reference *reference);
 NTSTATUS object_populate(struct object *object, const struct dxgkmem_memory_request *request);
-/* Opens it on the logical adapter that it was prepared for; publishes the adapter memory object. */
-NTSTATUS object_attach(struct call *call, struct object *object, const struct adapter_reference *reference);
+/*
+ * Opens it on the logical adapter that it was prepared for; publishes the adapter memory object. request: of an
+ * object that is being made, which takes its claim here, when nothing can fail any more; NULL: it has one.
+ */
+NTSTATUS object_attach(struct call *call, struct object *object, const struct adapter_reference *reference,
+                       const struct dxgkmem_memory_request *request);
 
 /*
  * The only destructor: takes objects in any half-built state, but none with

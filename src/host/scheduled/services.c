@@ -37,7 +37,7 @@ void *dxgkmem_host_alloc(size_t bytes)
 static struct gone {
     void *memory;
     size_t bytes;
-} *gone;
+} * gone;
 static size_t gone_count, gone_room;
 
 #define GONE_PATTERN 0xdd /* for who looks all the same, where AddressSanitizer does not */
