@@ -201,9 +201,13 @@ static void use_adapter(struct composer *composer, const struct program_line *ma
     static const struct {
         uint8_t opcode, adapter, index; /* places of operands; index 0: there is none */
     } uses[] = {
-        {OP_OPEN, OPEN_ADAPTER, 0}, {OP_CREATE, CREATE_ADAPTER, 0},         {OP_CREATE, CREATE_ADAPTER, 0},
-        {OP_PIN, PIN_ADAPTER, PIN_INDEX}, {OP_UNPIN, UNPIN_ADAPTER, UNPIN_INDEX},
-        {OP_CONTIGUOUS, CONTIGUOUS_ADAPTER, 0}, {OP_PAGES, CONTIGUOUS_ADAPTER, 0},
+        {OP_OPEN, OPEN_ADAPTER, 0},
+        {OP_CREATE, CREATE_ADAPTER, 0},
+        {OP_CREATE, CREATE_ADAPTER, 0},
+        {OP_PIN, PIN_ADAPTER, PIN_INDEX},
+        {OP_UNPIN, UNPIN_ADAPTER, UNPIN_INDEX},
+        {OP_CONTIGUOUS, CONTIGUOUS_ADAPTER, 0},
+        {OP_PAGES, CONTIGUOUS_ADAPTER, 0},
     };
     unsigned which = random_below(&composer->random, sizeof uses / sizeof uses[0]);
     unsigned adapter = PROGRAM_VARIABLE_OF(made->operand[ADD_ADAPTER]);
