@@ -17,6 +17,14 @@ for step in 1 2 3 4; do
     (cd tree && CC=clang bash -e ../guide$step.sh) >"out$step" 2>&1 || fail "step $step of the guide: $(tail -n 5 "out$step")"
 done
 grep -qE 'finding 1: .*ring\.c:[0-9]+: access_violation: .*Offset' out3 || fail "the guide's mistake is not found: $(head -n 9 out3)"
+# What step 3 shows was printed, but for addresses.
+awk '/^## /{ at = /^## 3/ } /^```/{ if (fence) fence = on = 0; else { fence = 1; on = at && $0 == "```"; next } } on' \
+    tree/src/kit/README.md | sed 's/0x[^:]*:/0x:/' >shown3
+sed 's/0x[^:]*:/0x:/' out3 >said3
+[[ -s shown3 ]] || fail 'step 3 shows nothing'
+while IFS= read -r line; do
+    grep -qxF -- "$line" said3 || fail "step 3 of the guide shows what was not printed: $line"
+done <shown3
 grep -q 'exit status 1' out3 || fail 'a finding is not exit 1'
 grep -q '^clean: ' out3 || fail 'the mended driver is not clean'
 grep -q 'page-array-when-contiguous' out4 || fail 'the mistakes were not run'
