@@ -10,9 +10,9 @@ command -v pkg-config >/dev/null || {
     exit 77
 }
 
-cmake -S "$ROOT" -B build -DDXGKMEM_FUZZ=OFF -DDXGKMEM_TESTS=OFF -DCMAKE_INSTALL_PREFIX="$work/prefix" \
+{ cmake -S "$ROOT" -B build -DDXGKMEM_FUZZ=OFF -DDXGKMEM_TESTS=OFF -DCMAKE_INSTALL_PREFIX="$work/prefix" \
     -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_COMPILER="$CC" >log 2>&1 &&
-    cmake --build build -j 2 >>log 2>&1 && cmake --install build >>log 2>&1 || fail "$(tail -n 5 log)"
+    cmake --build build -j 2 >>log 2>&1 && cmake --install build >>log 2>&1; } || fail "$(tail -n 5 log)"
 PKG_CONFIG_PATH=$(find "$work/prefix" -name pkgconfig -type d)
 export PKG_CONFIG_PATH DXGKMEM CC
 

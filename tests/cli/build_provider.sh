@@ -120,8 +120,8 @@ cp -r "$here/plain" tree/tests/providers/
 patch -s -p1 -d tree <"$here/mutants/map-first-page.patch" || fail 'the patch does not apply'
 provide plain.so tree/tests/providers/plain
 "$DXGKMEM" run --quiet --provider plain.so "$ROOT"/corpus/seeds >out 2>err
-file=$(grep -B1 '^finding: invariant 10' out | sed -n 's/:$//p' | head -n 1)
-expect 0 "$DXGKMEM" minimize --provider plain.so -o small.txt "$file"
+found=$(grep -B1 '^finding: invariant 10' out | sed -n 's/:$//p' | head -n 1)
+expect 0 "$DXGKMEM" minimize --provider plain.so -o small.txt "$found"
 expect 1 "$DXGKMEM" run --provider plain.so small.txt
 prints 'finding: invariant 10'
 mkdir inputs && cp small.txt inputs/

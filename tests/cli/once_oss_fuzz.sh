@@ -87,7 +87,7 @@ check() {
             fail "$name: $target: calls: asan $(calls "$target" asan), msan $(calls "$target" msan), ubsan $(calls "$target" ubsan)"
         mkdir -p seeds && rm -rf seeds/* && unzip -q -o -d seeds "${target}_seed_corpus.zip"
         if [[ $1 == afl ]]; then
-            "check_afl" "$target" "$name"
+            check_afl "$target" "$name"
             continue
         fi
         (cd / && "$target" -seed=1337 -runs=4 >"$work/log" 2>&1)

@@ -54,7 +54,7 @@ elif [[ ! -e $build/all.profdata ]]; then
 fi
 
 binaries=()
-for binary in $build/fuzz/dxgkmem* $build/fuzz/fuzz_{program,faults,text} $build/tests/{unit,claims,schedule}_*; do
+for binary in "$build"/fuzz/dxgkmem* "$build"/fuzz/fuzz_{program,faults,text} "$build"/tests/{unit,claims,schedule}_*; do
     [[ -x $binary && ! -d $binary ]] && binaries+=(-object "$binary")
 done
 sources=("$PWD"/src/core "$PWD"/fuzz/{program,model,engine})
