@@ -22,7 +22,7 @@ static const uint8_t usual_weight[THEMES][PROGRAM_OPCODES] = {
         [OP_CPU_WRITE] = 8, [OP_SCRIBBLE] = 3, [OP_PROCESS] = 2, [OP_EXIT] = 1, [OP_IRQL] = 1,
         [OP_FAIL] = 4, [OP_ARGS] = 1, [OP_STOP] = 1, [OP_CONTIGUOUS] = 5, [OP_FREE_CONTIGUOUS] = 4,
         [OP_PAGES] = 5, [OP_FREE_PAGES] = 4, [OP_MEMORY_READ] = 2, [OP_MEMORY_WRITE] = 2,
-        [OP_SCRIBBLE_MDL] = 1, [OP_MAP_MDL] = 4, [OP_UNMAP_MDL] = 3,
+        [OP_SCRIBBLE_MDL] = 1, [OP_MAP_MDL] = 4, [OP_UNMAP_MDL] = 3, [OP_PIN_MDL] = 2,
     },
     [THEME_LIFECYCLE] = {
         [OP_ADD] = 1, [OP_CREATE] = 6, [OP_DESTROY] = 8, [OP_OPEN] = 10, [OP_CLOSE] = 10, [OP_MAP] = 10,
@@ -67,7 +67,8 @@ static const uint8_t usual_weight[THEMES][PROGRAM_OPCODES] = {
         [OP_ADD] = 8, [OP_REMOVE] = 3, [OP_CREATE] = 4, [OP_DESTROY] = 2, [OP_CONTIGUOUS] = 20,
         [OP_FREE_CONTIGUOUS] = 18, [OP_PAGES] = 20, [OP_FREE_PAGES] = 18, [OP_MEMORY_READ] = 4,
         [OP_MEMORY_WRITE] = 8, [OP_CPU_READ] = 4, [OP_CPU_WRITE] = 6, [OP_SCRIBBLE_MDL] = 5, [OP_FAIL] = 4,
-        [OP_UNMAP] = 2, [OP_LEGACY] = 1, [OP_MAP_MDL] = 16, [OP_UNMAP_MDL] = 12,
+        [OP_UNMAP] = 2, [OP_LEGACY] = 1, [OP_MAP_MDL] = 16, [OP_UNMAP_MDL] = 12, [OP_PIN_MDL] = 6,
+        [OP_UNPIN] = 4,
     },
 };
 /* clang-format on */

@@ -241,7 +241,8 @@ static void relate_pin(struct composer *composer, struct program_line *line)
     const struct scope_adapter *adapter = &scope->adapter[PROGRAM_VARIABLE_OF(line->operand[PIN_ADAPTER])];
     uint64_t pages = adapter->frame_buffer >> 12;
     line->operand[PIN_SIZE] = relate_pages(composer, pages ? (unsigned)(pages > 16 ? 16 : pages) : 1);
-    line->operand[PIN_FLAGS] = compose_odd(composer);
+    if (line->opcode == OP_PIN)
+        line->operand[PIN_FLAGS] = compose_odd(composer);
 }
 
 /* An adapter of the memory's own chain. */
@@ -411,6 +412,7 @@ void compose_relate(struct composer *composer, struct program_line *line)
         relate_free_adl(composer, line);
         break;
     case OP_PIN:
+    case OP_PIN_MDL:
         relate_pin(composer, line);
         break;
     case OP_UNPIN:

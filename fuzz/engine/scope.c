@@ -67,59 +67,6 @@ static unsigned bind(struct scope *scope, enum program_kind kind, const struct p
     return which;
 }
 
-unsigned scope_chain(const struct scope *scope, uint8_t chain)
-{
-    unsigned mask = 0;
-
-    for (unsigned i = 0; i < PROGRAM_VARIABLES; i++) {
-        if ((scope->live[PROGRAM_ADAPTER] >> i & 1) && scope->adapter[i].chain == chain)
-            mask |= 1u << i;
-    }
-    return mask;
-}
-
-bool scope_has_adl(const struct scope *scope, unsigned adapter_object)
-{
-    for (unsigned i = 0; i < PROGRAM_VARIABLES; i++) {
-        if ((scope->live[PROGRAM_ADL] >> i & 1) && scope->adl[i].owner == adapter_object)
-            return true;
-    }
-    return false;
-}
-
-bool scope_in_use(const struct scope *scope, unsigned object)
-{
-    for (unsigned i = 0; i < PROGRAM_VARIABLES; i++) {
-        if ((scope->live[PROGRAM_MAPPING] >> i & 1) && scope->mapping[i].object == object)
-            return true;
-    }
-    return scope->object[object].open && scope->object[object].opened != SCOPE_NONE &&
-           scope_has_adl(scope, scope->object[object].opened);
-}
-
-unsigned scope_offering(const struct scope *scope)
-{
-    unsigned mask = 0;
-
-    for (unsigned i = 0; i < PROGRAM_VARIABLES; i++) {
-        if ((scope->live[PROGRAM_ADAPTER] >> i & 1) && scope->adapter[i].offers)
-            mask |= 1u << i;
-    }
-    return mask;
-}
-
-unsigned scope_reachable_mappings(const struct scope *scope)
-{
-    unsigned mask = 0;
-
-    for (unsigned i = 0; i < PROGRAM_VARIABLES; i++) {
-        if ((scope->live[PROGRAM_MAPPING] >> i & 1) &&
-            (!scope->mapping[i].process || scope->mapping[i].process == scope->process))
-            mask |= 1u << i;
-    }
-    return mask;
-}
-
 static void close_adapter_object(struct scope *scope, unsigned which)
 {
     unsigned object = scope->adapter_object[which].object;
@@ -392,9 +339,11 @@ static bool apply_pin(struct scope *scope, const struct program_line *line)
     const uint64_t *operand = line->operand;
     struct scope_adapter *adapter = frame_buffer(scope, operand[PIN_ADAPTER], operand[PIN_INDEX]);
 
-    if (!adapter || adapter->pinned || adapter->wddm < PROGRAM_WDDM_2_9 || !operand[PIN_SIZE] ||
-        (operand[PIN_SIZE] & PAGE_MASK_BYTES) || operand[PIN_SIZE] > adapter->frame_buffer ||
-        operand[PIN_FLAGS] > 1)
+    if (!adapter || adapter->pinned || !operand[PIN_SIZE] || (operand[PIN_SIZE] & PAGE_MASK_BYTES) ||
+        operand[PIN_SIZE] > adapter->frame_buffer)
+        return false;
+    if (line->opcode == OP_PIN_MDL ? !adapter->offers
+                                   : adapter->wddm < PROGRAM_WDDM_2_9 || operand[PIN_FLAGS] > 1)
         return false;
     adapter->pinned = true;
     struct scope_adl *adl = &scope->adl[bind(scope, PROGRAM_ADL, line, PIN_ADL)];
@@ -474,13 +423,6 @@ static bool apply_map_mdl(struct scope *scope, const struct program_line *line)
     return true;
 }
 
-uint8_t scope_end_of(uint8_t made)
-{
-    if (made == OP_MAP_MDL)
-        return OP_UNMAP_MDL;
-    return made == OP_PAGES ? OP_FREE_PAGES : OP_FREE_CONTIGUOUS;
-}
-
 static bool apply_free(struct scope *scope, const struct program_line *line)
 {
     unsigned which = variable(line, MEMORY_MEMORY), adapter = variable(line, MEMORY_ADAPTER);
@@ -536,6 +478,7 @@ static bool apply_callback(struct scope *scope, const struct program_line *line)
     case OP_FREE_ADL:
         return apply_free_adl(scope, line);
     case OP_PIN:
+    case OP_PIN_MDL:
         return apply_pin(scope, line);
     case OP_UNPIN:
         return apply_unpin(scope, line);

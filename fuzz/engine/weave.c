@@ -128,6 +128,7 @@ static bool ending_of(const struct program_line *made, struct program_line *end)
                                      .operand = {operand[ADL_ADAPTER_OBJECT], operand[ADL_ADL]}};
         return true;
     case OP_PIN:
+    case OP_PIN_MDL:
         *end =
             (struct program_line){.opcode = OP_UNPIN, .operand = {operand[PIN_ADAPTER], operand[PIN_INDEX]}};
         return true;

@@ -19,6 +19,14 @@ struct model_adl *model_find_adl(const struct model *model, uint64_t address)
     return NULL;
 }
 
+struct model_adl *model_find_mdl(const struct model *model, uint64_t mdl)
+{
+    for (unsigned i = model->adls; i-- > 0;)
+        if (model->adl[i].mdl == mdl)
+            return (struct model_adl *)&model->adl[i];
+    return NULL;
+}
+
 /* -- ALLOCATE_ADL --------------------------------------------------------------- */
 
 void model_allocate_adl(struct model *model, const struct model_conditions *conditions,

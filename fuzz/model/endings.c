@@ -37,7 +37,8 @@ static void leave_frame_buffer(struct model *model, struct model_adapter *adapte
 {
     if (adapter->frame_buffer == NULL)
         return;
-    report(leaving, adapter->frame_buffer->address, &adapter->frame_buffer->life);
+    const struct model_adl *adl = adapter->frame_buffer;
+    report(leaving, adl->mdl != 0 ? adl->mdl : adl->address, &adl->life);
     model_end_frame_buffer(model, adapter, leaving->common.operation, leaving->common.call);
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PinFrameBufferForSave2 and UnpinFrameBufferForSave.
+ * PinFrameBufferForSave2, PinFrameBufferForSave and UnpinFrameBufferForSave.
  *
  * A pinned frame buffer is recorded as an object without a handle that has one
- * ADL over all of it. The ADL belongs to the adapter whose frame buffer it is.
+ * ADL over all of it. The ADL belongs to the adapter whose frame buffer it is. Of one that was pinned for an MDL
+ * nobody was handed the ADL.
  */
 #include "model_internal.h"
 
@@ -59,66 +60,135 @@ static struct model_bounds save_bounds(const struct model *model, const struct m
     return bounds;
 }
 
+/* What both ask for. */
+struct pin {
+    uint64_t index, bytes;
+    bool prefer;
+};
+
+static void pin(struct model *model, const struct model_adapter *lead, const struct pin *in,
+                struct model_expectation *expectation)
+{
+    const struct model_chain *chain = lead->chain;
+    const struct model_adapter *member = member_at(model, chain, in->index);
+
+    if (member == NULL) {
+        model_refuse(expectation, DXGKMEM_VIOLATION_FRAME_BUFFER_INDEX, lead->handle);
+    } else if (!model_page_multiple(in->bytes)) {
+        model_refuse(expectation, DXGKMEM_VIOLATION_UNALIGNED_RANGE, lead->handle);
+    } else if (in->bytes == 0 || in->bytes > member->frame_buffer_bytes) {
+        model_refuse(expectation, DXGKMEM_VIOLATION_FRAME_BUFFER_SIZE, lead->handle);
+    } else if (member->frame_buffer != NULL) {
+        model_refuse_after(expectation, DXGKMEM_VIOLATION_PINNED_TWICE, lead->handle,
+                           member->frame_buffer->life.made, member->frame_buffer->life.made_by);
+    } else {
+        uint64_t pages = in->bytes >> DXGKMEM_PAGE_SHIFT;
+        struct model_bounds bounds = save_bounds(model, chain);
+        if (model_chain_quota(chain, pages, 0, 1, expectation) &&
+            model_machine_can(model, DXGK_PHYSICAL_MEMORY_TYPE_MDL, DXGK_MEMORY_CACHING_TYPE_CACHED, pages,
+                              &bounds, in->prefer, 0, expectation))
+            (void)model_logical_room(model, chain, &bounds, pages, expectation);
+    }
+}
+
 void model_pin(struct model *model, const struct model_conditions *conditions, HANDLE handle,
                const DXGKARGCB_PINFRAMEBUFFERFORSAVE2 *in, struct model_expectation *expectation)
 {
-    const struct model_adapter *lead, *member;
+    struct pin asked = {.index = in->PhysicalAdapterIndex,
+                        .bytes = in->CommitSize,
+                        .prefer = (in->Flags.Value & PREFER_CONTIGUOUS) != 0};
+    const struct model_adapter *lead;
 
     if (!model_begin(model, conditions, expectation))
         return;
     lead = resolve_lead(model, handle, DXGKDDI_INTERFACE_VERSION_WDDM2_9, DXGKMEM_CALL_PIN, expectation);
     if (lead == NULL)
         return;
-    const struct model_chain *chain = lead->chain;
-    member = member_at(model, chain, in->PhysicalAdapterIndex);
     if ((in->Flags.Value & ~PREFER_CONTIGUOUS) != 0 &&
-        model_minds(model, DXGKMEM_CALL_PIN, DXGKMEM_VIOLATION_RESERVED_BITS)) {
+        model_minds(model, DXGKMEM_CALL_PIN, DXGKMEM_VIOLATION_RESERVED_BITS))
         model_refuse(expectation, DXGKMEM_VIOLATION_RESERVED_BITS, lead->handle);
-    } else if (member == NULL) {
-        model_refuse(expectation, DXGKMEM_VIOLATION_FRAME_BUFFER_INDEX, lead->handle);
-    } else if (!model_page_multiple(in->CommitSize)) {
-        model_refuse(expectation, DXGKMEM_VIOLATION_UNALIGNED_RANGE, lead->handle);
-    } else if (in->CommitSize == 0 || (uint64_t)in->CommitSize > member->frame_buffer_bytes) {
-        model_refuse(expectation, DXGKMEM_VIOLATION_FRAME_BUFFER_SIZE, lead->handle);
-    } else if (member->frame_buffer != NULL) {
-        model_refuse_after(expectation, DXGKMEM_VIOLATION_PINNED_TWICE, lead->handle,
-                           member->frame_buffer->life.made, DXGKMEM_CALL_PIN);
-    } else {
-        uint64_t pages = (uint64_t)in->CommitSize >> DXGKMEM_PAGE_SHIFT;
-        struct model_bounds bounds = save_bounds(model, chain);
-        if (model_chain_quota(chain, pages, 0, 1, expectation) &&
-            model_machine_can(model, DXGK_PHYSICAL_MEMORY_TYPE_MDL, DXGK_MEMORY_CACHING_TYPE_CACHED, pages,
-                              &bounds, (in->Flags.Value & PREFER_CONTIGUOUS) != 0, 0, expectation))
-            (void)model_logical_room(model, chain, &bounds, pages, expectation);
-    }
+    else
+        pin(model, lead, &asked, expectation);
+}
+
+void model_pin_mdl(struct model *model, const struct model_conditions *conditions, HANDLE handle,
+                   const DXGKARGCB_PINFRAMEBUFFERFORSAVE *in, struct model_expectation *expectation)
+{
+    struct pin asked = {.index = in->PhysicalAdapterIndex, .bytes = in->CommitSize};
+    const struct model_adapter *lead;
+
+    if (!model_begin(model, conditions, expectation))
+        return;
+    lead = model_resolve_offering(model, handle, DXGKMEM_CALL_PIN_MDL, expectation);
+    if (lead == NULL)
+        return;
+    if (!is_lead(model, lead))
+        model_refuse(expectation, DXGKMEM_VIOLATION_NOT_LEAD_ADAPTER, lead->handle);
+    else
+        pin(model, lead, &asked, expectation);
+}
+
+/* The record of what was pinned, but its ADL. */
+static struct model_object *make_memory(struct model *model, const struct model_adapter *member,
+                                        uint64_t bytes)
+{
+    struct model_object *memory = &model->object[model->objects++];
+
+    *memory = (struct model_object){
+        .type = DXGK_PHYSICAL_MEMORY_TYPE_MDL,
+        .cache = DXGK_MEMORY_CACHING_TYPE_CACHED,
+        .size = bytes,
+        .pages = bytes >> DXGKMEM_PAGE_SHIFT,
+        .memory = MODEL_MEMORY_IO + ++model->memories,
+        .bounds = save_bounds(model, member->chain),
+        .device_access = DXGKMEM_ACCESS_READ | DXGKMEM_ACCESS_WRITE,
+    };
+    return memory;
+}
+
+/* The newest ADL is that of the frame buffer. */
+static void pinned(struct model *model, struct model_adapter *member, uint64_t operation,
+                   enum dxgkmem_call by)
+{
+    struct model_adl *adl = model->live_adl[model->live_adls - 1];
+
+    model_life_begin(&adl->object->life, operation, by);
+    member->frame_buffer = adl;
+    member->chain->pages += adl->pages;
+    member->chain->frame_buffers++;
+    model->live_frame_buffers++;
+    model->live_pages += adl->pages;
+}
+
+/* The adapter whose frame buffer was pinned; NULL: wrong. */
+static struct model_adapter *pinned_on(struct model *model, HANDLE handle, uint64_t index, const char **wrong,
+                                       unsigned *invariant)
+{
+    const struct model_adapter *lead = model_find_live(model, MODEL_ADAPTER, model_value(handle));
+    struct model_adapter *member = lead != NULL ? member_at(model, lead->chain, index) : NULL;
+
+    *wrong = NULL;
+    if (member == NULL || member->frame_buffer != NULL)
+        *wrong = model_wrong(invariant, 1, "a pin succeeded that must be refused");
+    else if (model->objects == MODEL_THINGS)
+        *wrong = model_wrong(invariant, 0, "the model has no room for another frame buffer");
+    return *wrong == NULL ? member : NULL;
 }
 
 const char *model_pin_done(struct model *model, const struct model_conditions *conditions, HANDLE handle,
                            const DXGKARGCB_PINFRAMEBUFFERFORSAVE2 *in,
                            const DXGKARGCB_PINFRAMEBUFFERFORSAVE2 *out, unsigned *invariant)
 {
-    const struct model_adapter *lead = model_find_live(model, MODEL_ADAPTER, model_value(handle));
-    struct model_adapter *member =
-        lead != NULL ? member_at(model, lead->chain, in->PhysicalAdapterIndex) : NULL;
+    const char *wrong;
+    struct model_adapter *member = pinned_on(model, handle, in->PhysicalAdapterIndex, &wrong, invariant);
 
-    if (member == NULL || member->frame_buffer != NULL)
-        return model_wrong(invariant, 1, "a pin succeeded that must be refused");
-    if (model->objects == MODEL_THINGS)
-        return model_wrong(invariant, 0, "the model has no room for another frame buffer");
+    if (member == NULL)
+        return wrong;
     if (out->PhysicalAdapterIndex != in->PhysicalAdapterIndex || out->CommitSize != in->CommitSize ||
         out->Flags.Value != in->Flags.Value)
         return model_wrong(invariant, 22, "pin wrote to an input field");
 
-    struct model_object *memory = &model->object[model->objects++];
-    *memory = (struct model_object){
-        .type = DXGK_PHYSICAL_MEMORY_TYPE_MDL,
-        .cache = DXGK_MEMORY_CACHING_TYPE_CACHED,
-        .size = in->CommitSize,
-        .pages = (uint64_t)in->CommitSize >> DXGKMEM_PAGE_SHIFT,
-        .memory = MODEL_MEMORY_IO + ++model->memories,
-        .bounds = save_bounds(model, member->chain),
-        .device_access = DXGKMEM_ACCESS_READ | DXGKMEM_ACCESS_WRITE,
-    };
+    struct model_object *memory = make_memory(model, member, in->CommitSize);
     struct model_adl_wish wish = {
         .object = memory,
         .adapter = member,
@@ -126,16 +196,35 @@ const char *model_pin_done(struct model *model, const struct model_conditions *c
         .pages = memory->pages,
         .prefer = (in->Flags.Value & PREFER_CONTIGUOUS) != 0,
     };
-    const char *wrong =
-        model_make_adl(model, &wish, out->pAdl, conditions->operation, DXGKMEM_CALL_PIN, invariant);
+    wrong = model_make_adl(model, &wish, out->pAdl, conditions->operation, DXGKMEM_CALL_PIN, invariant);
+    if (wrong == NULL)
+        pinned(model, member, conditions->operation, DXGKMEM_CALL_PIN);
+    return wrong;
+}
+
+const char *model_pin_mdl_done(struct model *model, const struct model_conditions *conditions, HANDLE handle,
+                               const DXGKARGCB_PINFRAMEBUFFERFORSAVE *in,
+                               const DXGKARGCB_PINFRAMEBUFFERFORSAVE *out, unsigned *invariant)
+{
+    struct dxgkmem_mdl *mdl = (struct dxgkmem_mdl *)(void *)out->pMdl;
+    const char *wrong;
+    struct model_adapter *member = pinned_on(model, handle, in->PhysicalAdapterIndex, &wrong, invariant);
+
+    if (member != NULL)
+        wrong = model_check_mdl(mdl, in->CommitSize, false, invariant);
     if (wrong != NULL)
         return wrong;
-    model_life_begin(&memory->life, conditions->operation, DXGKMEM_CALL_PIN);
-    member->frame_buffer = model->live_adl[model->live_adls - 1];
-    member->chain->pages += memory->pages;
-    member->chain->frame_buffers++;
-    model->live_frame_buffers++;
-    model->live_pages += memory->pages;
+    struct model_object *memory = make_memory(model, member, in->CommitSize);
+    struct model_adl_wish wish = {
+        .object = memory, .adapter = member, .chain = member->chain, .pages = memory->pages};
+    DXGK_ADL pages = {.PageCount = (UINT32)memory->pages};
+
+    pages.Pages = (DXGK_PAGE_NUMBER *)dxgkmem_mdl_pages(mdl);
+    wrong = model_make_reach(model, &wish, &pages, conditions->operation, DXGKMEM_CALL_PIN_MDL, invariant);
+    if (wrong != NULL)
+        return wrong;
+    model->live_adl[model->live_adls - 1]->mdl = model_value(mdl);
+    pinned(model, member, conditions->operation, DXGKMEM_CALL_PIN_MDL);
     return NULL;
 }
 

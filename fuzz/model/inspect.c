@@ -37,6 +37,8 @@ struct model_fate model_fate(struct model *model, enum model_kind kind, uint64_t
         return mapping_fate(model, value, process);
     if (kind == MODEL_ADL) {
         const struct model_adl *adl = model_find_adl(model, value);
+        if (adl == NULL)
+            adl = model_find_mdl(model, value);
         if (adl != NULL) {
             fate = fate_of(&adl->life);
             fate.frame_buffer = adl->adapter_object == NULL;

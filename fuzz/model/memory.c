@@ -173,16 +173,16 @@ const char *model_allocate_contiguous_done(struct model *model, const struct mod
     return make(model, conditions, &create, &parts, invariant);
 }
 
-static const char *check_mdl(const struct dxgkmem_mdl *mdl, const create_arguments *create,
-                             unsigned *invariant)
+const char *model_check_mdl(const struct dxgkmem_mdl *mdl, uint64_t bytes, bool mapped, unsigned *invariant)
 {
     if (mdl == NULL || model_value(mdl) % _Alignof(struct dxgkmem_mdl) != 0)
         return model_wrong(invariant, 2, "the address of a new MDL is NULL or not aligned");
-    if (mdl->ByteOffset != 0 || mdl->ByteCount != model_pages_asked(create) << DXGKMEM_PAGE_SHIFT)
+    if (mdl->ByteOffset != 0 || mdl->ByteCount != bytes)
         return model_wrong(invariant, 6, "the MDL does not describe the bytes that were asked for");
-    if (mdl->Next != NULL || (mdl->MdlFlags & DXGKMEM_MDL_PAGES_LOCKED) == 0 ||
-        (mdl->MdlFlags & DXGKMEM_MDL_MAPPED_TO_SYSTEM_VA) == 0)
-        return model_wrong(invariant, 6, "the MDL is chained, or its pages are not locked or not mapped");
+    if (mdl->Next != NULL || (mdl->MdlFlags & DXGKMEM_MDL_PAGES_LOCKED) == 0)
+        return model_wrong(invariant, 6, "the MDL is chained, or its pages are not locked");
+    if (((mdl->MdlFlags & DXGKMEM_MDL_MAPPED_TO_SYSTEM_VA) != 0) != mapped)
+        return model_wrong(invariant, 6, "the MDL is wrong about whether its pages are mapped");
     return NULL;
 }
 
@@ -192,7 +192,8 @@ const char *model_allocate_pages_done(struct model *model, const struct model_co
 {
     create_arguments create = as_mdl(in);
     struct dxgkmem_mdl *mdl = (struct dxgkmem_mdl *)(void *)out->pMdl;
-    const char *wrong = check_mdl(mdl, &create, invariant);
+    const char *wrong =
+        model_check_mdl(mdl, model_pages_asked(&create) << DXGKMEM_PAGE_SHIFT, true, invariant);
 
     if (wrong != NULL)
         return wrong;

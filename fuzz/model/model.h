@@ -115,6 +115,8 @@ void model_free_adl(struct model *, const struct model_conditions *, const DXGKA
                     struct model_expectation *);
 void model_pin(struct model *, const struct model_conditions *, HANDLE adapter,
                const DXGKARGCB_PINFRAMEBUFFERFORSAVE2 *, struct model_expectation *);
+void model_pin_mdl(struct model *, const struct model_conditions *, HANDLE adapter,
+                   const DXGKARGCB_PINFRAMEBUFFERFORSAVE *, struct model_expectation *);
 void model_unpin(struct model *, const struct model_conditions *, HANDLE adapter,
                  const DXGKARGCB_UNPINFRAMEBUFFERFORSAVE *, struct model_expectation *);
 void model_allocate_contiguous(struct model *, const struct model_conditions *, HANDLE adapter,
@@ -167,6 +169,9 @@ const char *model_free_adl_done(struct model *, const struct model_conditions *,
 const char *model_pin_done(struct model *, const struct model_conditions *, HANDLE adapter,
                            const DXGKARGCB_PINFRAMEBUFFERFORSAVE2 *in,
                            const DXGKARGCB_PINFRAMEBUFFERFORSAVE2 *out, unsigned *invariant);
+const char *model_pin_mdl_done(struct model *, const struct model_conditions *, HANDLE adapter,
+                               const DXGKARGCB_PINFRAMEBUFFERFORSAVE *in,
+                               const DXGKARGCB_PINFRAMEBUFFERFORSAVE *out, unsigned *invariant);
 const char *model_unpin_done(struct model *, const struct model_conditions *, HANDLE adapter,
                              const DXGKARGCB_UNPINFRAMEBUFFERFORSAVE *, unsigned *invariant);
 /* pages: which they are, as the driver finds out from where they are mapped. */

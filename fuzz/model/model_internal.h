@@ -103,7 +103,8 @@ struct model_adapter_object {
 
 struct model_adl {
     struct model_life life;
-    uint64_t address; /* 0: what the device reaches of a memory */
+    uint64_t address; /* 0: what the device reaches of a memory, or of a frame buffer with an MDL */
+    uint64_t mdl;     /* of such a frame buffer: the MDL's address */
     struct model_object *object;
     struct model_adapter_object *adapter_object; /* NULL: of a frame buffer or a memory */
     struct model_adapter *adapter;               /* of a frame buffer */
@@ -351,6 +352,8 @@ const char *model_make_reach(struct model *model, const struct model_adl_wish *w
 void model_end_adl(struct model *model, struct model_adl *adl, uint64_t operation, enum dxgkmem_call by);
 /* The live ADL at an address, else the one that ended there last, else NULL. */
 struct model_adl *model_find_adl(const struct model *model, uint64_t address);
+/* The same by the address of a frame buffer's MDL. */
+struct model_adl *model_find_mdl(const struct model *model, uint64_t mdl);
 
 /* -- logical.c --------------------------------------------------------------------- */
 
@@ -377,6 +380,8 @@ void model_end_frame_buffer(struct model *model, struct model_adapter *adapter, 
 const struct model_adapter *model_resolve_offering(const struct model *model, HANDLE handle,
                                                    enum dxgkmem_call call,
                                                    struct model_expectation *expectation);
+/* Whether a new MDL describes so many bytes; NULL when it does. */
+const char *model_check_mdl(const struct dxgkmem_mdl *mdl, uint64_t bytes, bool mapped, unsigned *invariant);
 /* Records a memory whose parts are recorded; its life begins. */
 const char *model_make_memory(struct model *model, const struct model_memory *made, uint64_t operation,
                               enum dxgkmem_call by, unsigned *invariant);

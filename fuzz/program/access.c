@@ -165,7 +165,7 @@ void runner_scribble(struct runner *runner)
     uint64_t value = runner_number(runner, SCRIBBLE_VALUE);
     DXGK_ADL *adl;
 
-    if (thing == NULL || !thing->live || !may_scribble(runner) ||
+    if (thing == NULL || !thing->live || thing->mdl || !may_scribble(runner) ||
         (runner_number(runner, SCRIBBLE_FIELD) == PROGRAM_FIELD_ENTRY && thing->array == NULL)) {
         runner->event.skipped = true; /* only what is the driver's may be written */
         return;

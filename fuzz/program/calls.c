@@ -388,7 +388,7 @@ void runner_free_adl(struct runner *runner)
     adl = shifted(runner, FREE_ADL_ADL, FREE_ADL_SHIFT);
     arguments->pAdl = runner_handle(adl.value);
     live = adl.thing >= 0 && runner->thing[adl.thing].kind == PROGRAM_ADL && runner->thing[adl.thing].live &&
-           runner->thing[adl.thing].value == adl.value;
+           !runner->thing[adl.thing].mdl && runner->thing[adl.thing].value == adl.value;
     /* Before the block is handed over, for the model looks at the ADL as well. */
     if (runner->model != NULL)
         model_free_adl(runner->model, &runner->conditions, arguments, &runner->expected);

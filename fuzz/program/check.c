@@ -158,6 +158,7 @@ enum dxgkmem_call runner_call_of(uint8_t opcode)
         [OP_FREE_PAGES] = DXGKMEM_CALL_FREE_PAGES,
         [OP_MAP_MDL] = DXGKMEM_CALL_MAP_MDL,
         [OP_UNMAP_MDL] = DXGKMEM_CALL_UNMAP_MDL,
+        [OP_PIN_MDL] = DXGKMEM_CALL_PIN_MDL,
     };
     return (enum dxgkmem_call)call[opcode];
 }

@@ -52,6 +52,7 @@ static const struct column columns[] = {
     {OP_MAP_MDL, MAP_MDL_ADAPTER},
     {OP_UNMAP_MDL, MEMORY_ADAPTER},
     {OP_UNMAP_MDL, MEMORY_MEMORY},
+    {OP_PIN_MDL, PIN_ADAPTER},
 };
 
 #define COLUMNS ((unsigned)(sizeof(columns) / sizeof(columns[0])))

@@ -17,6 +17,8 @@ static const struct out_field pages_out[] = {
     OUT(DXGKARGCB_ALLOCATEPAGESFORMDL, pMdl),
 };
 
+static const struct out_field pin_out[] = {OUT(DXGKARGCB_PINFRAMEBUFFERFORSAVE, pMdl)};
+
 /* Whether any driver was given these callbacks. */
 static bool offered(struct runner *runner)
 {
@@ -214,4 +216,49 @@ void runner_free_contiguous(struct runner *runner)
 void runner_free_pages(struct runner *runner)
 {
     free_memory(runner, DXGKMEM_CALL_FREE_PAGES);
+}
+
+void runner_pin_mdl(struct runner *runner)
+{
+    DXGKARGCB_PINFRAMEBUFFERFORSAVE *arguments = &runner->arguments.pin_mdl;
+    struct runner_thing *thing;
+    struct dxgkmem_mdl *mdl;
+    DXGK_ADL pages;
+    HANDLE adapter;
+    void *passed;
+
+    if (runner->offering.Size < DXGKMEM_DDI_THROUGH(DxgkCbPinFrameBufferForSave) ||
+        runner->offering.DxgkCbPinFrameBufferForSave == NULL) {
+        runner->event.skipped = true;
+        return;
+    }
+    block_begin_taking(runner);
+    adapter = runner_handle(runner_resolve(runner, PIN_ADAPTER).value);
+    arguments->PhysicalAdapterIndex = (UINT)runner_number(runner, PIN_INDEX);
+    arguments->CommitSize = (SIZE_T)runner_number(runner, PIN_SIZE);
+    passed = block_hand_over(runner);
+    if (runner->model != NULL)
+        model_pin_mdl(runner->model, &runner->conditions, adapter, &runner->before.pin_mdl,
+                      &runner->expected);
+    if (!block_may_call(runner))
+        return;
+    if (!block_finish(runner, true, runner->offering.DxgkCbPinFrameBufferForSave(adapter, passed),
+                      OUTS(pin_out)))
+        return;
+    if (runner->model != NULL)
+        runner->wrong = model_pin_mdl_done(runner->model, &runner->conditions, adapter,
+                                           &runner->before.pin_mdl, arguments, &runner->wrong_invariant);
+    if (!block_accepted(runner))
+        return;
+    mdl = (struct dxgkmem_mdl *)(void *)arguments->pMdl;
+    pages = described_pages(runner_is_gone(runner, mdl) ? NULL : mdl);
+    runner->event.unseen = pages.PageCount == 0;
+    thing = runner_make(runner, PROGRAM_ADL, runner_pointer(arguments->pMdl));
+    runner_remember_adl(runner, thing, &pages);
+    thing->frame_buffer = thing->mdl = true;
+    thing->index = arguments->PhysicalAdapterIndex;
+    thing->chain = runner_chain_of(runner, runner_pointer(adapter));
+    runner_bind(runner, PROGRAM_ADL, (unsigned)runner_number(runner, PIN_ADL));
+    runner->event.value[0] = thing->pages;
+    runner->event.values = 1;
 }

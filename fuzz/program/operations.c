@@ -438,5 +438,15 @@ const struct program_operation program_operations[PROGRAM_OPCODES] = {
             [MEMORY_ADAPTER] = THING(PROGRAM_ADAPTER),
             [MEMORY_MEMORY] = THING(PROGRAM_MEMORY)),
     },
+    [OP_PIN_MDL] = {
+        .name = "pin_mdl",
+        .summary = "Pins the frame-buffer save area of one physical adapter by the WDDM 2.4 callback, for an MDL.",
+        .role = PROGRAM_ROLE_CALLBACK, .since = 4, .ends = PROGRAM_KINDS,
+        OPERANDS(
+            [PIN_ADL] = BIND(PROGRAM_ADL),
+            [PIN_ADAPTER] = THING(PROGRAM_ADAPTER),
+            [PIN_INDEX] = NUMBER("index", 0, PROGRAM_TASTE_SMALL),
+            [PIN_SIZE] = NUMBER("size", 0x1000, PROGRAM_TASTE_BYTES)),
+    },
 };
 /* clang-format on */

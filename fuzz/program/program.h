@@ -149,6 +149,7 @@ enum program_opcode {
     OP_SCRIBBLE_MDL,    /* h; field= (count, start, entry) value= */
     OP_MAP_MDL,         /* h d; mdl= (good, null, misaligned, ...) at= offset= size= */
     OP_UNMAP_MDL,       /* d h */
+    OP_PIN_MDL,         /* l d; index= size= */
     PROGRAM_OPCODES
 };
 

@@ -47,6 +47,7 @@ static void (*const functions[PROGRAM_OPCODES])(struct runner *runner) = {
     [OP_SCRIBBLE_MDL] = runner_scribble_mdl,
     [OP_MAP_MDL] = runner_map_mdl,
     [OP_UNMAP_MDL] = runner_unmap_mdl,
+    [OP_PIN_MDL] = runner_pin_mdl,
 };
 
 /* -- worlds --------------------------------------------------------------------------- */

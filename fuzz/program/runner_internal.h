@@ -67,6 +67,7 @@ struct runner_thing {
     uint8_t device;                /* adapter */
     uint8_t variable;              /* that it was bound to */
     bool live, frame_buffer;
+    bool mdl;          /* ADL of a frame buffer: the driver has an MDL, at `value` */
     bool drivers;      /* memory: the pages are the driver's own; array is part of runner.driver_page */
     bool objects_only; /* an adapter, see runner_view */
 };
@@ -95,6 +96,7 @@ union runner_arguments {
     DXGKARGCB_FREE_ADL free_adl;
     DXGKARGCB_PINFRAMEBUFFERFORSAVE2 pin;
     DXGKARGCB_UNPINFRAMEBUFFERFORSAVE unpin;
+    DXGKARGCB_PINFRAMEBUFFERFORSAVE pin_mdl;
     DXGKARGCB_ALLOCATECONTIGUOUSMEMORY allocate_contiguous;
     DXGKARGCB_FREECONTIGUOUSMEMORY free_contiguous;
     DXGKARGCB_ALLOCATEPAGESFORMDL allocate_pages;
@@ -357,6 +359,7 @@ void runner_allocate_adl(struct runner *runner);
 void runner_free_adl(struct runner *runner);
 void runner_pin(struct runner *runner);
 void runner_unpin(struct runner *runner);
+void runner_pin_mdl(struct runner *runner);
 void runner_allocate_contiguous(struct runner *runner);
 void runner_free_contiguous(struct runner *runner);
 void runner_allocate_pages(struct runner *runner);

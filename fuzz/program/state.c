@@ -26,6 +26,10 @@ static void note_adl(uint64_t *state, const struct runner *runner, const struct 
     note(state, runner_adl_page(runner, thing, 0));
     if (!thing->live)
         return;
+    if (thing->mdl) { /* nobody writes to it */
+        note(state, thing->index);
+        return;
+    }
     note(state, adl->PageCount);
     note(state, adl->Flags.Value);
     if (thing->array == NULL) {

@@ -71,6 +71,7 @@ const char *trace_call_name(enum dxgkmem_call call)
         [DXGKMEM_CALL_FREE_PAGES] = "free_pages",
         [DXGKMEM_CALL_MAP_MDL] = "map_mdl",
         [DXGKMEM_CALL_UNMAP_MDL] = "unmap_mdl",
+        [DXGKMEM_CALL_PIN_MDL] = "pin_mdl",
     };
     return (unsigned)call < DXGKMEM_CALL_COUNT ? words[call] : "an unknown call";
 }
@@ -155,6 +156,7 @@ static void write_values(struct writer *writer, const struct runner_event *event
         [OP_CONTIGUOUS] = {" pages="},
         [OP_PAGES] = {" pages=", " contiguous="},
         [OP_MAP_MDL] = {" pages="},
+        [OP_PIN_MDL] = {" pages="},
         [OP_STOP] = {" objects=", " adapter_objects=", " adls=", " mappings="},
     };
 

@@ -125,7 +125,8 @@ static void append_outputs(const struct program_line *line, char *text, size_t r
         append_number(text, room, "offset", offset);
         append_number(text, room, "size", size);
     } else if (line->opcode == OP_MAP || line->opcode == OP_ADL || line->opcode == OP_PIN ||
-               line->opcode == OP_CONTIGUOUS || line->opcode == OP_PAGES || line->opcode == OP_MAP_MDL) {
+               line->opcode == OP_CONTIGUOUS || line->opcode == OP_PAGES || line->opcode == OP_MAP_MDL ||
+               line->opcode == OP_PIN_MDL) {
         snprintf(text + length, room - length, "...");
     }
 }
@@ -177,6 +178,7 @@ static void write_expectation(struct csource_writer *writer)
         {OP_CONTIGUOUS, NEEDS_ANSWERED_PAGES, "    answered_pages(status, pages, \"%s\");\n"},
         {OP_PAGES, NEEDS_ANSWERED_PAGES, "    answered_pages(status, pages, \"%s\");\n"},
         {OP_MAP_MDL, NEEDS_ANSWERED_PAGES, "    answered_pages(status, pages, \"%s\");\n"},
+        {OP_PIN_MDL, NEEDS_ANSWERED_PAGES, "    answered_pages(status, pages, \"%s\");\n"},
         {OP_MEMORY_READ, NEEDS_READ, "    read_word(reached, word, \"%s\");\n"},
         {OP_MEMORY_WRITE, NEEDS_WROTE, "    wrote(reached, \"%s\");\n"},
         {OP_DMA_READ, NEEDS_READ, "    read_word(reached, word, \"%s\");\n"},

@@ -190,6 +190,8 @@ static const char *outputs(uint8_t opcode)
         return "hMemoryHandle pMdl ";
     case OP_MAP_MDL:
         return "hMemoryHandle ";
+    case OP_PIN_MDL:
+        return "pMdl ";
     default:
         return "";
     }
@@ -250,7 +252,7 @@ static struct shown shown_by(const struct recording *recording, int number)
                           .chain = view->chain,
                           .process = view->process};
 
-    if (opcode == OP_PIN || view->kind == PROGRAM_MEMORY)
+    if (opcode == OP_PIN || opcode == OP_PIN_MDL || view->kind == PROGRAM_MEMORY)
         shown.object = number;
     else if (opcode == OP_ADL)
         shown.object = view->owner >= 0 ? recording->thing[view->owner].view.owner : -1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes the operations on MDLs of a driver's own as C. */
+/* Writes the operations on MDLs of a driver's own, and the pin that hands one out, as C. */
 #include "tool/csource_block.h"
 
 #include "program/operands.h"
@@ -114,5 +114,26 @@ void csource_unmap_mdl(struct csource_writer *writer)
     csource_open(writer, "DXGKARGCB_UNMAPMDLFROMIOMMU");
     csource_field(writer, "hMemoryHandle", MEMORY_MEMORY);
     csource_call(writer, "DxgkCbUnmapMdlFromIoMmu", false, MEMORY_ADAPTER);
+    csource_close(writer);
+}
+
+void csource_pin_mdl(struct csource_writer *writer)
+{
+    int pinned = csource_made(writer, PROGRAM_ADL);
+    char name[CSOURCE_NAME];
+
+    csource_open(writer, "DXGKARGCB_PINFRAMEBUFFERFORSAVE");
+    csource_field_number(writer, "PhysicalAdapterIndex", (uint32_t)csource_number(writer, PIN_INDEX));
+    csource_field_number(writer, "CommitSize", csource_number(writer, PIN_SIZE));
+    csource_call(writer, "DxgkCbPinFrameBufferForSave", true, PIN_ADAPTER);
+    if (pinned >= 0 && writer->uses[pinned] & USES_VALUE)
+        fprintf(writer->body, "        %s = (void *)args.pMdl;\n", csource_variable(writer, pinned, name));
+    if (pinned >= 0 && writer->uses[pinned] & USES_TOLD) {
+        writer->needs |= NEEDS_MDL | NEEDS_TOLD;
+        fprintf(writer->body, "        %s_told = remember_mdl(args.pMdl);\n",
+                csource_variable(writer, pinned, name));
+    }
+    if (!writer->how->driver)
+        fprintf(writer->body, "        pages = args.CommitSize >> 12;\n");
     csource_close(writer);
 }

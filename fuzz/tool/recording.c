@@ -159,6 +159,12 @@ static bool returns_status(uint8_t opcode)
     case OP_UNPIN:
     case OP_LEGACY:
     case OP_UNRELATED:
+    case OP_CONTIGUOUS:
+    case OP_FREE_CONTIGUOUS:
+    case OP_PAGES:
+    case OP_FREE_PAGES:
+    case OP_MAP_MDL:
+    case OP_PIN_MDL:
         return true;
     default:
         return false;

@@ -53,7 +53,8 @@ extern "C" {
     X(ALLOCATE_PAGES, "DxgkCbAllocatePagesForMdl")                                                           \
     X(FREE_PAGES, "DxgkCbFreePagesFromMdl")                                                                  \
     X(MAP_MDL, "DxgkCbMapMdlToIoMmu")                                                                        \
-    X(UNMAP_MDL, "DxgkCbUnmapMdlFromIoMmu")
+    X(UNMAP_MDL, "DxgkCbUnmapMdlFromIoMmu")                                                                  \
+    X(PIN_MDL, "DxgkCbPinFrameBufferForSave")
 
 /* clang-format off */
 enum dxgkmem_call {

@@ -28,6 +28,8 @@ NTSTATUS APIENTRY CALLBACK dxgkmem_allocate_adl(DXGKARGCB_ALLOCATE_ADL *pArgs);
 VOID APIENTRY CALLBACK dxgkmem_free_adl(const DXGKARGCB_FREE_ADL *pArgs);
 NTSTATUS APIENTRY CALLBACK dxgkmem_pin_frame_buffer_for_save2(const HANDLE hAdapter,
                                                               DXGKARGCB_PINFRAMEBUFFERFORSAVE2 *pArgs);
+NTSTATUS APIENTRY CALLBACK dxgkmem_pin_frame_buffer_for_save(const HANDLE hAdapter,
+                                                             DXGKARGCB_PINFRAMEBUFFERFORSAVE *pArgs);
 NTSTATUS APIENTRY CALLBACK
 dxgkmem_unpin_frame_buffer_for_save(const HANDLE hAdapter, const DXGKARGCB_UNPINFRAMEBUFFERFORSAVE *pArgs);
 NTSTATUS APIENTRY CALLBACK dxgkmem_allocate_contiguous_memory(const HANDLE hAdapter,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* PinFrameBufferForSave2 and UnpinFrameBufferForSave. */
+/* PinFrameBufferForSave2, its forerunner PinFrameBufferForSave, and UnpinFrameBufferForSave. */
 #include "frame_buffer.h"
 
 #include "callbacks.h"
@@ -12,11 +12,13 @@ void frame_buffer_free(struct adapter *adapter, stamp when)
     if (frame_buffer == NULL)
         return;
     adapter->pinned = NULL;
-    if (frame_buffer->adl != NULL) {
-        adl_end(frame_buffer->adl, when);
+    if (frame_buffer->pinned != 0)
         count_down(COUNT_FRAME_BUFFERS, 1);
-    }
-    if (frame_buffer->object != NULL) {
+    if (frame_buffer->adl != NULL)
+        adl_end(frame_buffer->adl, when);
+    if (frame_buffer->memory != NULL) {
+        memory_free(frame_buffer->memory, when);
+    } else if (frame_buffer->object != NULL) {
         lock_acquire(&logical->lock, RANK_LOGICAL);
         logical->opened--;
         lock_release(&logical->lock);
@@ -26,14 +28,21 @@ void frame_buffer_free(struct adapter *adapter, stamp when)
     pool_free(frame_buffer, sizeof(*frame_buffer));
 }
 
+/* What the driver was given. */
+static void *frame_buffer_handed_out(const struct frame_buffer *frame_buffer)
+{
+    return frame_buffer->memory != NULL ? (void *)frame_buffer->memory->mdl
+                                        : (void *)adl_handed_out(frame_buffer->adl);
+}
+
 uint64_t frame_buffer_abandon(struct adapter *adapter, stamp when, stamp *made)
 {
     uint64_t address;
 
     if (adapter->pinned == NULL)
         return 0;
-    address = (uintptr_t)adl_handed_out(adapter->pinned->adl);
-    *made = adl_when(adapter->pinned->adl);
+    address = (uintptr_t)frame_buffer_handed_out(adapter->pinned);
+    *made = adapter->pinned->pinned;
     frame_buffer_free(adapter, when);
     return address;
 }
@@ -80,10 +89,28 @@ static NTSTATUS pin_build(struct call *call, struct adapter *adapter, const stru
         return status;
     status = adl_make(call, object, 0, object->pages, plan->request.prefer_contiguous, ADL_FRAME_BUFFER,
                       &frame_buffer->adl);
-    if (!NT_SUCCESS(status))
-        return status;
-    count_up(COUNT_FRAME_BUFFERS, 1);
-    return STATUS_SUCCESS;
+    return status;
+}
+
+/* The same for an MDL. */
+static NTSTATUS pin_memory(struct call *call, struct adapter *adapter, const struct object_plan *plan)
+{
+    struct frame_buffer *frame_buffer = adapter->pinned = pool_alloc(sizeof(*frame_buffer));
+    struct memory *memory;
+    NTSTATUS status;
+
+    if (frame_buffer == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    memory = frame_buffer->memory = memory_new(call);
+    if (memory == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    status = memory_begin(memory, plan, adapter->logical);
+    frame_buffer->object = memory->object;
+    if (NT_SUCCESS(status))
+        status = object_populate(memory->object, &plan->request);
+    if (NT_SUCCESS(status))
+        status = memory_connect(memory);
+    return NT_SUCCESS(status) ? memory_describe(memory) : status;
 }
 
 /*
@@ -96,11 +123,18 @@ static bool still_there(struct call *call, HANDLE handle)
     return handle_check(call, (uintptr_t)handle, HANDLE_ADAPTER, &made);
 }
 
-/* The pin lock is held. */
+/* What both ask for; the forerunner has no flags. */
+struct pin_request {
+    uint32_t index, flags;
+    uint64_t bytes;
+    bool mdl;
+};
+
+/* The pin lock is held. *out: the ADL or the MDL. */
 static NTSTATUS pin_on(struct call *call, HANDLE handle, const struct adapter_reference *lead,
-                       const DXGKARGCB_PINFRAMEBUFFERFORSAVE2 *in, DXGK_ADL **out)
+                       const struct pin_request *in, void **out)
 {
-    struct adapter *adapter = logical_adapter_at(lead->logical, in->PhysicalAdapterIndex);
+    struct adapter *adapter = logical_adapter_at(lead->logical, in->index);
     uint64_t subject = (uintptr_t)handle;
     struct object_plan plan;
     NTSTATUS status;
@@ -109,22 +143,37 @@ static NTSTATUS pin_on(struct call *call, HANDLE handle, const struct adapter_re
         return call_status(call);
     if (!logical_is_lead(lead->logical, lead->physical_index))
         return refuse(call, DXGKMEM_VIOLATION_NOT_LEAD_ADAPTER, subject, 0);
-    if ((in->Flags.Value & ~1u) != 0)
+    if ((in->flags & ~1u) != 0)
         return refuse(call, DXGKMEM_VIOLATION_RESERVED_BITS, subject, 0);
     if (adapter == NULL)
         return refuse(call, DXGKMEM_VIOLATION_FRAME_BUFFER_INDEX, subject, 0);
-    if (!is_page_multiple(in->CommitSize))
+    if (!is_page_multiple(in->bytes))
         return refuse(call, DXGKMEM_VIOLATION_UNALIGNED_RANGE, subject, 0);
-    if (in->CommitSize == 0 || in->CommitSize > adapter->frame_buffer_bytes)
+    if (in->bytes == 0 || in->bytes > adapter->frame_buffer_bytes)
         return refuse(call, DXGKMEM_VIOLATION_FRAME_BUFFER_SIZE, subject, 0);
     if (adapter->pinned != NULL)
-        return refuse(call, DXGKMEM_VIOLATION_PINNED_TWICE, subject, adl_when(adapter->pinned->adl));
-    plan_pin(&plan, in->CommitSize, in->Flags.PreferContiguous);
-    status = pin_build(call, adapter, &plan);
-    if (NT_SUCCESS(status))
-        *out = adl_handed_out(adapter->pinned->adl);
-    else
+        return refuse(call, DXGKMEM_VIOLATION_PINNED_TWICE, subject, adapter->pinned->pinned);
+    plan_pin(&plan, in->bytes, (in->flags & 1) != 0);
+    status = in->mdl ? pin_memory(call, adapter, &plan) : pin_build(call, adapter, &plan);
+    if (!NT_SUCCESS(status)) {
         frame_buffer_free(adapter, call->now);
+        return status;
+    }
+    adapter->pinned->pinned = call->now;
+    count_up(COUNT_FRAME_BUFFERS, 1);
+    *out = frame_buffer_handed_out(adapter->pinned);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS pin(struct call *call, HANDLE handle, struct adapter_reference *lead,
+                    const struct pin_request *in, void **out)
+{
+    NTSTATUS status;
+
+    lock_acquire(&lead->logical->pin_lock, RANK_PIN);
+    status = pin_on(call, handle, lead, in, out);
+    lock_release(&lead->logical->pin_lock);
+    adapter_release(lead);
     return status;
 }
 
@@ -135,20 +184,39 @@ NTSTATUS APIENTRY CALLBACK dxgkmem_pin_frame_buffer_for_save2(const HANDLE hAdap
     struct adapter_reference lead;
     struct call call;
     bool writable;
-    DXGK_ADL *out = NULL;
+    void *out = NULL;
     NTSTATUS status;
 
     if (CALL_BEGIN(&call, PIN, pArgs, in, &writable) &&
-        adapter_acquire(&call, hAdapter, DXGKDDI_INTERFACE_VERSION_WDDM2_9, &lead)) {
-        lock_acquire(&lead.logical->pin_lock, RANK_PIN);
-        status = pin_on(&call, hAdapter, &lead, &in, &out);
-        lock_release(&lead.logical->pin_lock);
-        adapter_release(&lead);
-    } else {
+        adapter_acquire(&call, hAdapter, DXGKDDI_INTERFACE_VERSION_WDDM2_9, &lead))
+        status =
+            pin(&call, hAdapter, &lead,
+                &(struct pin_request){in.PhysicalAdapterIndex, in.Flags.Value, in.CommitSize, false}, &out);
+    else
         status = call_status(&call);
-    }
     if (writable)
         pArgs->pAdl = out;
+    call_end(&call);
+    return status;
+}
+
+NTSTATUS APIENTRY CALLBACK dxgkmem_pin_frame_buffer_for_save(const HANDLE hAdapter,
+                                                             DXGKARGCB_PINFRAMEBUFFERFORSAVE *pArgs)
+{
+    DXGKARGCB_PINFRAMEBUFFERFORSAVE in;
+    struct adapter_reference lead;
+    struct call call;
+    bool writable;
+    void *out = NULL;
+    NTSTATUS status;
+
+    if (CALL_BEGIN(&call, PIN_MDL, pArgs, in, &writable) && memory_adapter(&call, hAdapter, &lead))
+        status = pin(&call, hAdapter, &lead,
+                     &(struct pin_request){in.PhysicalAdapterIndex, 0, in.CommitSize, true}, &out);
+    else
+        status = call_status(&call);
+    if (writable)
+        pArgs->pMdl = (PMDL)out;
     call_end(&call);
     return status;
 }

@@ -64,6 +64,7 @@ static void fill_memory(DXGKRNL_INTERFACE *all)
     all->DxgkCbFreeContiguousMemory = dxgkmem_free_contiguous_memory;
     all->DxgkCbAllocatePagesForMdl = dxgkmem_allocate_pages_for_mdl;
     all->DxgkCbFreePagesFromMdl = dxgkmem_free_pages_from_mdl;
+    all->DxgkCbPinFrameBufferForSave = dxgkmem_pin_frame_buffer_for_save;
     all->DxgkCbMapMdlToIoMmu = dxgkmem_map_mdl_to_iommu;
     all->DxgkCbUnmapMdlFromIoMmu = dxgkmem_unmap_mdl_from_iommu;
 }

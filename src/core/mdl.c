@@ -151,7 +151,9 @@ static NTSTATUS mdl_build(struct call *call, struct memory *memory, const struct
     plan.request.type = DXGK_PHYSICAL_MEMORY_TYPE_MDL;
     plan.request.pages = seen->pages;
     plan.size = seen->pages * DXGKMEM_PAGE_BYTES;
-    status = memory_begin(memory, &plan, reference);
+    status = memory_begin(memory, &plan, reference->logical);
+    if (NT_SUCCESS(status))
+        status = memory_reserve(memory);
     if (NT_SUCCESS(status))
         status = mdl_hold(call, memory, seen);
     if (NT_SUCCESS(status))

@@ -119,18 +119,20 @@ struct memory *memory_new(const struct call *call)
     return memory;
 }
 
-NTSTATUS memory_begin(struct memory *memory, const struct object_plan *plan,
-                      const struct adapter_reference *reference)
+NTSTATUS memory_begin(struct memory *memory, const struct object_plan *plan, struct logical_adapter *logical)
 {
     struct object *object = memory->object = object_new(plan);
 
     if (object == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
-    logical_refer(reference->logical);
-    object->logical = reference->logical;
+    logical_refer(logical);
+    object->logical = logical;
     memory_charge(memory, object->logical);
-    if (!memory->charged)
-        return STATUS_QUOTA_EXCEEDED;
+    return memory->charged ? STATUS_SUCCESS : STATUS_QUOTA_EXCEEDED;
+}
+
+NTSTATUS memory_reserve(struct memory *memory)
+{
     memory->slot = handle_reserve();
     return memory->slot == TABLE_NONE ? STATUS_INSUFFICIENT_RESOURCES : STATUS_SUCCESS;
 }
@@ -156,8 +158,10 @@ static NTSTATUS memory_build(struct call *call, struct memory *memory, struct ob
 {
     struct object *object;
     struct mapping *mapping;
-    NTSTATUS status = memory_begin(memory, plan, reference);
+    NTSTATUS status = memory_begin(memory, plan, reference->logical);
 
+    if (NT_SUCCESS(status))
+        status = memory_reserve(memory);
     if (!NT_SUCCESS(status))
         return status;
     if (!object_plan_cut(plan, reference))
@@ -191,15 +195,18 @@ static bool mdl_walk(struct memory *memory, bool compare)
     return true;
 }
 
-static NTSTATUS mdl_make(struct memory *memory)
+NTSTATUS memory_describe(struct memory *memory)
 {
     struct dxgkmem_mdl *mdl = memory->mdl = pool_alloc(mdl_bytes(memory));
 
     if (mdl == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     mdl->Size = (int16_t)(uint16_t)mdl_bytes(memory);
-    mdl->MdlFlags = DXGKMEM_MDL_PAGES_LOCKED | DXGKMEM_MDL_MAPPED_TO_SYSTEM_VA;
-    mdl->MappedSystemVa = (void *)(uintptr_t)mapping_oldest(memory->object)->node.start;
+    mdl->MdlFlags = DXGKMEM_MDL_PAGES_LOCKED;
+    if (memory->object->mappings != NULL) {
+        mdl->MdlFlags |= DXGKMEM_MDL_MAPPED_TO_SYSTEM_VA;
+        mdl->MappedSystemVa = (void *)(uintptr_t)mapping_oldest(memory->object)->node.start;
+    }
     mdl->ByteCount = (ULONG)(memory_pages(memory) * DXGKMEM_PAGE_BYTES);
     mdl_walk(memory, false);
     return STATUS_SUCCESS;
@@ -259,7 +266,7 @@ static NTSTATUS memory_make(struct call *call, const create_arguments *in,
     if (NT_SUCCESS(status)) {
         made.base = (void *)(uintptr_t)mapping_oldest(memory->object)->node.start;
         if (memory->made_by == DXGKMEM_CALL_ALLOCATE_PAGES)
-            status = mdl_make(memory);
+            status = memory_describe(memory);
         made.mdl = memory->mdl;
     }
     if (NT_SUCCESS(status))

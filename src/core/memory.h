@@ -15,12 +15,13 @@
 struct mdl_runs;
 
 struct memory {
-    struct object *object;   /* the pages; it has no handle */
-    struct adl reach;        /* the device's, of all of them; in no table */
-    struct list_link link;   /* in logical->memories, under its lock */
-    struct dxgkmem_mdl *mdl; /* handed out by ALLOCATE_PAGES; owned, written once, compared when freed */
-    struct mdl_runs *runs;   /* of MAP_MDL: its claim on the pages; owned */
-    uint32_t slot;           /* TABLE_NONE: none yet */
+    struct object *object; /* the pages; it has no handle */
+    struct adl reach;      /* the device's, of all of them; in no table */
+    struct list_link link; /* in logical->memories, under its lock */
+    struct dxgkmem_mdl *
+        mdl; /* handed out by ALLOCATE_PAGES or PIN_MDL; owned, written once; ALLOCATE_PAGES: compared when freed */
+    struct mdl_runs *runs; /* of MAP_MDL: its claim on the pages; owned */
+    uint32_t slot;         /* TABLE_NONE: none yet, or a frame buffer's */
     enum dxgkmem_call made_by;
     bool charged, locked, connected;
 };
@@ -30,13 +31,14 @@ bool memory_adapter(struct call *call, HANDLE handle, struct adapter_reference *
 
 /*
  * Making one, in this order; what fails leaves what is there to memory_free. memory_begin: the record of the
- * pages, the adapter's quota, a handle. The pages themselves are the caller's to bring. memory_connect: the
- * device reaches them. memory_publish: the handle is good, unless the last adapter went away since it was looked at.
+ * pages, the adapter's quota; memory_reserve: a handle. The pages themselves are the caller's to bring. memory_connect: the
+ * device reaches them. memory_describe: an MDL of them. memory_publish: the handle is good, unless the last adapter went away since it was looked at.
  */
 struct memory *memory_new(const struct call *call);
-NTSTATUS memory_begin(struct memory *memory, const struct object_plan *plan,
-                      const struct adapter_reference *reference);
+NTSTATUS memory_begin(struct memory *memory, const struct object_plan *plan, struct logical_adapter *logical);
+NTSTATUS memory_reserve(struct memory *memory);
 NTSTATUS memory_connect(struct memory *memory);
+NTSTATUS memory_describe(struct memory *memory);
 NTSTATUS memory_publish(struct call *call, struct memory *memory, const struct adapter_reference *reference,
                         uint64_t *handle);
 /*

@@ -325,6 +325,12 @@ static NTSTATUS create_mdl_flags(unsigned flags, uint64_t skip, SIZE_T bytes)
     X(MEMORY_OF_OTHER_ADAPTER, others_pages, return try_free_pages(here.old, here.pages.handle))             \
     X(MEMORY_OF_OTHER_CALL, block_as_pages, return try_free_pages(here.adapter, here.block.handle))          \
     X(MEMORY_OF_OTHER_CALL, pages_as_block, return try_free_contiguous(here.adapter, here.pages.handle))     \
+    X(NOT_LEAD_ADAPTER, pin_mdl_second, return pin_mdl(here.second_of_chain, 0, PAGE))                       \
+    X(FRAME_BUFFER_INDEX, pin_mdl_index, return pin_mdl(here.adapter, 2, PAGE))                              \
+    X(FRAME_BUFFER_SIZE, pin_mdl_more, return pin_mdl(here.adapter, 0, (FRAME_BUFFER_PAGES + 1) * PAGE))     \
+    X(UNALIGNED_RANGE, pin_mdl_part, return pin_mdl(here.adapter, 0, PAGE - 1))                              \
+    X(PINNED_TWICE, pin_mdl_again, return pin_mdl(here.adapter, 1, PAGE))                                    \
+    X(LEGACY_CALLBACK, pin_mdl_legacy, return pin_mdl(here.other, 0, PAGE))                                  \
     X(MEMORY_OF_OTHER_CALL, mapped_as_pages, return try_free_pages(here.adapter, here.mapped))               \
     X(MEMORY_OF_OTHER_CALL, block_as_mapped,                                                                 \
       VOID_CALL(MEMORY_OF_OTHER_CALL, mdl_unmap(here.adapter, here.block.handle)))                           \
@@ -340,6 +346,12 @@ static NTSTATUS create_mdl_flags(unsigned flags, uint64_t skip, SIZE_T bytes)
     X(RESERVED_BITS, pages_flags, struct handed_memory memory;                                               \
       return try_pages(here.adapter, PAGE, 0x80, &memory))                                                   \
     X(UNRELATED_CALLBACK, unrelated, return world.ddi.DxgkCbQueueDpc())
+
+static NTSTATUS pin_mdl(HANDLE adapter, UINT index, SIZE_T bytes)
+{
+    struct dxgkmem_mdl *mdl;
+    return try_pin_mdl(adapter, index, bytes, &mdl);
+}
 
 /* An MDL of two pages from `first` on; instead: of the second one, or 0. */
 static NTSTATUS map_mdl(HANDLE adapter, unsigned first, ULONG_PTR instead)
@@ -428,6 +440,9 @@ static void misaligned_arguments(void **state)
                          STATUS_DATATYPE_MISALIGNMENT);
         (void)expect_code(DXGKMEM_VIOLATION_MISALIGNED_ARGUMENTS);
         assert_int_equal(world.ddi.DxgkCbFreePagesFromMdl(here.adapter, (void *)at),
+                         STATUS_DATATYPE_MISALIGNMENT);
+        (void)expect_code(DXGKMEM_VIOLATION_MISALIGNED_ARGUMENTS);
+        assert_int_equal(world.ddi.DxgkCbPinFrameBufferForSave(here.adapter, (void *)at),
                          STATUS_DATATYPE_MISALIGNMENT);
         (void)expect_code(DXGKMEM_VIOLATION_MISALIGNED_ARGUMENTS);
         assert_int_equal(world.ddi.DxgkCbMapMdlToIoMmu(here.adapter, (void *)at),

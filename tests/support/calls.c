@@ -132,6 +132,20 @@ NTSTATUS try_pin(HANDLE lead, UINT index, SIZE_T bytes, unsigned flags, DXGK_ADL
     return status;
 }
 
+NTSTATUS try_pin_mdl(HANDLE lead, UINT index, SIZE_T bytes, struct dxgkmem_mdl **mdl)
+{
+    DXGKARGCB_PINFRAMEBUFFERFORSAVE arguments;
+    NTSTATUS status;
+    memset(&arguments, 0, sizeof(arguments));
+    arguments.PhysicalAdapterIndex = index;
+    arguments.CommitSize = bytes;
+    arguments.pMdl = (PMDL)UNTOUCHED;
+    status = world.ddi.DxgkCbPinFrameBufferForSave(lead, &arguments);
+    *mdl = (struct dxgkmem_mdl *)(void *)arguments.pMdl;
+    assert_true(NT_SUCCESS(status) == (*mdl != NULL));
+    return status;
+}
+
 NTSTATUS try_unpin(HANDLE lead, UINT index)
 {
     const DXGKARGCB_UNPINFRAMEBUFFERFORSAVE arguments = {index};

@@ -76,6 +76,7 @@ NTSTATUS try_map(HANDLE object, SIZE_T offset, SIZE_T bytes, DXGK_ACCESS_MODE mo
 struct view view_map(HANDLE object, SIZE_T offset, SIZE_T bytes, DXGK_ACCESS_MODE mode);
 void view_unmap(HANDLE object, struct view view);
 NTSTATUS try_pin(HANDLE lead, UINT index, SIZE_T bytes, unsigned flags, DXGK_ADL **adl);
+NTSTATUS try_pin_mdl(HANDLE lead, UINT index, SIZE_T bytes, struct dxgkmem_mdl **mdl);
 NTSTATUS try_unpin(HANDLE lead, UINT index);
 
 /* The WDDM 2.4 callbacks. A memory: its handle, where it is mapped, and its MDL if it has one. */
