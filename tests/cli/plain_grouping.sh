@@ -3,7 +3,7 @@
 #
 # Ten planted bugs become ten groups of triage, and no two of them one. Each bug has a tool of its own, so
 # that none hides another; what the ten tools learnt is put together as if one triage had been interrupted.
-# INPUTS=N: so many inputs a bug at most (30). All triages together may take a minute of processor time.
+# INPUTS=N: so many inputs a bug (30). All triages together may take a minute of processor time.
 # shellcheck source=tests/cli/lib.sh
 . "$ROOT/tests/cli/lib.sh"
 command -v patch >/dev/null || exit 77
@@ -25,7 +25,8 @@ build_tool() { # build_tool BUG: tool.BUG
     plant "$1" -R
 }
 
-# Programs of the corpus and the generator's, other ones for each bug, that this tool finds something in.
+# Programs of the corpus and the generator's, other ones for each bug, that this tool finds something in. As
+# many as are wanting: those with lines of the generator in front.
 make_inputs() { # make_inputs BUG NUMBER
     local found=0 seed file
     mkdir -p "in/$1"
@@ -44,6 +45,18 @@ make_inputs() { # make_inputs BUG NUMBER
         found=$((found + 1))
     done
     ((found)) || fail "no input shows $1"
+    local shown=("in/$1"/*)
+    for (( ; seed <= 20 * most && found < most; seed++)); do
+        file=${shown[seed % ${#shown[@]}]}
+        {
+            grep '^world' "$file"
+            "./tool.$1" generate --seed $(($2 * 10000 + seed)) --lines 4 | grep -v '^world'
+            grep -v '^world' "$file"
+        } >program
+        "./tool.$1" run --quiet program >out 2>&1 && continue
+        cp program "in/$1/$1.$seed"
+        found=$((found + 1))
+    done
 }
 
 # Runs a triage that finds something; the seconds on the clock and of processors are added to the file `took`.
