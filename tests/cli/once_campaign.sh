@@ -40,11 +40,12 @@ exec sleep 600
 MERGE
 chmod +x "$fuzzer/fuzz_program"
 
-# interrupt SIGNAL: to the command and all that it started, in the midst of the merge; sets status.
+# interrupt SIGNAL: to the command and all that it started, in the midst of the merge; sets status. Whoever runs
+# this test in the background may have it ignore SIGINT.
 interrupt() {
     rm -f $home/merging
     set -m
-    ./tree/dev corpus --minimize >out 2>err </dev/null &
+    env --default-signal=INT ./tree/dev corpus --minimize >out 2>err </dev/null &
     set +m
     until [[ -e $home/merging ]] || ! kill -0 $!; do sleep 0.2; done
     kill "-$1" -- -$!
