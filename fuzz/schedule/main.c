@@ -203,6 +203,7 @@ static int parse(int count, char **arguments)
         {.name = "limit", .number = &job.limit, .least = 1, .most = UINT32_MAX},
         {.name = "trace", .flag = &job.trace},
         {.name = "minimize", .flag = &job.minimize},
+        TOOL_NO_PROVIDER_OPTION,
         {0},
     };
     int status = tool_options(count, arguments, table, help);

@@ -45,6 +45,15 @@ static bool take(const struct tool_option *option, const char *text)
     return true;
 }
 
+bool tool_refuse_provider(void *context, const char *path)
+{
+    (void)context;
+    (void)path;
+    tool_error("this looks into our own implementation, so there is no --provider; run, faults and explore "
+               "take one");
+    return false;
+}
+
 int tool_options(int count, char **arguments, const struct tool_option *options, const char *help)
 {
     struct option table[OPTIONS + 2] = {{"help", no_argument, NULL, HELP}};

@@ -20,6 +20,13 @@ struct tool_option {
     void *context;
 };
 
+/* A row for verbs that look into our implementation: --provider is refused with what it is for. */
+#define TOOL_NO_PROVIDER_OPTION                                                                              \
+    {                                                                                                        \
+        .name = "provider", .take = tool_refuse_provider                                                     \
+    }
+bool tool_refuse_provider(void *context, const char *path);
+
 /*
  * Takes the options of a verb, and --help, which prints `help`. The table ends with an empty entry; `optind`
  * is then the first argument that is no option. 0, -1 when help was printed, or TOOL_BAD after saying why.

@@ -104,7 +104,7 @@ int verb_reads(int count, char **arguments)
 {
     struct input_list list;
     bool quiet = false;
-    const struct tool_option table[] = {{.name = "quiet", .flag = &quiet}, {0}};
+    const struct tool_option table[] = {{.name = "quiet", .flag = &quiet}, TOOL_NO_PROVIDER_OPTION, {0}};
     int status = tool_options(count, arguments, table, help);
 
     if (status)

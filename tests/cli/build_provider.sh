@@ -104,7 +104,7 @@ done
 expect 2 "$DXGKMEM" triage --provider broken.so -o none ended
 one_line 'broken.so: it crashes when it is loaded'
 expect 2 "$DXGKMEM" reads --provider broken.so "$program"
-one_line '--provider'
+one_line 'there is no --provider'
 
 broken CRASH_IN_CALL
 expect 1 "$DXGKMEM" explore --depth 1 --provider broken.so

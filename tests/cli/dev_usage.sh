@@ -23,6 +23,10 @@ expect 2 "$dev" fuzz --engine steam
 one_line "unknown engine 'steam'"
 expect 2 "$dev" fuzz --target ../../etc
 one_line 'unknown target'
+expect 2 "$dev" fuzz --host nt --provider "$ROOT/dev"
+one_line '--provider is for --host user'
+expect 2 "$dev" fuzz --target fuzz_schedule --provider "$ROOT/dev"
+one_line '--provider is for --host user and the targets fuzz_program and fuzz_faults'
 expect 2 "$dev" fuzz --nonsense
 one_line "'--nonsense'"
 expect 2 "$dev" test nonsense
