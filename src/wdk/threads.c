@@ -4,12 +4,14 @@
  * that the same life goes the same way every time. Who waits, or wants what another one holds, gives its turn away.
  */
 #define _GNU_SOURCE
+/* Before the kernel's headers: __reserved is a word of theirs, and a field of Arm's contexts. */
+#include <ucontext.h>
+
 #include "wdk.h"
 #include "kit/kit.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <ucontext.h>
 
 #define STACK ((size_t)256 * 1024)
 #define THREADS 16
