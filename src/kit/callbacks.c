@@ -446,7 +446,12 @@ static void APIENTRY free_adl(IN_CONST_PDXGKARGCB_FREE_ADL arguments)
 
 /* -- the frame buffer -------------------------------------------------------------------------------- */
 
-static const DXGK_ADL *pinned[KIT_ADAPTERS];
+static const void *pinned[KIT_ADAPTERS];
+
+void kit_pinned(unsigned index, const void *what)
+{
+    pinned[index % KIT_ADAPTERS] = what;
+}
 
 static NTSTATUS APIENTRY pin(IN_CONST_HANDLE adapter, INOUT_PDXGKARGCB_PINFRAMEBUFFERFORSAVE2 arguments)
 {
@@ -469,7 +474,7 @@ static NTSTATUS APIENTRY pin(IN_CONST_HANDLE adapter, INOUT_PDXGKARGCB_PINFRAMEB
         arguments->pAdl = in.pAdl;
     if (arguments != NULL && NT_SUCCESS(status)) {
         adl_made(in.pAdl, stack, "DxgkCbPinFrameBufferForSave2");
-        pinned[in.PhysicalAdapterIndex % KIT_ADAPTERS] = in.pAdl;
+        kit_pinned(in.PhysicalAdapterIndex, in.pAdl);
     }
     return status;
 }
@@ -481,8 +486,8 @@ static NTSTATUS APIENTRY unpin(IN_CONST_HANDLE adapter, IN_CONST_PDXGKARGCB_UNPI
 
     kit_call_end();
     if (NT_SUCCESS(status))
-        kit_reach_ended(pinned[arguments->PhysicalAdapterIndex % KIT_ADAPTERS], stack,
-                        "DxgkCbUnpinFrameBufferForSave");
+        kit_memory_ended((HANDLE)(uintptr_t)pinned[arguments->PhysicalAdapterIndex % KIT_ADAPTERS], stack,
+                         "DxgkCbUnpinFrameBufferForSave");
     return status;
 }
 
@@ -509,6 +514,7 @@ void kit_callbacks_fill(unsigned adapter, DXGKRNL_INTERFACE *to)
     MEMBER(DxgkCbAllocateAdl, allocate_adl);
     MEMBER(DxgkCbFreeAdl, free_adl);
     MEMBER(DxgkCbPinFrameBufferForSave2, pin);
+    MEMBER(DxgkCbPinFrameBufferForSave, kit_pin_for_save);
     MEMBER(DxgkCbAllocateContiguousMemory, kit_allocate_contiguous);
     MEMBER(DxgkCbFreeContiguousMemory, kit_free_contiguous);
     MEMBER(DxgkCbAllocatePagesForMdl, kit_allocate_pages);

@@ -100,6 +100,10 @@ NTSTATUS APIENTRY kit_free_contiguous(IN_CONST_HANDLE adapter,
                                       IN_CONST_PDXGKARGCB_FREECONTIGUOUSMEMORY arguments);
 NTSTATUS APIENTRY kit_allocate_pages(IN_CONST_HANDLE adapter, INOUT_PDXGKARGCB_ALLOCATEPAGESFORMDL arguments);
 NTSTATUS APIENTRY kit_free_pages(IN_CONST_HANDLE adapter, IN_CONST_PDXGKARGCB_FREEPAGESFROMMDL arguments);
+NTSTATUS APIENTRY kit_pin_for_save(IN_CONST_HANDLE adapter, INOUT_PDXGKARGCB_PINFRAMEBUFFERFORSAVE arguments);
+void kit_memory_ended(HANDLE handle, kit_stack stack, const char *by);
+/* callbacks.c: what UNPIN of this adapter ends, an ADL or an MDL */
+void kit_pinned(unsigned index, const void *what);
 void kit_memories_begin(void);
 /* The MDL whose pages were not mapped, near whose MappedSystemVa an address is. false: it is near none. */
 bool kit_mdl_unmapped_at(const void *address, kit_stack *made);

@@ -17,7 +17,10 @@ void kit_set_process(unsigned process);
 bool kit_physical(const void *address, uint64_t *physical);
 /* Whether the address is one of the kernel's, as far as is known: a process could not have it. */
 bool kit_of_the_kernel(const void *address);
-/* Where the kernel can see the pages of a living MDL of the WDDM 2.4 callbacks; NULL: it is none. */
-void *kit_mdl_pages_at(const void *mdl);
+/*
+ * Whether it is a living MDL of the WDDM 2.4 callbacks; *base: where the kernel can see its pages, NULL where
+ * there is no room for that.
+ */
+bool kit_mdl_pages_at(const void *mdl, void **base);
 
 #endif

@@ -16,8 +16,8 @@
 
 /* Those that live. */
 struct memory {
-    HANDLE handle;           /* the instance's */
-    unsigned char *base;     /* where the kernel sees it */
+    HANDLE handle;           /* the instance's; of a frame buffer, the MDL */
+    unsigned char *base;     /* where the kernel sees it; NULL: nowhere */
     struct dxgkmem_mdl *mdl; /* NULL: contiguous memory */
     kit_stack made;
 };
@@ -49,13 +49,15 @@ static struct memory *born(void)
     return &memory[memories++];
 }
 
-void *kit_mdl_pages_at(const void *mdl)
+bool kit_mdl_pages_at(const void *mdl, void **base)
 {
     for (size_t i = 0; i < memories; i++) {
-        if (memory[i].mdl == mdl)
-            return memory[i].base;
+        if (memory[i].mdl == mdl) {
+            *base = memory[i].base;
+            return true;
+        }
     }
-    return NULL;
+    return false;
 }
 
 bool kit_mdl_unmapped_at(const void *address, kit_stack *made)
@@ -80,16 +82,18 @@ static void made(const struct memory *it, size_t bytes, const uint64_t *pages, c
     reach.made = it->made;
     reach.made_by = by;
     kit_reach_made(&reach, pages);
-    kit_mapping_made(&(struct kit_mapping){
-        .base = it->base, .bytes = reach.pages * KIT_PAGE, .made = it->made, .made_by = by});
+    if (it->base != NULL)
+        kit_mapping_made(&(struct kit_mapping){
+            .base = it->base, .bytes = reach.pages * KIT_PAGE, .made = it->made, .made_by = by});
     *born() = *it;
 }
 
-static void ended(HANDLE handle, kit_stack stack, const char *by)
+void kit_memory_ended(HANDLE handle, kit_stack stack, const char *by)
 {
     for (size_t i = 0; i < memories; i++) {
         if (memory[i].handle == handle) {
-            kit_mapping_ended(memory[i].base, stack, by);
+            if (memory[i].base != NULL)
+                kit_mapping_ended(memory[i].base, stack, by);
             memory[i] = memory[--memories];
             break;
         }
@@ -124,18 +128,21 @@ NTSTATUS APIENTRY kit_allocate_contiguous(IN_CONST_HANDLE adapter,
     return status;
 }
 
-static void made_for_mdl(struct dxgkmem_mdl *mdl, HANDLE handle, bool zeroed, kit_stack stack)
+static void made_for_mdl(const struct memory *it, const char *by)
 {
-    uint32_t pages = mdl->ByteCount / KIT_PAGE;
+    uint32_t pages = it->mdl->ByteCount / KIT_PAGE;
     uint64_t *page = calloc(pages + 1u, sizeof *page);
 
     if (page == NULL)
         abort();
     for (uint32_t i = 0; i < pages; i++)
-        page[i] = dxgkmem_mdl_pages(mdl)[i];
-    made(&(struct memory){handle, mdl->MappedSystemVa, mdl, stack}, mdl->ByteCount, page,
-         "DxgkCbAllocatePagesForMdl");
+        page[i] = dxgkmem_mdl_pages(it->mdl)[i];
+    made(it, it->mdl->ByteCount, page, by);
     free(page);
+}
+
+static void turn_contrary(struct dxgkmem_mdl *mdl, bool zeroed)
+{
     if ((kit.world.contrary & DXGKMEM_KIT_STALE) != 0 && !zeroed)
         memset(mdl->MappedSystemVa, STALE, mdl->ByteCount);
     if ((kit.world.contrary & DXGKMEM_KIT_UNMAPPED) != 0) {
@@ -144,9 +151,32 @@ static void made_for_mdl(struct dxgkmem_mdl *mdl, HANDLE handle, bool zeroed, ki
     }
 }
 
+/* Its pages can be seen by the device only: there is no room to map them, as drivers must expect. */
+NTSTATUS APIENTRY kit_pin_for_save(IN_CONST_HANDLE adapter, INOUT_PDXGKARGCB_PINFRAMEBUFFERFORSAVE arguments)
+{
+    kit_stack stack = KIT_STACK_HERE();
+    struct dxgkmem_mdl *mdl;
+    NTSTATUS status;
+
+    if (kit_call_fails(arguments, stack)) {
+        arguments->pMdl = NULL;
+        return STATUS_NO_MEMORY;
+    }
+    status = kit_call_begin(stack)->DxgkCbPinFrameBufferForSave(kit_inside(adapter), arguments);
+    kit_call_end();
+    if (arguments == NULL || !NT_SUCCESS(status))
+        return status;
+    mdl = (struct dxgkmem_mdl *)(void *)arguments->pMdl;
+    made_for_mdl(&(struct memory){mdl, NULL, mdl, stack}, "DxgkCbPinFrameBufferForSave");
+    mdl->MappedSystemVa = nowhere;
+    kit_pinned(arguments->PhysicalAdapterIndex, mdl);
+    return status;
+}
+
 NTSTATUS APIENTRY kit_allocate_pages(IN_CONST_HANDLE adapter, INOUT_PDXGKARGCB_ALLOCATEPAGESFORMDL arguments)
 {
     kit_stack stack = KIT_STACK_HERE();
+    struct dxgkmem_mdl *mdl;
     NTSTATUS status;
 
     if (kit_call_fails(arguments, stack)) {
@@ -158,8 +188,10 @@ NTSTATUS APIENTRY kit_allocate_pages(IN_CONST_HANDLE adapter, INOUT_PDXGKARGCB_A
     kit_call_end();
     if (arguments == NULL || !NT_SUCCESS(status))
         return status;
-    made_for_mdl((struct dxgkmem_mdl *)(void *)arguments->pMdl, arguments->hMemoryHandle,
-                 (arguments->Flags & MM_DONT_ZERO_ALLOCATION) == 0, stack);
+    mdl = (struct dxgkmem_mdl *)(void *)arguments->pMdl;
+    made_for_mdl(&(struct memory){arguments->hMemoryHandle, mdl->MappedSystemVa, mdl, stack},
+                 "DxgkCbAllocatePagesForMdl");
+    turn_contrary(mdl, (arguments->Flags & MM_DONT_ZERO_ALLOCATION) == 0);
     arguments->hMemoryHandle = kit_outside(arguments->hMemoryHandle);
     return status;
 }
@@ -174,7 +206,7 @@ NTSTATUS APIENTRY kit_free_contiguous(IN_CONST_HANDLE adapter,
 
     kit_call_end();
     if (NT_SUCCESS(status))
-        ended(in.hMemoryHandle, stack, "DxgkCbFreeContiguousMemory");
+        kit_memory_ended(in.hMemoryHandle, stack, "DxgkCbFreeContiguousMemory");
     return status;
 }
 
@@ -187,6 +219,6 @@ NTSTATUS APIENTRY kit_free_pages(IN_CONST_HANDLE adapter, IN_CONST_PDXGKARGCB_FR
 
     kit_call_end();
     if (NT_SUCCESS(status))
-        ended(in.hMemoryHandle, stack, "DxgkCbFreePagesFromMdl");
+        kit_memory_ended(in.hMemoryHandle, stack, "DxgkCbFreePagesFromMdl");
     return status;
 }

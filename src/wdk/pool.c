@@ -184,13 +184,12 @@ PVOID MmGetSystemAddressForMdlSafe(PMDL Mdl, ULONG Priority)
     wdk_at_most(DISPATCH_LEVEL, "MmGetSystemAddressForMdlSafe", stack);
     if ((Mdl->MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL)) != 0)
         return Mdl->MappedSystemVa;
-    base = kit_mdl_pages_at(Mdl);
-    if (base == NULL) {
+    if (!kit_mdl_pages_at(Mdl, &base)) {
         wdk_mistake("mdl_without_pages", "MmGetSystemAddressForMdlSafe", stack, 0,
                     "the MDL describes no locked pages");
         return NULL;
     }
-    if (kit_fails(stack))
+    if (kit_fails(stack) || base == NULL)
         return NULL;
     Mdl->MappedSystemVa = base;
     Mdl->MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA;

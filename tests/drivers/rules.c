@@ -529,6 +529,7 @@ int main(void)
         return 2;
     failed = run(rules, sizeof rules / sizeof *rules, "rules.c", &count);
     failed |= run(rules_more, rules_more_count, "rules_more.c", &count);
+    failed |= run(rules_memories, rules_memories_count, "rules_memories.c", &count);
     printf("%lu rules\n", count.lives);
     return failed;
 }

@@ -9,7 +9,7 @@ struct rule {
     const char *name; /* of the finding; NULL: nothing may be found */
     void (*life)(void);
 };
-extern const struct rule rules_more[];
-extern const size_t rules_more_count;
+extern const struct rule rules_more[], rules_memories[];
+extern const size_t rules_more_count, rules_memories_count;
 
 #endif

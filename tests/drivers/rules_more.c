@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * More rules: lookaside lists, keys of the registry, exceptions and probing, system threads, the WDDM 2.4
- * callbacks.
- */
+/* More rules: lookaside lists, keys of the registry, exceptions and probing, system threads. */
 #include "rules.h"
 
 #include "kit/sweep.h"
@@ -460,75 +457,6 @@ static void lock_of_ended_thread(void)
     ExAcquireFastMutex(&shared.lock);
 }
 
-/* -- the WDDM 2.4 callbacks --------------------------------------------------------------------------------- */
-
-static HANDLE contiguous(PVOID *base)
-{
-    DXGKRNL_INTERFACE *dxgk = dxgkmem_kit_interface(&kit, 0);
-    DXGKARGCB_ALLOCATECONTIGUOUSMEMORY allocate;
-
-    RtlZeroMemory(&allocate, sizeof(allocate));
-    allocate.NumberOfBytes = PAGE_SIZE;
-    allocate.HighestAcceptableAddress.QuadPart = MAXLONGLONG;
-    allocate.CacheType = DXGK_MEMORY_CACHING_TYPE_CACHED;
-    NT_ASSERT(NT_SUCCESS(dxgk->DxgkCbAllocateContiguousMemory(dxgk->DeviceHandle, &allocate)));
-    *base = allocate.pMemory;
-    return allocate.hMemoryHandle;
-}
-
-static void right_memory(void)
-{
-    DXGKRNL_INTERFACE *dxgk = dxgkmem_kit_interface(&kit, 0);
-    DXGKARGCB_FREECONTIGUOUSMEMORY release;
-    UCHAR seen = 0;
-    PVOID base;
-
-    release.hMemoryHandle = contiguous(&base);
-    *(PUCHAR)base = 5;
-    NT_ASSERT(dxgkmem_kit_dma_read(&kit, 0, (uint64_t)MmGetPhysicalAddress(base).QuadPart, &seen, 1) &&
-              seen == 5);
-    NT_ASSERT(NT_SUCCESS(dxgk->DxgkCbFreeContiguousMemory(dxgk->DeviceHandle, &release)));
-}
-
-static void memory_left(void)
-{
-    PVOID base;
-
-    (void)contiguous(&base);
-}
-
-static void memory_used_after_free(void)
-{
-    DXGKRNL_INTERFACE *dxgk = dxgkmem_kit_interface(&kit, 0);
-    DXGKARGCB_FREECONTIGUOUSMEMORY release;
-    PVOID base;
-
-    release.hMemoryHandle = contiguous(&base);
-    (void)dxgk->DxgkCbFreeContiguousMemory(dxgk->DeviceHandle, &release);
-    *(volatile UCHAR *)base = 1;
-}
-
-static void memory_by_the_other_free(void)
-{
-    DXGKRNL_INTERFACE *dxgk = dxgkmem_kit_interface(&kit, 0);
-    DXGKARGCB_FREECONTIGUOUSMEMORY release;
-    DXGKARGCB_FREEPAGESFROMMDL wrong;
-    PVOID base;
-
-    release.hMemoryHandle = wrong.hMemoryHandle = contiguous(&base);
-    (void)dxgk->DxgkCbFreePagesFromMdl(dxgk->DeviceHandle, &wrong);
-    (void)dxgk->DxgkCbFreeContiguousMemory(dxgk->DeviceHandle, &release);
-}
-
-static void mdl_without_pages(void)
-{
-    static UCHAR buffer[64];
-    PMDL mdl = IoAllocateMdl(buffer, sizeof(buffer), FALSE, FALSE, NULL);
-
-    (void)MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
-    IoFreeMdl(mdl);
-}
-
 /* -- all of them ---------------------------------------------------------------------------------------------- */
 
 const struct rule rules_more[] = {
@@ -562,10 +490,5 @@ const struct rule rules_more[] = {
     {"no_system_thread", no_system_thread},
     {"access_violation", fault_in_thread},
     {"deadlock", lock_of_ended_thread},
-    {NULL, right_memory},
-    {"left_at_stop", memory_left},
-    {"access_violation", memory_used_after_free},
-    {"memory_of_other_call", memory_by_the_other_free},
-    {"mdl_without_pages", mdl_without_pages},
 };
 const size_t rules_more_count = sizeof rules_more / sizeof *rules_more;
