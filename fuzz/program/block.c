@@ -6,6 +6,8 @@
 #include "block.h"
 #include "machine.h"
 
+#include <dxgkmem/mdl.h>
+
 #define PATTERN 0xcccccccccccccccc
 #define ARGUMENT_WORDS (sizeof(union runner_arguments) / sizeof(uint64_t))
 
@@ -43,7 +45,25 @@ static void *the_block(struct runner *runner)
     return &runner->arguments;
 }
 
-void *block_hand_over_with(struct runner *runner, DXGK_ADL *adl)
+void block_lend(const struct runner_thing *thing, struct runner_lent lent[RUNNER_LENT])
+{
+    lent[0] = lent[1] = (struct runner_lent){NULL, NULL, 0};
+    if (thing == NULL || !thing->live || thing->drivers || thing->mdl)
+        return;
+    DXGK_PAGE_NUMBER *array = (DXGK_PAGE_NUMBER *)(uintptr_t)thing->array;
+    size_t bytes = (size_t)thing->pages * sizeof(*array);
+    if (thing->kind == PROGRAM_ADL) {
+        lent[0] = (struct runner_lent){"ADL", runner_handle(thing->value), sizeof(DXGK_ADL)};
+        if (array != NULL)
+            lent[1] = (struct runner_lent){"page array of the ADL", array, bytes};
+    } else if (thing->kind == PROGRAM_MEMORY && array != NULL) {
+        struct dxgkmem_mdl *mdl = (struct dxgkmem_mdl *)(void *)array - 1;
+
+        lent[0] = (struct runner_lent){"MDL", mdl, sizeof(*mdl) + bytes};
+    }
+}
+
+void *block_hand_over_with(struct runner *runner, const struct runner_lent lent[RUNNER_LENT])
 {
     const struct runner_options *options = &runner->options;
 
@@ -54,13 +74,15 @@ void *block_hand_over_with(struct runner *runner, DXGK_ADL *adl)
         memcpy(runner->misaligned + 1, runner->arguments.byte, sizeof(runner->arguments.byte));
     if (options->hand_over != NULL)
         return options->hand_over(options->arguments_context, runner->at, the_block(runner),
-                                  sizeof(runner->arguments.byte), adl);
+                                  sizeof(runner->arguments.byte), lent);
     return the_block(runner);
 }
 
 void *block_hand_over(struct runner *runner)
 {
-    return block_hand_over_with(runner, NULL);
+    static const struct runner_lent nothing[RUNNER_LENT] = {{NULL, NULL, 0}};
+
+    return block_hand_over_with(runner, nothing);
 }
 
 static void take_back(struct runner *runner)

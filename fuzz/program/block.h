@@ -32,8 +32,13 @@ void block_begin(struct runner *runner);
  * are any sends them back; asked without a model too, so that a program means the same.
  */
 void block_begin_taking(struct runner *runner);
-/* What the callback gets for the block that was filled in. adl: the live one that it frees, or NULL. */
-void *block_hand_over_with(struct runner *runner, DXGK_ADL *adl);
+/*
+ * What the callback gets for the block that was filled in; from then on accesses of it, and of what is lent, are
+ * the callback's (runner.h). block_lend: what a live ADL or memory that the call ends has in the driver's hands;
+ * thing may be NULL.
+ */
+void block_lend(const struct runner_thing *thing, struct runner_lent lent[RUNNER_LENT]);
+void *block_hand_over_with(struct runner *runner, const struct runner_lent lent[RUNNER_LENT]);
 void *block_hand_over(struct runner *runner);
 /* Whether the call is to be made at all; the block was handed over already. */
 bool block_may_call(struct runner *runner);

@@ -375,8 +375,8 @@ void runner_allocate_adl(struct runner *runner)
 void runner_free_adl(struct runner *runner)
 {
     DXGKARGCB_FREE_ADL *arguments = &runner->arguments.free_adl;
+    struct runner_lent lent[RUNNER_LENT];
     struct runner_value adl;
-    bool live;
     void *passed;
 
     if (!OFFERED(runner, DxgkCbFreeAdl)) {
@@ -387,14 +387,13 @@ void runner_free_adl(struct runner *runner)
     arguments->hAdapterMemoryObject = runner_handle(runner_resolve(runner, FREE_ADL_ADAPTER_OBJECT).value);
     adl = shifted(runner, FREE_ADL_ADL, FREE_ADL_SHIFT);
     arguments->pAdl = runner_handle(adl.value);
-    live = adl.thing >= 0 && runner->thing[adl.thing].kind == PROGRAM_ADL && runner->thing[adl.thing].live &&
-           !runner->thing[adl.thing].mdl && runner->thing[adl.thing].value == adl.value;
+    block_lend(runner_find_live(runner, PROGRAM_ADL, adl.value, 0), lent);
     /* Before the block is handed over, for the model looks at the ADL as well. */
     if (runner->model != NULL)
         model_free_adl(runner->model, &runner->conditions, arguments, &runner->expected);
     if (!runner_may_call(runner))
         return;
-    passed = block_hand_over_with(runner, live ? runner_handle(adl.value) : NULL);
+    passed = block_hand_over_with(runner, lent);
     runner->interface.DxgkCbFreeAdl(passed);
     if (!block_finish(runner, false, STATUS_SUCCESS, NULL, 0))
         return;
@@ -443,19 +442,30 @@ void runner_pin(struct runner *runner)
     thing->chain = runner_chain_of(runner, runner_pointer(adapter));
 }
 
-static void end_frame_buffer(struct runner *runner, uint32_t chain, uint32_t index)
+/* The ADL of a frame buffer that is pinned, or NULL. */
+static struct runner_thing *pinned(struct runner *runner, uint32_t chain, uint32_t index)
 {
     for (unsigned i = 0; i < runner->things; i++) {
         struct runner_thing *thing = &runner->thing[i];
 
         if (thing->live && thing->frame_buffer && thing->chain == chain && thing->index == index)
-            runner_end(runner, thing);
+            return thing;
     }
+    return NULL;
+}
+
+static void end_frame_buffer(struct runner *runner, uint32_t chain, uint32_t index)
+{
+    struct runner_thing *thing;
+
+    while ((thing = pinned(runner, chain, index)) != NULL)
+        runner_end(runner, thing);
 }
 
 void runner_unpin(struct runner *runner)
 {
     DXGKARGCB_UNPINFRAMEBUFFERFORSAVE *arguments = &runner->arguments.unpin;
+    struct runner_lent lent[RUNNER_LENT];
     NTSTATUS status;
     HANDLE adapter;
     void *passed;
@@ -467,7 +477,10 @@ void runner_unpin(struct runner *runner)
     block_begin(runner);
     adapter = runner_handle(runner_resolve(runner, UNPIN_ADAPTER).value);
     arguments->PhysicalAdapterIndex = (UINT)runner_number(runner, UNPIN_INDEX);
-    passed = block_hand_over(runner);
+    block_lend(
+        pinned(runner, runner_chain_of(runner, runner_pointer(adapter)), arguments->PhysicalAdapterIndex),
+        lent);
+    passed = block_hand_over_with(runner, lent);
     if (runner->model != NULL)
         model_unpin(runner->model, &runner->conditions, adapter, &runner->before.unpin, &runner->expected);
     if (!block_may_call(runner))

@@ -138,11 +138,13 @@ void runner_map_mdl(struct runner *runner)
     fill_mdl(runner, mdl, first);
     header = mdl->header;
     given = runner->arguments.map_mdl.pMdl = pass_mdl(runner, mdl);
-    passed = block_hand_over(runner);
+    /* Before the block is handed over, for the model looks at the MDL as well. */
     if (runner->model != NULL)
         model_map_mdl(runner->model, &runner->conditions, adapter, given, &runner->expected);
-    if (!block_may_call(runner))
+    if (!runner_may_call(runner))
         return;
+    passed = block_hand_over_with(
+        runner, (const struct runner_lent[RUNNER_LENT]){{"MDL", mdl, given != NULL ? sizeof(*mdl) : 0}});
     status = runner->offering.DxgkCbMapMdlToIoMmu(adapter, passed);
     memset(mdl, PATTERN, sizeof(*mdl));
     if (!block_finish(runner, true, status, OUTS(map_out)))

@@ -184,6 +184,7 @@ void runner_memory_freed(struct runner *runner, HANDLE adapter, HANDLE handle, e
 static void free_memory(struct runner *runner, enum dxgkmem_call by)
 {
     bool contiguous = by == DXGKMEM_CALL_FREE_CONTIGUOUS;
+    struct runner_lent lent[RUNNER_LENT];
     HANDLE adapter, handle;
     NTSTATUS status;
     void *passed;
@@ -197,11 +198,13 @@ static void free_memory(struct runner *runner, enum dxgkmem_call by)
         runner->arguments.free_contiguous.hMemoryHandle = handle;
     else
         runner->arguments.free_pages.hMemoryHandle = handle;
-    passed = block_hand_over(runner);
+    /* Before the block is handed over, for the model looks at the MDL as well. */
     if (runner->model != NULL)
         model_free_memory(runner->model, &runner->conditions, adapter, handle, by, &runner->expected);
-    if (!block_may_call(runner))
+    if (!runner_may_call(runner))
         return;
+    block_lend(runner_find_live(runner, PROGRAM_MEMORY, runner_pointer(handle), 0), lent);
+    passed = block_hand_over_with(runner, lent);
     status = contiguous ? runner->offering.DxgkCbFreeContiguousMemory(adapter, passed)
                         : runner->offering.DxgkCbFreePagesFromMdl(adapter, passed);
     if (block_finish(runner, true, status, NULL, 0))

@@ -70,6 +70,13 @@ struct runner_event {
     } report[RUNNER_REPORTS];
 };
 
+#define RUNNER_LENT 2
+struct runner_lent {
+    const char *what; /* "ADL" */
+    void *from;
+    size_t bytes;
+};
+
 struct runner_options {
     /* What programs run on; it is complete and its profile sound. NULL: dxgkmem_provider_core. */
     const struct dxgkmem_provider *provider;
@@ -85,10 +92,12 @@ struct runner_options {
     /*
      * Where argument blocks are during their calls. hand_over is given the one of a line, filled in, and
      * returns what the callback is told; after the call take_back fills the block again.
-     * Alignment is kept. adl: the live ADL that is freed, which the driver can write too, or NULL.
+     * Alignment is kept. lent: what else the driver can write while it is called: the ADL that ends and its page
+     * array, or the MDL; bytes 0: none.
      * Without these two blocks are where they were filled in.
      */
-    void *(*hand_over)(void *context, unsigned line, const void *block, size_t bytes, DXGK_ADL *adl);
+    void *(*hand_over)(void *context, unsigned line, const void *block, size_t bytes,
+                       const struct runner_lent lent[RUNNER_LENT]);
     void (*take_back)(void *context, void *block, size_t bytes);
     void *arguments_context;
     bool no_model; /* make the calls, check nothing: for comparison with plain fuzzing */

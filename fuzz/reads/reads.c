@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Implements reads.h: judges each access of an argument block, and changes what was read. */
+/* Implements reads.h: judges each access of what the driver can write, and changes what was read. */
 #include "reads/reads.h"
 
 #include "reads/decode.h"
 #include "reads/watch.h"
 
+#include <dxgkmem/sim.h>
 #include <dxgkmem/user.h>
 
 #include <stdio.h>
@@ -13,6 +14,16 @@
 #include <unistd.h>
 
 #define BLOCK_BYTES 256 /* more than any argument block has */
+#define LENT_BYTES 4096 /* of longer page arrays the beginning is watched */
+
+/* Something else that the driver can write. */
+struct lent {
+    const char *what;
+    unsigned char *from;
+    unsigned bytes;
+    bool ended; /* it was given back: what is there now is the allocator's */
+    uintptr_t read_by[LENT_BYTES];
+};
 
 struct reads {
     struct runner *plain, *watched;
@@ -24,18 +35,18 @@ struct reads {
     unsigned char given[BLOCK_BYTES];
     bool changed[BLOCK_BYTES]; /* by us, after it was read; not yet by the callback */
     uintptr_t read_by[BLOCK_BYTES], written_by[BLOCK_BYTES];
-    /* The ADL that is freed, or NULL; of its bytes the same. */
-    unsigned char *adl;
-    bool adl_changed[sizeof(DXGK_ADL)];
-    uintptr_t adl_read_by[sizeof(DXGK_ADL)];
+    uintptr_t
+        first_write; /* 0: nothing was written yet; and how many calls that can fail there were by then */
+    uint64_t calls_at_first_write;
+    struct lent lent[RUNNER_LENT];
 };
 
 #define CHANGE 0x5b /* what bytes are changed by */
 
 /* -- one access ---------------------------------------------------------------------------- */
 
-static void find_in(struct reads *reads, unsigned invariant, unsigned at, unsigned bytes, const char *what,
-                    uintptr_t first, uintptr_t second)
+static void find_in(struct reads *reads, unsigned invariant, const char *where, unsigned at, unsigned bytes,
+                    const char *what, uintptr_t first, uintptr_t second)
 {
     struct runner_finding *finding = &reads->result->finding;
 
@@ -44,7 +55,7 @@ static void find_in(struct reads *reads, unsigned invariant, unsigned at, unsign
     finding->invariant = invariant;
     finding->line = reads->line;
     snprintf(finding->message, sizeof finding->message, "%u byte%s at offset %u of the %s %s", bytes,
-             bytes == 1 ? "" : "s", at, invariant == 15 ? "argument block" : "ADL", what);
+             bytes == 1 ? "" : "s", at, where, what);
     reads->result->first = first;
     reads->result->second = second;
 }
@@ -52,7 +63,7 @@ static void find_in(struct reads *reads, unsigned invariant, unsigned at, unsign
 static void find(struct reads *reads, unsigned at, unsigned bytes, const char *what, uintptr_t first,
                  uintptr_t second)
 {
-    find_in(reads, 15, at, bytes, what, first, second);
+    find_in(reads, 15, "argument block", at, bytes, what, first, second);
 }
 
 static void note_read(struct reads *reads, unsigned at, unsigned bytes, uintptr_t instruction)
@@ -73,8 +84,17 @@ static void note_read(struct reads *reads, unsigned at, unsigned bytes, uintptr_
     reads->counts.reads++;
 }
 
+static uint64_t calls_that_can_fail(const struct reads *reads)
+{
+    return dxgkmem_sim_fallible_calls(runner_sim(reads->watched));
+}
+
 static void note_write(struct reads *reads, unsigned at, unsigned bytes, uintptr_t instruction)
 {
+    if (reads->first_write == 0) {
+        reads->first_write = instruction;
+        reads->calls_at_first_write = calls_that_can_fail(reads);
+    }
     for (unsigned i = at; i < at + bytes; i++) {
         if (reads->written_by[i] != 0)
             find(reads, i, at + bytes - i, "are written a second time", reads->written_by[i], instruction);
@@ -84,25 +104,30 @@ static void note_write(struct reads *reads, unsigned at, unsigned bytes, uintptr
     reads->counts.writes++;
 }
 
-/* An ADL's bytes may be written more than once: the call that ends it makes them zero. */
-static void note_adl(struct reads *reads, unsigned at, const struct decoded *decoded, uintptr_t instruction)
+extern const char __executable_start, etext; /* of the linker */
+
+/* Code of the program itself, which core is part of; the allocator of the C library is not. */
+static bool is_own_code(uintptr_t instruction)
 {
-    for (unsigned i = at; i < at + decoded->bytes && i < sizeof(DXGK_ADL); i++) {
-        if (decoded->writes)
-            reads->adl_changed[i] = false;
-        if (!decoded->reads)
-            continue;
-        if (reads->adl_read_by[i] != 0)
-            find_in(reads, 16, i, at + decoded->bytes - i, "are read a second time", reads->adl_read_by[i],
-                    instruction);
-        reads->adl_read_by[i] = instruction;
-        if (reads->tamper && !reads->adl_changed[i] && !decoded->writes) {
-            reads->adl[i] = (unsigned char)(reads->adl[i] ^ CHANGE);
-            reads->adl_changed[i] = true;
+    return instruction >= (uintptr_t)&__executable_start && instruction < (uintptr_t)&etext;
+}
+
+/* What is read of it is read in order to compare it before it ends, so what is changed then need not be changed back. */
+static void note_lent(struct reads *reads, struct lent *lent, unsigned at, const struct decoded *decoded,
+                      uintptr_t instruction)
+{
+    lent->ended |= !is_own_code(instruction);
+    for (unsigned i = at; i < at + decoded->bytes && i < lent->bytes && decoded->reads && !lent->ended; i++) {
+        if (lent->read_by[i] != 0)
+            find_in(reads, 16, lent->what, i, at + decoded->bytes - i, "are read a second time",
+                    lent->read_by[i], instruction);
+        lent->read_by[i] = instruction;
+        if (reads->tamper && !decoded->writes) {
+            lent->from[i] = (unsigned char)(lent->from[i] ^ CHANGE);
             reads->counts.changed++;
         }
     }
-    reads->counts.adl_accesses++;
+    reads->counts.lent_accesses++;
 }
 
 static void on_access(void *context, const struct watch_access *access)
@@ -111,8 +136,8 @@ static void on_access(void *context, const struct watch_access *access)
     struct decoded decoded = decode(access->instruction, access->write);
     unsigned at = access->offset - (unsigned)(reads->block - reads->page);
 
-    if (access->also) {
-        note_adl(reads, access->offset, &decoded, access->instruction);
+    if (access->place != 0) {
+        note_lent(reads, &reads->lent[access->place - 1], access->offset, &decoded, access->instruction);
         return;
     }
     if (at >= BLOCK_BYTES || decoded.bytes > BLOCK_BYTES - at) {
@@ -128,8 +153,25 @@ static void on_access(void *context, const struct watch_access *access)
 
 /* -- one call ------------------------------------------------------------------------------ */
 
-static void *hand_over(void *context, unsigned line, const void *block, size_t bytes, DXGK_ADL *adl)
+static void borrow(struct reads *reads, const struct runner_lent lent[RUNNER_LENT],
+                   struct watch_place place[WATCH_PLACES])
 {
+    for (unsigned i = 0; i < RUNNER_LENT; i++) {
+        size_t bytes = lent[i].bytes < LENT_BYTES ? lent[i].bytes : LENT_BYTES;
+
+        reads->lent[i].what = lent[i].what;
+        reads->lent[i].from = lent[i].from;
+        reads->lent[i].bytes = (unsigned)bytes;
+        reads->lent[i].ended = false;
+        memset(reads->lent[i].read_by, 0, bytes * sizeof reads->lent[i].read_by[0]);
+        place[i] = (struct watch_place){lent[i].from, bytes};
+    }
+}
+
+static void *hand_over(void *context, unsigned line, const void *block, size_t bytes,
+                       const struct runner_lent lent[RUNNER_LENT])
+{
+    struct watch_place place[WATCH_PLACES];
     struct reads *reads = context;
 
     /* As well or badly aligned as it was, and not at the page's edge. */
@@ -140,12 +182,21 @@ static void *hand_over(void *context, unsigned line, const void *block, size_t b
     memset(reads->changed, 0, sizeof reads->changed);
     memset(reads->read_by, 0, sizeof reads->read_by);
     memset(reads->written_by, 0, sizeof reads->written_by);
-    memset(reads->adl_changed, 0, sizeof reads->adl_changed);
-    memset(reads->adl_read_by, 0, sizeof reads->adl_read_by);
-    reads->adl = (unsigned char *)adl;
+    reads->first_write = 0;
+    borrow(reads, lent, place);
     reads->counts.blocks++;
-    watch_begin(adl, sizeof *adl);
+    watch_begin(place);
     return reads->block;
+}
+
+/* The lowest byte that the first instruction that wrote wrote. */
+static unsigned written_at(const struct reads *reads)
+{
+    unsigned at = 0;
+
+    while (at < BLOCK_BYTES - 1 && reads->written_by[at] != reads->first_write)
+        at++;
+    return at;
 }
 
 static void take_back(void *context, void *block, size_t bytes)
@@ -154,11 +205,11 @@ static void take_back(void *context, void *block, size_t bytes)
     unsigned char *to = block;
 
     watch_end();
+    if (reads->first_write != 0 && calls_that_can_fail(reads) != reads->calls_at_first_write)
+        find(reads, written_at(reads), 1, "are written before the last call that can fail",
+             reads->first_write, 0);
     for (size_t i = 0; i < bytes; i++)
         to[i] = reads->changed[i] ? reads->given[i] : reads->block[i];
-    for (size_t i = 0; i < sizeof(DXGK_ADL); i++)
-        if (reads->adl_changed[i])
-            reads->adl[i] = (unsigned char)(reads->adl[i] ^ CHANGE);
 }
 
 /* -- one program --------------------------------------------------------------------------- */
@@ -190,10 +241,10 @@ void reads_run(struct reads *reads, const struct program *program, struct reads_
     if (result->finding.invariant != 0 ||
         (!watched.finding.invariant && watched.trace_hash == plain.trace_hash))
         return;
-    result->finding.invariant = 15;
+    result->finding.invariant = 15; /* or 16: what came of it does not tell */
     result->finding.line = watched.finding.invariant ? watched.finding.line : program->lines;
     snprintf(result->finding.message, sizeof result->finding.message,
-             "another outcome when bytes of the argument blocks change after they were read: %.150s",
+             "another outcome when bytes that the driver can write change after they were read: %.150s",
              watched.finding.invariant ? watched.finding.message : "another trace");
 }
 
@@ -235,8 +286,6 @@ void reads_close(struct reads *reads)
 }
 
 /* -- places -------------------------------------------------------------------------------- */
-
-extern const char __executable_start; /* of the linker */
 
 const char *reads_place(uintptr_t instruction, char *text, size_t room)
 {

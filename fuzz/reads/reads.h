@@ -2,8 +2,8 @@
 /*
  * The oracle for second reads, over whole programs. A callback's argument block belongs to the
  * driver, which may change it while the callback runs; so each byte is read at most once, outputs
- * are written once and last, and nothing is read back. The DXGK_ADL that is freed is the driver's
- * to write, too: its bytes are read at most once.
+ * are written once, after the last call that can fail, and nothing is read back. The driver can write the ADL that
+ * is freed, its page array and MDLs, too: their bytes are read at most once.
  *
  * A program is run three times. As always; with its argument blocks in watched memory, where
  * every access is looked at; and with each byte changed right after its first read, which must
@@ -18,14 +18,14 @@ struct reads;
 
 struct reads_result {
     struct runner_finding finding; /* invariant 0: none */
-    /* Of a finding about two accesses, the instructions; 0: it is of another kind. */
+    /* Of a finding about accesses, the instructions; 0: it is of another kind, or about one. */
     uintptr_t first, second;
 };
 
 /* What was looked at since the beginning. */
 struct reads_counts {
     uint64_t blocks, reads, writes; /* of argument blocks */
-    uint64_t adl_accesses;          /* of ADLs that are freed */
+    uint64_t lent_accesses;         /* of ADLs that are freed, their page arrays, MDLs */
     uint64_t changed;               /* bytes, after their first read */
 };
 

@@ -14,7 +14,7 @@
 
 static struct {
     unsigned char *page;
-    uintptr_t also, also_end; /* watched besides */
+    uintptr_t from[WATCH_PLACES + 1], end[WATCH_PLACES + 1]; /* the page, and the places; end 0: none */
     watch_hook *hook;
     void *context;
     struct watch_access access;   /* under way */
@@ -22,31 +22,46 @@ static struct {
     struct sigaction fault, step; /* of whoever had the signals before */
 } watched;
 
+static uintptr_t page_of(uintptr_t address)
+{
+    return address & ~(uintptr_t)(WATCH_BYTES - 1);
+}
+
 static void protect(int protection)
 {
-    uintptr_t from = watched.also & ~(uintptr_t)(WATCH_BYTES - 1);
+    for (unsigned i = 0; i <= WATCH_PLACES; i++)
+        if (watched.end[i] != 0)
+            (void)mprotect((void *)page_of(watched.from[i]), watched.end[i] - page_of(watched.from[i]),
+                           protection);
+}
 
-    (void)mprotect(watched.page, WATCH_BYTES, protection);
-    if (watched.also != 0)
-        (void)mprotect((void *)from, watched.also_end - from, protection);
+/* Whether the address is on the pages of something that is watched. */
+static bool is_ours(uintptr_t at)
+{
+    for (unsigned i = 0; i <= WATCH_PLACES; i++)
+        if (watched.end[i] != 0 && at >= page_of(watched.from[i]) &&
+            at < page_of(watched.end[i] + WATCH_BYTES - 1))
+            return true;
+    return false;
 }
 
 static void on_fault(int number, siginfo_t *info, void *context)
 {
     ucontext_t *machine = context;
-    uintptr_t at = (uintptr_t)info->si_addr, page = (uintptr_t)watched.page, end = watched.also_end;
-    bool own = at >= page && at < page + WATCH_BYTES;
+    uintptr_t at = (uintptr_t)info->si_addr;
+    unsigned place = 0;
 
     (void)number;
-    if (!own && (at < (watched.also & ~(uintptr_t)(WATCH_BYTES - 1)) ||
-                 at >= ((end + WATCH_BYTES - 1) & ~(uintptr_t)(WATCH_BYTES - 1)))) {
+    if (!is_ours(at)) {
         /* Somebody else's: the instruction is tried again, and faults before them. */
         (void)sigaction(SIGSEGV, &watched.fault, NULL);
         return;
     }
-    watched.tell = own || (at >= watched.also && at < end);
-    watched.access.also = !own;
-    watched.access.offset = (unsigned)(at - (own ? page : watched.also));
+    while (place <= WATCH_PLACES && (at < watched.from[place] || at >= watched.end[place]))
+        place++;
+    watched.tell = place <= WATCH_PLACES;
+    watched.access.place = place;
+    watched.access.offset = watched.tell ? (unsigned)(at - watched.from[place]) : 0;
     watched.access.write = (machine->uc_mcontext.gregs[REG_ERR] & WRITE_FAULT) != 0;
     watched.access.instruction = (uintptr_t)machine->uc_mcontext.gregs[REG_RIP];
     protect(PROT_READ | PROT_WRITE);
@@ -70,6 +85,8 @@ unsigned char *watch_open(watch_hook *hook, void *context)
     void *page = mmap(NULL, WATCH_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     watched.page = page != MAP_FAILED ? page : NULL;
+    watched.from[0] = (uintptr_t)page;
+    watched.end[0] = watched.from[0] + WATCH_BYTES;
     watched.hook = hook;
     watched.context = context;
     return watched.page;
@@ -81,12 +98,14 @@ void watch_close(void)
     watched.page = NULL;
 }
 
-void watch_begin(void *also, size_t bytes)
+void watch_begin(const struct watch_place place[WATCH_PLACES])
 {
     struct sigaction action;
 
-    watched.also = (uintptr_t)also;
-    watched.also_end = also != NULL ? watched.also + bytes : 0;
+    for (unsigned i = 0; i < WATCH_PLACES; i++) {
+        watched.from[i + 1] = (uintptr_t)place[i].from;
+        watched.end[i + 1] = place[i].bytes != 0 ? watched.from[i + 1] + place[i].bytes : 0;
+    }
     memset(&action, 0, sizeof action);
     action.sa_flags = SA_SIGINFO;
     action.sa_sigaction = on_fault;
@@ -116,10 +135,9 @@ void watch_close(void)
 {
 }
 
-void watch_begin(void *also, size_t bytes)
+void watch_begin(const struct watch_place place[WATCH_PLACES])
 {
-    (void)also;
-    (void)bytes;
+    (void)place;
 }
 
 void watch_end(void)

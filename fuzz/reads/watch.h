@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Watched memory: a page, and something elsewhere, whose every access is told, exactly, with the
+ * Watched memory: a page, and a few places elsewhere, whose every access is told, exactly, with the
  * instruction that made it.
  *
  * While they are watched their pages allow no access. Each access faults and is taken down; the pages
@@ -17,8 +17,8 @@
 #define WATCH_BYTES 4096
 
 struct watch_access {
-    bool also;       /* of what is watched besides the page */
-    unsigned offset; /* of the lowest byte, from the beginning of either */
+    unsigned place;  /* 0: of the page; N: of the Nth place besides */
+    unsigned offset; /* of the lowest byte, from the beginning of it */
     bool write;
     uintptr_t instruction;
 };
@@ -30,11 +30,18 @@ typedef void watch_hook(void *context, const struct watch_access *access);
 unsigned char *watch_open(watch_hook *hook, void *context);
 void watch_close(void);
 
+/* Another place; bytes 0: none. */
+struct watch_place {
+    void *from;
+    size_t bytes;
+};
+#define WATCH_PLACES 2
+
 /*
- * From here to there accesses are told: of the page, and of `bytes` at `also`, which may be NULL. Accesses of what
- * lies beside the latter on its pages are let through. Signal handlers are taken, and given back.
+ * From here to there accesses are told: of the page, and of the places. Accesses of what lies beside the latter on
+ * their pages are let through. Signal handlers are taken, and given back.
  */
-void watch_begin(void *also, size_t bytes);
+void watch_begin(const struct watch_place place[WATCH_PLACES]);
 void watch_end(void);
 
 #endif

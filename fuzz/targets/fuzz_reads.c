@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Property: no callback reads a byte of its argument block twice, reads back what it wrote or writes
- * an output twice, and none behaves otherwise when the block changes after it was read.
+ * an output twice or before its last call that can fail; none reads a byte of an ADL, its page array or an MDL
+ * twice, and none behaves otherwise when these change after they were read.
  *
  * Input: a program in binary form.
  */
@@ -40,7 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     target_tell(&program, &result.finding);
     if (result.first) {
         fprintf(stderr, "  first: %s\n", reads_place(result.first, place, sizeof place));
-        fprintf(stderr, "  then:  %s\n", reads_place(result.second, place, sizeof place));
+        if (result.second)
+            fprintf(stderr, "  then:  %s\n", reads_place(result.second, place, sizeof place));
     }
     target_save(&program);
 }

@@ -12,8 +12,10 @@
 static const char help[] =
     "usage: dxgkmem reads [OPTION]... FILE|FOLDER...\n\n"
     "Runs each program with its argument blocks in watched memory: a byte that a callback\n"
-    "reads twice, reads back or writes twice is a finding, told with both places. Then once\n"
-    "more with each byte changed right after its first read, which must change nothing.\n"
+    "reads twice, reads back, writes twice or writes before its last call that can fail is a\n"
+    "finding, told with the places; so is a byte of an ADL that is freed, of its page array or of\n"
+    "an MDL that is read twice. Then once more with each byte changed right after its first\n"
+    "read, which must change nothing.\n"
     "For x86-64 Linux.\n\n"
     "  --quiet   findings and the last line only\n"
     "  --help    this text\n\n"
@@ -32,7 +34,8 @@ static void print_finding(const char *path, const struct input *input, const str
     if (!result->first)
         return;
     printf("  first: %s\n", reads_place(result->first, place, sizeof place));
-    printf("  then:  %s\n", reads_place(result->second, place, sizeof place));
+    if (result->second)
+        printf("  then:  %s\n", reads_place(result->second, place, sizeof place));
 }
 
 struct run {
@@ -70,10 +73,10 @@ static int run_all(struct run *run, const struct input_list *list)
     else
         printf("clean: ");
     printf("%zu program%s, %" PRIu64 " argument blocks, %" PRIu64 " reads and %" PRIu64
-           " writes of them, %" PRIu64 " accesses of freed ADLs, %" PRIu64
+           " writes of them, %" PRIu64 " accesses of ADLs, page arrays and MDLs, %" PRIu64
            " bytes changed after they were read\n",
            list->count, list->count == 1 ? "" : "s", counts.blocks, counts.reads, counts.writes,
-           counts.adl_accesses, counts.changed);
+           counts.lent_accesses, counts.changed);
     return run->findings ? TOOL_FINDING : TOOL_CLEAN;
 }
 

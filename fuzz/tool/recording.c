@@ -95,13 +95,14 @@ struct job {
 };
 
 /* Right before a call: what it is about to pass. */
-static void *note_passed(void *context, unsigned at, const void *block, size_t bytes, DXGK_ADL *adl)
+static void *note_passed(void *context, unsigned at, const void *block, size_t bytes,
+                         const struct runner_lent lent[RUNNER_LENT])
 {
     struct job *job = context;
     struct recording_line *line = &job->shared->recording.line[at];
 
     (void)bytes;
-    (void)adl;
+    (void)lent;
     for (unsigned i = 0; i < program_operations[job->program->line[at].opcode].operands; i++)
         line->passed[i] = *runner_passed(job->taking.runner, i);
     job->shared->handed = true;

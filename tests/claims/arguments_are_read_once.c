@@ -99,7 +99,7 @@ static NTSTATUS watched_call(enum callback callback, const void *arguments)
     NTSTATUS status;
     memcpy(page, arguments, form[callback].bytes);
     accesses = 0;
-    watch_begin(NULL, 0);
+    watch_begin((const struct watch_place[WATCH_PLACES]){{NULL, 0}});
     status = call(callback);
     watch_end();
     return status;

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 #
 # Plants each race, deadlock and wrong memory order, and measures how soon schedules that the input decides
-# find it (fuzz_schedule, from nothing, one core), and how soon threads of the system do: the stress test
-# claims/concurrent_calls_are_safe.c, run again and again on every core, as it is and with ThreadSanitizer.
+# find it (fuzz_schedule, from nothing), and how soon threads of the system do: the stress test
+# claims/concurrent_calls_are_safe.c, run again and again, as it is and with ThreadSanitizer. All in seconds of
+# processor time, so that what else the machine does matters little, and two cores are no advantage.
 # Started by ./dev mutants --schedules in the project's folder, when the presets fuzz, gcc and tsan are built.
 #
 # The bugs are those of tests/mutants whose oracle is `schedule`, and tests/mutants/kernel/order-*.
@@ -14,11 +15,10 @@ usage() {
 usage: ./dev mutants --schedules [OPTION]... [NAME]...
 
 Plants each race, deadlock and wrong memory order of tests/mutants (or those named), and
-prints after how many seconds fuzz_schedule finds it, on one core, and beside it threads
-of the system that do the same to each other, on all cores, without and with
-ThreadSanitizer.
+prints after how many seconds of processor time fuzz_schedule finds it, and beside it
+threads of the system that do the same to each other, without and with ThreadSanitizer.
 
-  --seconds N  at most so long for each of the three (60)
+  --seconds N  at most so much processor time for each of the three (60)
   --seed N     the engine's seed (1)
 
 exit status: 0 fuzz_schedule found every one but those of memory order, which it cannot
@@ -46,20 +46,30 @@ stress_of() {
     (cd "$base" && eval "${command/" -o tests/$stress "/" ${objects[*]} -o $4 "}")
 }
 
+# spent LOG COMMAND...: runs it, its output to LOG; sets status, and adds what it took to `time`, in milliseconds.
+spent() {
+    local log=$1 TIMEFORMAT='%3U %3S' user system
+    shift
+    { time "$@" >"$log" 2>&1 </dev/null; } 2>"$log.time"
+    status=$?
+    read -r user system < <(tail -n 1 "$log.time")
+    time=$((time + 10#${user/./} + 10#${system/./}))
+}
+
+# found_after HOW: "SECONDS HOW" of `time`.
+found_after() { echo "$((time / 1000)).$((time / 100 % 10)) $1"; }
+
 # run_stress BINARY LOG: "SECONDS HOW" until a run fails, or "- -". A run takes far less than a second; one that
-# takes ten waits for ever.
+# takes twenty waits for ever.
 run_stress() {
-    local begin now status
-    begin=$(date +%s%N)
-    while true; do
-        TSAN_OPTIONS='halt_on_error=1 exitcode=66' timeout -k 1 10 setarch "$(uname -m)" -R "$1" >"$2" 2>&1
-        status=$?
-        now=$((($(date +%s%N) - begin) / 100000000))
-        ((status == 0)) || break
-        if ((now >= seconds * 10)); then
+    local time=0 status=0 how
+    export TSAN_OPTIONS='halt_on_error=1 exitcode=66'
+    while ((status == 0)); do
+        if ((time >= seconds * 1000)); then
             echo "- -"
             return
         fi
+        spent "$2" timeout -k 1 20 setarch "$(uname -m)" -R "$1"
     done
     case $status in
     66) how=race ;;
@@ -68,12 +78,30 @@ run_stress() {
     *) how=crash ;;
     esac
     grep -q '^dxgkmem: ' "$2" && how=assertion
-    echo "$((now / 10)).$((now % 10)) $how"
+    found_after $how
+}
+
+limited() {
+    ulimit -t "$seconds"
+    exec "$@"
+}
+
+# run_schedules BINARY FOLDER: the same for fuzz_schedule.
+run_schedules() {
+    local time=0 status how
+    mkdir -p "$2/corpus"
+    spent "$2/log" bash -c "$(declare -f limited); seconds=$seconds; limited \"\$@\"" limited "$1" -seed="$seed" \
+        -max_total_time=$((seconds * 20)) -max_len=512 -timeout=60 -rss_limit_mb=1024 -detect_leaks=0 -entropic=0 \
+        -artifact_prefix="$2/" "$2/corpus"
+    how=$(sed -nE 's/^finding: invariant ([0-9]+):.*/invariant-\1/p' "$2/log" | head -n 1)
+    [[ $how ]] || ! grep -qE '^dxgkmem: ' "$2/log" || how=assertion
+    [[ $how ]] || how=$(sed -nE 's/^SUMMARY: AddressSanitizer: ([^ ]+).*/\1/p' "$2/log" | head -n 1)
+    if [[ $how ]]; then found_after "$how"; else echo "- -"; fi
 }
 
 # one PATCH: a row; the result is "NAME ORDER SCHEDULE THREADS TSAN", seconds or -.
 one() {
-    local patch=$1 name work tree preset row=() found order=0
+    local patch=$1 name work tree preset row=() order=0
     name=$(basename "$patch" .patch)
     work=$home/$name tree=$home/$name/tree
     [[ $patch != */kernel/* ]] || order=1
@@ -86,10 +114,7 @@ one() {
     }
     rm -rf "build/mutants/$name"
     ORACLE=schedule bash tests/mutants/run.sh --one "$patch" >/dev/null || return 2
-    found=$(awk -v order=$order '{ how = order ? $2 : $3; ms = order ? $4 : $5
-        if (how == "-") print "- -"; else printf "%.1f %s\n", ms / 1000, how ~ /^[0-9]+$/ ? "invariant-" how : how }' \
-        "build/mutants/$name/result")
-    row=("$found")
+    row=("$(run_schedules "build/mutants/$name/fuzz_schedule" "$work/schedules")")
     for preset in gcc tsan; do
         stress_of $preset "$patch" "$tree" "$work/$preset" >>"$work/log" 2>&1 || {
             say "$name: $stress of the preset $preset does not build; see $work/log"
@@ -143,7 +168,8 @@ else
 fi
 
 mkdir -p "$home" build/mutants || exit 2
-export ENGINE=libfuzzer SEED=$seed SECONDS_EACH=$seconds SECONDS_PLAIN=0 SEEDS='' LINKER='' LENGTHS=0
+# run.sh builds it, and looks for a second.
+export ENGINE=libfuzzer SEED=$seed SECONDS_EACH=1 SECONDS_PLAIN=0 SEEDS='' LINKER='' LENGTHS=0
 command -v ld.lld >/dev/null && LINKER=-fuse-ld=lld
 trap 'exit 130' INT TERM
 printf '%-44s %-22s %-20s %s\n' "planted bug, seconds until it is found by" "fuzz_schedule" "threads" \
