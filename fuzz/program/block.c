@@ -48,11 +48,14 @@ static void *the_block(struct runner *runner)
 void block_lend(const struct runner_thing *thing, struct runner_lent lent[RUNNER_LENT])
 {
     lent[0] = lent[1] = (struct runner_lent){NULL, NULL, 0};
-    if (thing == NULL || !thing->live || thing->drivers || thing->mdl)
+    if (thing == NULL || !thing->live || thing->drivers)
         return;
     DXGK_PAGE_NUMBER *array = (DXGK_PAGE_NUMBER *)(uintptr_t)thing->array;
     size_t bytes = (size_t)thing->pages * sizeof(*array);
-    if (thing->kind == PROGRAM_ADL) {
+    if (thing->mdl) {
+        lent[0] =
+            (struct runner_lent){"MDL", runner_handle(thing->value), sizeof(struct dxgkmem_mdl) + bytes};
+    } else if (thing->kind == PROGRAM_ADL) {
         lent[0] = (struct runner_lent){"ADL", runner_handle(thing->value), sizeof(DXGK_ADL)};
         if (array != NULL)
             lent[1] = (struct runner_lent){"page array of the ADL", array, bytes};
