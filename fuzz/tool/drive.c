@@ -42,6 +42,7 @@ static const char help[] =
 
 #define AT_ONCE 64u /* programs in a request */
 #define PROGRAM_MOST 512u
+#define LOG_LINES 12u
 #define PATIENCE_MS 60000 /* the command's start is part of it */
 
 struct sample {
@@ -56,7 +57,8 @@ struct drive {
     bool keep_going;
     char **command;
 
-    pid_t child; /* 0: none */
+    pid_t child;    /* 0: none */
+    long log_start; /* where in the log its lines begin */
     int to, from;
 
     struct random random;
@@ -87,12 +89,14 @@ static void interrupt(int number)
 static int start_command(struct drive *drive)
 {
     int requests[2], replies[2];
+    struct stat log;
 
     if (pipe(requests) != 0)
         return tool_error("no pipe: %s", strerror(errno));
     if (pipe(replies) != 0)
         return tool_error("no pipe: %s", strerror(errno));
     drive->starts++;
+    drive->log_start = stat(drive->log, &log) == 0 ? (long)log.st_size : 0;
     drive->child = fork();
     if (drive->child < 0)
         return tool_error("%s: cannot be started: %s", drive->command[0], strerror(errno));
@@ -295,6 +299,20 @@ static enum answer run_samples(struct drive *drive, const struct sample *samples
     return ANSWERED;
 }
 
+/* What the command that ended said of it. */
+static void quote_log(const struct drive *drive)
+{
+    FILE *log = fopen(drive->log, "r");
+    char line[256];
+
+    if (log == NULL)
+        return;
+    if (fseek(log, drive->log_start, SEEK_SET) == 0)
+        for (unsigned i = 0; i < LOG_LINES && fgets(line, sizeof line, log) != NULL; i++)
+            printf("  %.*s\n", (int)strcspn(line, "\n"), line);
+    fclose(log);
+}
+
 /* The command ended during these: each by itself, in a new one, until one ends it again. */
 static int find_culprit(struct drive *drive, const struct sample *samples, uint32_t count, enum answer before)
 {
@@ -308,6 +326,7 @@ static int find_culprit(struct drive *drive, const struct sample *samples, uint3
             return tool_error("%s: its replies are not of the protocol", drive->command[0]);
         printf("\nfinding %u: the driver %s; see %s\n", ++drive->found,
                answer == HANGS ? "does not answer" : "stopped", drive->log);
+        quote_log(drive);
         save_finding(drive, &samples[i]);
         return 0;
     }
@@ -316,13 +335,40 @@ static int find_culprit(struct drive *drive, const struct sample *samples, uint3
     return 0;
 }
 
+/* Before the first program: whatever goes wrong now, no program is to blame. */
+static int try_command(struct drive *drive)
+{
+    const struct batch_header query = {
+        .magic = BATCH_MAGIC,
+        .version = BATCH_VERSION,
+        .function = BATCH_QUERY,
+        .bytes = sizeof query,
+        .reply_bytes = sizeof query + sizeof(struct batch_limits),
+    };
+    struct batch_limits limits;
+    struct batch_header header;
+
+    if (start_command(drive))
+        return TOOL_BAD;
+    if (ask(drive, (const uint8_t *)&query, sizeof query, drive->reply, sizeof drive->reply) != ANSWERED)
+        return tool_error("%s: does not work; see %s", drive->command[0], drive->log);
+    memcpy(&header, drive->reply, sizeof header);
+    memcpy(&limits, drive->reply + sizeof header, sizeof limits);
+    if (header.bytes != query.reply_bytes)
+        return tool_error("%s: does not work: its replies are not of the protocol", drive->command[0]);
+    if (limits.language != PROGRAM_VERSION)
+        return tool_error("%s: does not work: it knows version %" PRIu32 " of programs, not %u",
+                          drive->command[0], limits.language, PROGRAM_VERSION);
+    return 0;
+}
+
 static int run_all(struct drive *drive, const struct sample *samples, uint32_t count, bool save)
 {
     if (drive->child == 0 && start_command(drive))
         return TOOL_BAD;
     enum answer answer = run_samples(drive, samples, count, save);
-    if (answer == NO_PROTOCOL || (answer != ANSWERED && drive->programs == 0))
-        return tool_error("%s: does not work; see %s", drive->command[0], drive->log);
+    if (answer == NO_PROTOCOL)
+        return tool_error("%s: its replies are not of the protocol", drive->command[0]);
     return answer == ANSWERED || interrupted ? 0 : find_culprit(drive, samples, count, answer);
 }
 
@@ -384,8 +430,8 @@ static uint64_t now_ms(void)
 
 static int fuzz(struct drive *drive)
 {
-    uint64_t begin = now_ms(), end = begin + drive->seconds * 1000, shown = begin,
-             shown_programs = drive->programs;
+    uint64_t begin = now_ms(), end = begin + drive->seconds * 1000, shown = begin, before = drive->programs,
+             shown_programs = before;
     int status = 0;
 
     while (!status && !interrupted && now_ms() < end && (drive->found == 0 || drive->keep_going)) {
@@ -401,10 +447,10 @@ static int fuzz(struct drive *drive)
         shown = now;
         shown_programs = drive->programs;
     }
-    uint64_t took = now_ms() - begin + 1;
+    uint64_t took = now_ms() - begin + 1, made = drive->programs - before;
     printf("%" PRIu64 " programs in %" PRIu64 " s: %" PRIu64 " programs/s; of %" PRIu64 " callbacks %" PRIu64
            " succeeded\n",
-           drive->programs, took / 1000, drive->programs * 1000 / took, drive->callbacks, drive->successes);
+           made, took / 1000, made * 1000 / took, drive->callbacks, drive->successes);
     printf("%zu programs kept, %s; the command was started %u time%s\n", drive->count, drive->corpus,
            drive->starts, drive->starts == 1 ? "" : "s");
     return status;
@@ -470,7 +516,9 @@ int verb_drive(int count, char **arguments)
     signal(SIGPIPE, SIG_IGN);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    status = load(&drive, &list);
+    status = try_command(&drive);
+    if (!status)
+        status = load(&drive, &list);
     if (!status)
         status = fuzz(&drive);
     end_command(&drive, false);

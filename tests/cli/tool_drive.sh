@@ -17,9 +17,11 @@ expect 0 "$DXGKMEM" drive --home home --seconds 1 -- "$DXGKMEM" batch serve
 cat >short <<END
 #!/bin/sh
 dd bs=65536 count=3 2>/dev/null | "$DXGKMEM" batch serve
+echo 'the place of the fault' >&2
 END
 expect 1 "$DXGKMEM" drive --home short_home --seconds 30 programs -- sh short
 prints 'finding 1: the driver stopped'
+prints '  the place of the fault'
 
 # Once every program ends it, each by itself.
 cat >fragile <<END
