@@ -13,6 +13,8 @@ report() { expect "$1" python3 "$ROOT/tests/coverage/report.py" "${@:2}"; }
 
 report 0 full recorded.txt
 prints 'calls in core that can fail: 1; tests of a status: 1; not seen both ways by the tests with failing calls: 0'
+report 0 full recorded.txt --sites
+grep -qE '^src/core/example.c:7 +populate .* 1 +1$' out || fail "the call is not listed with its outcomes: $(cat out)"
 # a figure above what was reached
 cp full/faults.json less/faults.json
 report 1 less recorded.txt

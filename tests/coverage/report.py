@@ -115,11 +115,26 @@ def sites(root):
                     yield f"{PARTS['core']}/{name}", number, call[1] or call[2]
 
 
-def judge_failures(build, root):
-    """Prints every call that can fail, what tests every status, and how often each went wrong; those that never did."""
+def condition(texts, key):
+    """What is tested at a branch, as far as it stands in one line. Of macros only where they begin is known."""
+    text, depth = texts[key[1]][key[2] - 1][key[3] - 1:], 0
+    for at, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        if depth < 0 or depth == 0 and (character in "?;" or text[at:at + 2] in ("&&", "||")):
+            return text[:at].strip()
+    return text.strip()
+
+
+def judge_failures(build, root, told):
+    """Counts the calls that can fail and the tests of a status; those that never went wrong. told: prints each call."""
     counted = branches_of(f"{build}/faults.json", root)
     in_core = sorted((key, counts) for key, counts in counted.items() if key[0] == "core")
     missing, there, statuses, texts = [], 0, 0, {}
+    for path in {key[1] for key, _ in in_core}:
+        with open(f"{root}/{path}", encoding="utf-8") as file:
+            texts[path] = file.read().split("\n")
+    if told:
+        print("\neach call in core that can fail, what tests its outcome, how often that was true and false")
     for path, line, called in sites(root):
         there += 1
         # What judges the outcome is the first branch that follows.
@@ -127,10 +142,9 @@ def judge_failures(build, root):
         if after is None or 0 in after[1]:
             missing.append(f"{path}:{line}: {called}: the tests with failing calls never saw it "
                            + ("at all" if after is None or after[1] == [0, 0] else "fail and succeed"))
+        if told and after is not None:
+            print(f"{f'{path}:{line}':<30}{called:<16}{condition(texts, after[0]):<46}{after[1][0]:>12}{after[1][1]:>12}")
     for (_, path, line, column, end_line, end_column, function), counts in in_core:
-        if path not in texts:
-            with open(f"{root}/{path}", encoding="utf-8") as file:
-                texts[path] = file.read().split("\n")
         text = texts[path][line - 1]
         if "NT_SUCCESS" not in text[column - 1:end_column if end_line == line else None]:
             continue
@@ -185,13 +199,14 @@ def main():
     parser.add_argument("recorded")
     parser.add_argument("--text", action="store_true")
     parser.add_argument("--record", action="store_true")
+    parser.add_argument("--sites", action="store_true")
     chosen = parser.parse_args()
     root, parts = os.getcwd(), {name: Part() for name in PARTS}
     read_lines(parts, f"{chosen.build}/lcov.info", root)
     read_branches(parts, f"{chosen.build}/all.json", root)
     read_conditions(parts, f"{chosen.build}/all.json", root)
     table(parts)
-    missing = judge_failures(chosen.build, root)
+    missing = judge_failures(chosen.build, root, chosen.sites)
     if chosen.record:
         record(chosen.recorded, parts)
     fallen = [(name, kind, figure) for (name, kind), figure in recorded_figures(chosen.recorded).items()

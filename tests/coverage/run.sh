@@ -4,14 +4,14 @@
 # What unit tests, claims and corpus reach; started by ./dev coverage when the coverage preset is built.
 # report.py counts and judges. Exit: 0 nothing fell, 1 something did, 2 usage.
 #
-#   run.sh [--text] [--record] [--report]
+#   run.sh [--text] [--sites] [--record] [--report]
 set -u -o pipefail
 here=$(dirname "${BASH_SOURCE[0]}")
 build=build/coverage
 options=() again=1
 while (($#)); do
     case $1 in
-    --text | --record) options+=("$1") ;;
+    --text | --record | --sites) options+=("$1") ;;
     --report) again=0 ;;
     *)
         echo "coverage: unknown option '$1'; ./dev coverage --help lists them" >&2
