@@ -13,9 +13,11 @@
 
 #include <getopt.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,14 +37,27 @@ static const char help[] =
 
 struct job {
     struct input input;
-    struct program shown;
-    struct concurrent *concurrent;
+    struct concurrent *concurrent, *searched; /* searched: the search decides, not the program's schedule */
     struct explore *explore;
     uint64_t runs, bound, limit;
     bool all, trace, minimize;
 };
 
 static struct job job;
+
+static const char *under_way; /* the file */
+
+/* An assertion of the implementation or its host ended a run; it has said which. */
+static void on_abort(int number)
+{
+    static const char words[] = ": the finding is the assertion above; the process ends with it\n";
+
+    (void)number;
+    if (write(STDERR_FILENO, under_way, strlen(under_way)) < 0 ||
+        write(STDERR_FILENO, words, sizeof words - 1) < 0)
+        _exit(TOOL_BAD);
+    _exit(TOOL_FINDING);
+}
 
 /* -- running -------------------------------------------------------------------------------- */
 
@@ -67,7 +82,7 @@ static void print_event(void *context, unsigned thread, const struct program *pr
 static bool run(const struct program *program, struct concurrent_result *result, uint64_t *schedules)
 {
     if (job.all)
-        return explore_run(job.explore, job.concurrent, program, (unsigned)job.bound, job.limit, result,
+        return explore_run(job.explore, job.searched, program, (unsigned)job.bound, job.limit, result,
                            schedules);
     for (*schedules = 0; *schedules < job.runs;) {
         concurrent_run(job.concurrent, program, (unsigned)(*schedules)++, result);
@@ -105,6 +120,15 @@ static void print_finding(const char *path, const struct concurrent_result *resu
            report_invariant(result->invariant), result->message);
 }
 
+/* What came of a file; shared with a child that runs it. */
+static struct outcome {
+    bool found;
+    uint64_t schedules;
+    unsigned threads;
+    struct concurrent_result result;
+    struct program shown; /* with the schedule of the finding spelled out */
+} * outcome;
+
 /* -- making it shorter -------------------------------------------------------------------------- */
 
 /* What must stay the same: the invariant and the first words of what is said. */
@@ -132,6 +156,7 @@ static bool has_finding(const struct program *program, const struct verdict *wan
     if (child == 0) {
         struct concurrent_result result;
 
+        signal(SIGABRT, SIG_DFL);
         alarm(10);
         concurrent_run(job.concurrent, program, 0, &result);
         struct verdict found = verdict_of(&result);
@@ -148,8 +173,53 @@ static void without(const struct program *program, unsigned at, struct program *
     less->lines--;
 }
 
-/* Takes out line after line, switches too, until none can go. */
-static void minimize(struct program *program, const struct verdict *verdict)
+/*
+ * Looks for the finding under other schedules of the program, those with the fewest switches first. True:
+ * outcome->shown is the program with one.
+ */
+#define SHORTEN_BOUND 3
+#define SHORTEN_LIMIT 20000
+
+static void search_for(const struct program *program, const struct verdict *wanted)
+{
+    static struct program spelled;
+    struct concurrent_result result;
+    struct verdict found;
+    uint64_t schedules;
+    const struct section_switch *switched;
+    unsigned bound = 1, switches;
+
+    while (bound <= SHORTEN_BOUND &&
+           !explore_run(job.explore, job.searched, program, bound, SHORTEN_LIMIT, &result, &schedules))
+        bound++;
+    if (bound > SHORTEN_BOUND)
+        _exit(0);
+    found = verdict_of(&result);
+    switches = explore_switches(job.explore, &switched);
+    if (found.invariant != wanted->invariant || strcmp(found.words, wanted->words) != 0 ||
+        !section_spell_out(program, switched, switches, &spelled))
+        _exit(0);
+    outcome->shown = spelled;
+    _exit(1);
+}
+
+static bool finds_again(const struct program *program, const struct verdict *wanted)
+{
+    int status;
+    pid_t child;
+
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        signal(SIGABRT, SIG_DFL);
+        alarm(30);
+        search_for(program, wanted);
+    }
+    return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 1;
+}
+
+/* Takes out line after line until none can go; when `search`, each time with a new schedule. */
+static void take_lines_out(struct program *program, const struct verdict *verdict, bool search)
 {
     static struct program less;
     bool again = true;
@@ -157,39 +227,87 @@ static void minimize(struct program *program, const struct verdict *verdict)
     while (again) {
         again = false;
         for (unsigned at = program->lines; at-- > 0;) {
+            bool schedule = program->line[at].opcode == OP_SWITCH || program->line[at].opcode == OP_SCHEDULE;
+
+            if (search && schedule)
+                continue;
             without(program, at, &less);
-            if (has_finding(&less, verdict)) {
-                *program = less;
-                again = true;
-            }
+            if (search ? !finds_again(&less, verdict) : !has_finding(&less, verdict))
+                continue;
+            *program = search ? outcome->shown : less;
+            at = at < program->lines ? at : program->lines;
+            again = true;
         }
     }
 }
 
+/* The shortest program, and the fewest switches. Lines that go change the steps of all later ones, hence the search. */
+static void minimize(const struct verdict *verdict)
+{
+    static struct program program;
+
+    program = outcome->shown;
+    if (finds_again(&program, verdict)) {
+        program = outcome->shown;
+        take_lines_out(&program, verdict, true);
+    }
+    take_lines_out(&program, verdict, false);
+    outcome->shown = program;
+}
+
 /* -- a file ----------------------------------------------------------------------------------------- */
 
-/* 0 clean, 1 a finding, 2 bad input. */
-static int run_file(const char *path, uint64_t *schedules, uint64_t *programs)
+static void look(void)
 {
-    struct concurrent_result result;
+    static struct program spelled;
+
+    outcome->found = run(&job.input.program, &outcome->result, &outcome->schedules);
+    outcome->threads = concurrent_section(job.all ? job.searched : job.concurrent)->threads;
+    if (outcome->found)
+        outcome->shown = *spell_out(&job.input.program, &spelled);
+}
+
+/* In a process of its own, which a deadlock spoils: this one is needed to make the program shorter. False: it died. */
+static bool look_apart(void)
+{
+    int status;
+    pid_t child;
+
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        look();
+        fflush(stdout); /* of --trace */
+        _exit(TOOL_CLEAN);
+    }
+    return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) &&
+           WEXITSTATUS(status) == TOOL_CLEAN;
+}
+
+/* 0 clean, 1 a finding, 2 bad input. */
+static int run_file(const char *path, uint64_t *programs)
+{
     struct verdict verdict;
     int status = input_read(&job.input, path, true);
 
     if (status)
         return status;
-    if (!run(&job.input.program, &result, schedules)) {
-        *programs += concurrent_section(job.concurrent)->threads >= 2;
+    under_way = path;
+    outcome->schedules = 0;
+    if (!job.minimize)
+        look();
+    else if (!look_apart())
+        return TOOL_FINDING;
+    if (!outcome->found) {
+        *programs += outcome->threads >= 2;
         return TOOL_CLEAN;
     }
-    print_finding(path, &result);
-    job.shown = *spell_out(&job.input.program, &job.shown);
-    if (job.minimize) {
-        verdict = verdict_of(&result);
-        if (has_finding(&job.shown, &verdict))
-            minimize(&job.shown, &verdict);
-    }
+    print_finding(path, &outcome->result);
+    verdict = verdict_of(&outcome->result);
+    if (job.minimize && has_finding(&outcome->shown, &verdict))
+        minimize(&verdict);
     fputs("program:\n", stdout);
-    report_program(stdout, &job.shown);
+    report_program(stdout, &outcome->shown);
     fputs("end of program\n", stdout);
     return TOOL_FINDING;
 }
@@ -215,8 +333,8 @@ static int parse(int count, char **arguments)
 
 int main(int count, char **arguments)
 {
-    struct concurrent_options options = {.event = print_event};
-    uint64_t schedules = 0, all_schedules = 0, programs = 0;
+    struct concurrent_options options = {.event = print_event}, searched = options;
+    uint64_t schedules = 0, programs = 0;
     struct input_list list;
     int status, worst = TOOL_CLEAN;
 
@@ -230,22 +348,25 @@ int main(int count, char **arguments)
     if (status)
         return status;
     job.explore = explore_create();
-    if (job.all)
-        explore_options(job.explore, &options);
+    explore_options(job.explore, &searched);
     job.concurrent = concurrent_create(&options);
-    if (!job.concurrent)
+    job.searched = concurrent_create(&searched);
+    outcome = mmap(NULL, sizeof *outcome, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (!job.concurrent || !job.searched || outcome == MAP_FAILED)
         return tool_error("no memory");
+    signal(SIGABRT, on_abort);
     /* After a finding the process may be good for nothing; the other files wait until it is mended. */
     for (size_t i = 0; i < list.count && worst != TOOL_FINDING; i++) {
-        status = run_file(list.path[i], &schedules, &programs);
+        status = run_file(list.path[i], &programs);
         worst = status > worst || status == TOOL_FINDING ? status : worst;
-        all_schedules += schedules;
+        schedules += outcome->schedules;
     }
     if (worst == TOOL_CLEAN)
         printf("clean: %zu program%s, %" PRIu64 " with threads, %" PRIu64 " schedules\n", list.count,
-               list.count == 1 ? "" : "s", programs, all_schedules);
+               list.count == 1 ? "" : "s", programs, schedules);
     input_list_free(&list);
     concurrent_destroy(job.concurrent);
+    concurrent_destroy(job.searched);
     explore_destroy(job.explore);
     return worst;
 }
