@@ -25,6 +25,11 @@ build_tool() { # build_tool BUG: tool.BUG
     plant "$1" -R
 }
 
+shows() { # shows BUG FILE
+    "./tool.$1" run --quiet "$2" >out 2>&1
+    (($? == 1))
+}
+
 # Programs of the corpus and the generator's, other ones for each bug, that this tool finds something in. As
 # many as are wanting: those with lines of the generator in front.
 make_inputs() { # make_inputs BUG NUMBER
@@ -33,14 +38,14 @@ make_inputs() { # make_inputs BUG NUMBER
     for file in "$ROOT"/corpus/seeds/*.txt; do
         ((found < most / 2)) || break
         [[ ! -e seen/${file##*/} ]] || continue
-        "./tool.$1" run --quiet "$file" >out 2>&1 && continue
+        shows "$1" "$file" || continue
         cp "$file" "in/$1/$1.$(basename "$file" .txt)"
         : >"seen/${file##*/}"
         found=$((found + 1))
     done
     for ((seed = 1; seed <= 5 * most && found < most; seed++)); do
         "./tool.$1" generate --seed $(($2 * 10000 + seed)) --lines 16 >program
-        "./tool.$1" run --quiet program >out 2>&1 && continue
+        shows "$1" program || continue
         cp program "in/$1/$1.$seed"
         found=$((found + 1))
     done
@@ -53,7 +58,7 @@ make_inputs() { # make_inputs BUG NUMBER
             "./tool.$1" generate --seed $(($2 * 10000 + seed)) --lines 4 | grep -v '^world'
             grep -v '^world' "$file"
         } >program
-        "./tool.$1" run --quiet program >out 2>&1 && continue
+        shows "$1" program || continue
         cp program "in/$1/$1.$seed"
         found=$((found + 1))
     done
