@@ -297,7 +297,8 @@ static bool begin_program(struct runner *runner, const struct program *program)
     if (runner->model != NULL) {
         model_reset(runner->model);
         model_set_world(runner->model, &runner->here->model);
-        runner_note_state(runner);
+        if (!runner->again)
+            runner_note_state(runner);
     }
     return true;
 }
@@ -366,14 +367,29 @@ void runner_line_within(struct runner *runner, struct runner_turn *turn, unsigne
     runner->removal.within = false;
 }
 
-void runner_lines_again(struct runner *runner, unsigned end)
+bool runner_begin_after(struct runner *runner, const struct program *program, unsigned end,
+                        struct runner_noted *noted)
 {
+    bool begun;
+
     runner->again = true;
-    for (unsigned at = 0; at < end; at++)
+    begun = runner_begin(runner, program);
+    for (unsigned at = 0; at < end && begun; at++)
         runner_line(runner, at);
     runner->again = false;
-    if (runner->model != NULL && !runner_found(runner))
+    if (!begun || runner->model == NULL || runner_found(runner))
+        return begun;
+    if (!noted->known) {
         runner_note_state(runner);
+        *noted = (struct runner_noted){true, runner->digest, runner->shape, runner->pool_blocks,
+                                       runner->pool_bytes};
+    }
+    runner->digest = noted->digest;
+    runner->shape = noted->shape;
+    runner->pool_blocks = noted->pool_blocks;
+    runner->pool_bytes = noted->pool_bytes;
+    machine_note_changes(runner);
+    return true;
 }
 
 bool runner_left_as_it_was(const struct runner *runner)

@@ -167,8 +167,17 @@ void runner_restore_turn(struct runner *runner, const struct runner_turn *turn);
 void runner_removal_point(struct runner *runner);
 void runner_line_within(struct runner *runner, struct runner_turn *turn, unsigned at);
 
-/* The lines before `end`, which were run before and found right: of the state only that of the machine is looked at. */
-void runner_lines_again(struct runner *runner, unsigned end);
+/*
+ * Begins, and runs the lines before `end`, which were run before and found right: the state is not looked at, but
+ * by the accesses that every run makes. What it is then is noted the first time, and the same each time.
+ */
+struct runner_noted {
+    bool known; /* false: the first time */
+    uint64_t digest, shape, pool_blocks, pool_bytes;
+};
+bool runner_begin_after(struct runner *runner, const struct program *program, unsigned end,
+                        struct runner_noted *noted);
+
 /* Whether the line that was run last was a call that changed nothing: it was refused, or failed, and was seen to. */
 bool runner_left_as_it_was(const struct runner *runner);
 

@@ -432,7 +432,7 @@ static void check_machine(struct runner *runner)
     runner->epoch++;
     runner->round++;
     runner->seen_pages = runner->seen_logical = 0;
-    if (!sweep_adls(runner) || !sweep_mappings(runner))
+    if (!runner->again && (!sweep_adls(runner) || !sweep_mappings(runner)))
         return;
     for (unsigned i = 0; i < runner->ended && !runner_found(runner); i++)
         runner_probe(runner, &runner->thing[runner->ended_thing[i]]);

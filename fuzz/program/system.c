@@ -88,8 +88,8 @@ static void receive_interface(struct runner *runner, HANDLE adapter, struct runn
         runner_find_that(runner, 2, "the new adapter has no interface");
         return;
     }
-    for (size_t at = offsetof(DXGKRNL_INTERFACE, DxgkCbEvalAcpiMethod); at + sizeof(member) <= received->Size;
-         at += sizeof(member)) {
+    for (size_t at = offsetof(DXGKRNL_INTERFACE, DxgkCbEvalAcpiMethod);
+         at + sizeof(member) <= received->Size && !runner->again; at += sizeof(member)) {
         memcpy(&member, (const uint8_t *)received + at, sizeof(member));
         if (member == 0 && !runner->profile.empty_members) {
             runner_find_that(runner, 2, "the new adapter's interface has an empty member");

@@ -184,32 +184,46 @@ static void take_step(struct explore_work *work, uint32_t from, unsigned line, u
             .state = state, .from = from, .line = (uint16_t)line, .deviations = (uint16_t)deviations};
 }
 
-/* From *line on, until one changes the state. */
-static void run_lines(struct explore_work *work, uint32_t at, unsigned *line)
+/* The lines of the state that the run is in. Those of the state before are often the same. */
+static void choose_lines(struct explore_work *work)
+{
+    struct explore_bindings bindings;
+
+    explore_bindings_of(&bindings, work->runner);
+    if (work->applying_count != 0 && memcmp(&bindings, &work->bindings, sizeof bindings) == 0)
+        return;
+    work->bindings = bindings;
+    work->applying_count = 0;
+    for (unsigned line = 0; line < work->lines->count; line++)
+        if (explore_line_applies(&work->lines->line[line], &bindings))
+            work->applying[work->applying_count++] = (uint16_t)line;
+}
+
+/* From *next on of those that apply, until one changes the state. */
+static void run_lines(struct explore_work *work, uint32_t at, unsigned *next)
 {
     const struct explore_state *known = &work->states->state[at];
     uint64_t before = known->number - explore_number(0, known->deviations), now;
 
-    for (; *line < work->lines->count && work->shared->program.lines < LONGEST; ++*line) {
-        if (!explore_line_applies(&work->lines->line[*line], &work->bindings))
-            continue;
-        answer(work, *line);
-        run_next(work, &work->lines->line[*line]);
+    while (*next < work->applying_count && work->shared->program.lines < LONGEST) {
+        unsigned line = work->applying[(*next)++];
+
+        answer(work, line);
+        run_next(work, &work->lines->line[line]);
         if (runner_left_as_it_was(work->runner))
             continue;
         now = runner_state(work->runner);
         if (now == before)
             continue;
-        take_step(work, at, *line, now);
+        take_step(work, at, line, now);
         if (!work->last)
             answer(work, runner_sight(work->runner));
-        ++*line;
         return;
     }
 }
 
 /* One run. False: a finding. */
-static bool run_once(struct explore_work *work, uint32_t at, unsigned *line)
+static bool run_once(struct explore_work *work, uint32_t at, unsigned *next)
 {
     struct program *program = &work->shared->program;
     struct runner_result result;
@@ -217,14 +231,13 @@ static bool run_once(struct explore_work *work, uint32_t at, unsigned *line)
 
     explore_program(program, work->lines, work->states, at);
     dxgkmem_user_seed(1); /* the same handles in every run, so that a forged one means the same everywhere */
-    if (runner_begin(work->runner, program)) {
-        runner_lines_again(work->runner, program->lines);
-        if (*line == 0) {
-            explore_bindings_of(&work->bindings, work->runner);
+    if (runner_begin_after(work->runner, program, program->lines, &work->noted)) {
+        if (*next == 0) {
+            choose_lines(work);
             answers = runner_sight(work->runner) + program->line[0].operand[ADD_REMAP];
         }
         work->answers = answers; /* without those of the lines before */
-        run_lines(work, at, line);
+        run_lines(work, at, next);
         answers = work->answers;
         runner_line(work->runner, program->lines);
     }
@@ -245,8 +258,9 @@ bool explore_state(struct explore_work *work, uint32_t at)
 
     work->shared->at = at;
     work->steps = 0;
-    for (unsigned line = 0; line < work->lines->count;)
-        if (!run_once(work, at, &line))
+    work->noted.known = false;
+    for (unsigned next = 0; next == 0 || next < work->applying_count;)
+        if (!run_once(work, at, &next))
             return false;
     done.answers = work->answers != 0 ? work->answers : 1;
     done.steps = work->steps;

@@ -17,9 +17,9 @@
 struct explore_shared {
     struct program program; /* the one that runs: when the process dies it is the finding */
     struct runner_finding finding;
-    uint64_t programs;
-    uint32_t done; /* states of its part */
-    uint32_t at;   /* the state whose lines it runs */
+    size_t programs; /* of a portion of states: a word is enough, and 32-bit hosts need no 64-bit atomics */
+    uint32_t done;   /* states of its part */
+    uint32_t at;     /* the state whose lines it runs */
     bool found;
 };
 
@@ -47,7 +47,10 @@ struct explore_work {
     bool bounded; /* deviations are counted */
     bool last;    /* nobody goes on from the states that are found */
     /* of the state whose lines are run */
+    struct runner_noted noted;
     struct explore_bindings bindings;
+    uint16_t applying[EXPLORE_LINES]; /* the lines that apply; of the bindings */
+    unsigned applying_count;
     struct explore_step step[EXPLORE_LINES];
     unsigned steps;
     uint64_t answers;

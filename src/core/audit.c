@@ -22,20 +22,25 @@ static void problem_unless(struct walk *walk, bool sound, const char *problem)
         walk->problem = problem;
 }
 
+/* What is mixed does not wait for what was noted before. */
+static void note_mixed(uint64_t *sum, uint64_t mixed)
+{
+    *sum = *sum * 0x9e3779b97f4a7c15u + mixed;
+}
+
 static void note(struct walk *walk, uint64_t value)
 {
-    walk->digest = mix64(walk->digest ^ value) + 0x9e3779b97f4a7c15u;
-    walk->shape = mix64(walk->shape ^ value) + 0x9e3779b97f4a7c15u;
+    uint64_t mixed = mix64(value + 0xd1b54a32d192ed03u);
+
+    note_mixed(&walk->digest, mixed);
+    note_mixed(&walk->shape, mixed);
 }
 
 /* Of when something happened the shape knows only which call it was. */
 static void note_when(struct walk *walk, stamp when)
 {
-    uint64_t shape = walk->shape;
-
-    note(walk, when);
-    walk->shape = shape;
-    walk->shape = mix64(walk->shape ^ (when == 0 ? 0 : (uint64_t)stamp_call(when) + 1)) + 0x9e3779b97f4a7c15u;
+    note_mixed(&walk->digest, mix64(when + 0xd1b54a32d192ed03u));
+    note_mixed(&walk->shape, when == 0 ? 0 : (uint64_t)stamp_call(when) + 1);
 }
 
 static void walk_adl(struct walk *walk, const struct object *object, const struct adl *adl)
