@@ -25,18 +25,18 @@ static const char help[] =
     "Runs every program of up to N operations over a small world: two adapters of one\n"
     "chain, two objects, adapter memory objects, ADLs and mappings, both modes of the\n"
     "domain, every class of operand. A state that two programs lead to is gone on from\n"
-    "once.\n\n"
+    "once, and of programs that differ in the order of independent lines only one is.\n\n"
     "  --depth N        operations of a program, 1 to 16\n"
     "  --deviations N   how many lines before the last may have an operand that deviates (any)\n"
     "  --alike N        of states that N lines or more led to and that answer every line\n"
     "                   alike, only the first is gone on from\n"
+    "  --orders         go on from every order of independent lines\n"
     "  --jobs N         processes (one a core)\n"
     "  --resume FILE    keep what was done in this file, and go on from it\n" TOOL_PROVIDER_HELP
     "  --help           this text\n\n"
     "exit status: 0 no divergence, 1 a finding (as a program, for dxgkmem run), 2 bad input,\n"
     "130 interrupted\n";
 
-#define DEEPEST 16
 #define MOST_JOBS 256
 #define PORTION 256 /* states of a process, before all come together */
 #define SAVE_SECONDS 10
@@ -63,6 +63,7 @@ struct explore {
     FILE *out[MOST_JOBS];
     pid_t pid[MOST_JOBS];
     int ended[MOST_JOBS]; /* wait status */
+    bool orders;          /* every one is gone on from */
     bool progress;
     struct timespec began;
     uint64_t programs_before; /* those of the file */
@@ -151,7 +152,7 @@ static const char *take_saved(struct explore *explore, FILE *file)
     if (feof(file) || memcmp(saved.magic, magic, sizeof magic) != 0)
         return "is not a file of explore --resume";
     if (saved.build != explore->build || saved.lines != explore->lines.digest)
-        return "is of another build of dxgkmem, or of other --deviations or --alike";
+        return "is of another build of dxgkmem, or of other --deviations, --alike or --orders";
     if (saved.states > UINT32_MAX - 1 || saved.next > saved.states)
         return "is damaged";
     states = calloc(saved.states + 1, sizeof *states);
@@ -248,6 +249,7 @@ static _Noreturn void work(struct explore *explore, unsigned job, size_t end)
     work.out = explore->out[job];
     work.bounded = explore->deviations != NONE;
     work.last = is_last(explore, explore->next);
+    work.orders = explore->orders;
     signal(SIGINT, SIG_DFL); /* the end of all is told by one */
     signal(SIGTERM, SIG_DFL);
     work.runner = make_runner(&work);
@@ -493,7 +495,7 @@ static int prepare(struct explore *explore)
 {
     if (!explore_lines_make(&explore->lines, WORLD_SMALL))
         return tool_error("the table of operations has more lines than explore can number");
-    explore->lines.digest += explore->deviations + 64 * explore->alike;
+    explore->lines.digest += explore->deviations + 64 * explore->alike + 4096 * explore->orders;
     explore->build = this_build();
     explore->progress = isatty(STDERR_FILENO);
     explore->saved = time(NULL);
@@ -543,10 +545,11 @@ int verb_explore(int count, char **arguments)
     static struct explore explore;
     uint64_t depth = 0, deviations = NONE, alike = NONE, jobs = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
     const struct tool_option table[] = {
-        {.name = "depth", .number = &depth, .least = 1, .most = DEEPEST},
-        {.name = "deviations", .number = &deviations, .most = DEEPEST},
-        {.name = "alike", .number = &alike, .least = 1, .most = DEEPEST},
+        {.name = "depth", .number = &depth, .least = 1, .most = EXPLORE_DEEPEST},
+        {.name = "deviations", .number = &deviations, .most = EXPLORE_DEEPEST},
+        {.name = "alike", .number = &alike, .least = 1, .most = EXPLORE_DEEPEST},
         {.name = "jobs", .number = &jobs, .least = 1, .most = MOST_JOBS},
+        {.name = "orders", .flag = &explore.orders},
         {.name = "resume", .text = &explore.file},
         TOOL_PROVIDER_OPTION,
         {0},

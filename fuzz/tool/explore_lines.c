@@ -113,10 +113,31 @@ static void operand_values(struct values *values, const struct program_operand *
     }
 }
 
+static bool does_the_same(const struct program_line *line, const struct program_line *other)
+{
+    const struct program_operation *operation = &program_operations[line->opcode];
+
+    for (unsigned i = 0; i < operation->operands; i++)
+        if (operation->operand[i].type != PROGRAM_OPERAND_BIND && line->operand[i] != other->operand[i])
+            return false;
+    return true;
+}
+
+/* Among those of its operation, which begin at `first`. */
+static unsigned rank_of(const struct explore_lines *lines, const struct program_line *line, unsigned first)
+{
+    while (first < lines->count && !does_the_same(line, &lines->line[first]))
+        first++;
+    return first;
+}
+
 static bool add_line(struct explore_lines *lines, const struct program_line *line, bool deviates)
 {
     if (lines->count == EXPLORE_LINES)
         return false;
+    if (lines->count == 0 || lines->line[lines->count - 1].opcode != line->opcode)
+        lines->first = lines->count;
+    lines->rank[lines->count] = (uint16_t)rank_of(lines, line, lines->first);
     lines->deviates[lines->count] = deviates;
     lines->line[lines->count++] = *line;
     for (unsigned i = 0; i < PROGRAM_OPERANDS; i++) {

@@ -11,10 +11,11 @@
 #define EXPLORE_LINES 16384 /* at most */
 
 struct explore_lines {
-    unsigned count;
-    uint64_t digest; /* of all of them: a number of a line means something for one table only */
+    unsigned count, first; /* of the operation that was added last */
+    uint64_t digest;       /* of all of them: a number of a line means something for one table only */
     struct program_line line[EXPLORE_LINES];
     bool deviates[EXPLORE_LINES]; /* has an operand that stands alone; see explore_lines.c */
+    uint16_t rank[EXPLORE_LINES]; /* the first line that does the same, whatever variables it binds */
 };
 
 /* False: they are more than fit. */

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define EXPLORE_DEEPEST 16      /* lines of a program */
 #define EXPLORE_ROOT UINT32_MAX /* no parent; the line is then the number of the world's beginning */
 
 struct explore_state {

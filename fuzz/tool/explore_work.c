@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Runs the lines of one state. Lines that leave it as it is are run one after the other, each other one by itself. */
 #include "tool/explore_work.h"
+#include "tool/explore_order.h"
 #include "tool/provider.h"
 
 #include "program/operands.h"
@@ -32,19 +33,19 @@ static void put_beginning(struct program *program, unsigned beginning)
     }
 }
 
-void explore_program(struct program *program, const struct explore_lines *lines,
-                     const struct explore_states *states, size_t at)
+/* The program that led to a state, and its lines behind the beginning. */
+static void take_program(struct explore_work *work, uint32_t at)
 {
-    const struct explore_state *state = &states->state[at];
-    unsigned depth = state->depth;
-    size_t up = at;
+    struct program *program = &work->shared->program;
+    const struct explore_state *state = &work->states->state[at];
 
-    while (states->state[up].parent != EXPLORE_ROOT)
-        up = states->state[up].parent;
-    put_beginning(program, states->state[up].line);
-    for (unsigned i = depth; i-- > 0; state = &states->state[state->parent])
-        program->line[program->lines + i] = lines->line[state->line];
-    program->lines = (uint16_t)(program->lines + depth);
+    work->led_count = state->depth;
+    for (unsigned i = state->depth; i-- > 0; state = &work->states->state[state->parent])
+        work->led[i] = state->line;
+    put_beginning(program, state->line);
+    for (unsigned i = 0; i < work->led_count; i++)
+        program->line[program->lines++] = work->lines->line[work->led[i]];
+    work->begun = program->lines;
 }
 
 uint64_t explore_begin(struct runner *runner, unsigned beginning, struct program *program,
@@ -179,7 +180,9 @@ static void take_step(struct explore_work *work, uint32_t from, unsigned line, u
     unsigned deviations =
         work->states->state[from].deviations + (work->bounded && work->lines->deviates[line] ? 1u : 0u);
 
-    if (!work->last && !explore_known(work->states, state, deviations))
+    if (work->last || (!work->orders && explore_is_reordered(work->lines, work->led, work->led_count, line)))
+        return;
+    if (!explore_known(work->states, state, deviations))
         work->step[work->steps++] = (struct explore_step){
             .state = state, .from = from, .line = (uint16_t)line, .deviations = (uint16_t)deviations};
 }
@@ -229,7 +232,7 @@ static bool run_once(struct explore_work *work, uint32_t at, unsigned *next)
     struct runner_result result;
     uint64_t answers = work->answers;
 
-    explore_program(program, work->lines, work->states, at);
+    program->lines = work->begun;
     dxgkmem_user_seed(1); /* the same handles in every run, so that a forged one means the same everywhere */
     if (runner_begin_after(work->runner, program, program->lines, &work->noted)) {
         if (*next == 0) {
@@ -259,6 +262,7 @@ bool explore_state(struct explore_work *work, uint32_t at)
     work->shared->at = at;
     work->steps = 0;
     work->noted.known = false;
+    take_program(work, at);
     for (unsigned next = 0; next == 0 || next < work->applying_count;)
         if (!run_once(work, at, &next))
             return false;

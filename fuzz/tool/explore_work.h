@@ -46,7 +46,11 @@ struct explore_work {
     FILE *out;
     bool bounded; /* deviations are counted */
     bool last;    /* nobody goes on from the states that are found */
+    bool orders;  /* programs that differ only in their order are gone on from as well; see explore_order.h */
     /* of the state whose lines are run */
+    uint16_t led[EXPLORE_DEEPEST]; /* the lines that led there */
+    unsigned led_count;
+    uint16_t begun; /* lines of the program that led there */
     struct runner_noted noted;
     struct explore_bindings bindings;
     uint16_t applying[EXPLORE_LINES]; /* the lines that apply; of the bindings */
@@ -56,9 +60,6 @@ struct explore_work {
     uint64_t answers;
 };
 
-/* The program that led to a state. */
-void explore_program(struct program *program, const struct explore_lines *lines,
-                     const struct explore_states *states, size_t at);
 /* Takes the answer to a line down in work->answers; the work's runner calls it. */
 void explore_take_event(void *work, const struct program *program, const struct runner_event *event);
 /* The number of the state that a beginning is; 0: it has a finding. */

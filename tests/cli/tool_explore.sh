@@ -22,6 +22,13 @@ cmp -s alike out || fail "resumed, it found other states alike: $(cat alike out)
 expect 0 "$DXGKMEM" explore --depth 3 --deviations 0 --jobs 3
 cmp -s alike out && fail "no two states were alike: $(cat out)"
 
+# Orders of independent lines: more states, and nothing else in them, either.
+expect 0 "$DXGKMEM" explore --depth 3 --deviations 0 --jobs 1
+cp out once
+expect 0 "$DXGKMEM" explore --depth 3 --deviations 0 --orders --jobs 1
+more() { [[ $(sed -E 's/.* ([0-9]+) states.*/\1/' "$1") -gt $(sed -E 's/.* ([0-9]+) states.*/\1/' "$2") ]]; }
+more out once || fail "every order is no more than one: $(cat out once)"
+
 # From depth 1 to depth 2 by way of the file; then there is nothing left to do, and what is known is told.
 expect 0 "$DXGKMEM" explore --depth 1 --deviations 0 --resume states
 expect 0 "$DXGKMEM" explore --depth 2 --deviations 0 --resume states
@@ -44,7 +51,9 @@ one_line "--alike takes a number from 1 to 16, not '0'"
 expect 2 "$DXGKMEM" explore --depth 1 file.txt
 one_line "'file.txt'"
 expect 2 "$DXGKMEM" explore --depth 1 --deviations 1 --resume states
-one_line 'states: is of another build of dxgkmem, or of other --deviations or --alike'
+one_line 'states: is of another build of dxgkmem, or of other --deviations, --alike or --orders'
+expect 2 "$DXGKMEM" explore --depth 1 --deviations 0 --orders --resume states
+one_line 'states: is of another build of dxgkmem'
 expect 2 "$DXGKMEM" explore --depth 1 --resume .
 one_line '.: cannot be read'
 expect 2 "$DXGKMEM" explore --depth 1 --resume nowhere/states
