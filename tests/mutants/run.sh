@@ -12,6 +12,10 @@
 #   oracle: faults         what finds it is fuzz_faults: it takes a fault, or two
 #   oracle: schedule       what finds it is fuzz_schedule: it takes more than one thread
 #   oracle: reads          what finds it is fuzz_reads: it takes a look at each access of a block
+#   oracle: explore        what finds it is the search through all short programs
+#
+# and with the last of them
+#   search: the options of explore (--deviations 0)
 #
 # and another, for --lengths:
 #   shortest: the operations of the shortest program known that shows the bug
@@ -135,13 +139,16 @@ fuzz() {
     echo "${how:-status-$status} ${executions:-0} $(((end - begin) / 1000000))"
 }
 
-# explore BINARY FOLDER SECONDS: the same for the search through all short programs; there are no executions.
+# explore BINARY FOLDER SECONDS [SEARCH]: the same for the search through all short programs; there are no
+# executions. Where the patch names another search, lines deviate, and there are several times as many programs.
 explore() {
-    local how=- begin end depth status=0
+    local how=- begin end depth status=0 seconds=$3 search
+    read -ra search <<<"${4:---deviations 0}"
+    [[ ! $4 ]] || seconds=$((4 * seconds))
     mkdir -p "$2"
     begin=$(date +%s%N)
     for depth in 1 2 3 4 5; do
-        timeout "$3" "$1" explore --deviations 0 --jobs 1 --depth $depth >"$2/log" 2>&1 </dev/null
+        timeout "$seconds" "$1" explore "${search[@]}" --jobs 1 --depth $depth >"$2/log" 2>&1 </dev/null
         status=$?
         ((status == 0)) || break
     done
@@ -207,7 +214,7 @@ one() {
         return 2
     fi
     if [[ $target == dxgkmem_tool ]]; then
-        found=$(explore "$work/$target" "$work/program" "$SECONDS_EACH")
+        found=$(explore "$work/$target" "$work/program" "$SECONDS_EACH" "$(field search "$patch")")
     else
         found=$(fuzz "$work/$target" "$work/program" "$SECONDS_EACH")
     fi
