@@ -273,9 +273,12 @@ static int start(struct explore *explore, size_t end)
         explore->shared[job].found = false;
         explore->shared[job].done = 0;
         explore->shared[job].programs = 0;
-        rewind(explore->out[job]);
-        if (ftruncate(fileno(explore->out[job]), 0) != 0)
-            return tool_error("a temporary file cannot be written: %s", strerror(errno));
+        if (explore->out[job] != NULL)
+            fclose(explore->out[job]);
+        explore->out[job] =
+            tmpfile(); /* anew: what was read of one stays in the stream's buffer, also after rewind() */
+        if (explore->out[job] == NULL)
+            return tool_error("no temporary file can be made: %s", strerror(errno));
         explore->pid[job] = fork();
         if (explore->pid[job] == 0)
             work(explore, job, end);
@@ -505,11 +508,6 @@ static int prepare(struct explore *explore)
     if (explore->shared == MAP_FAILED)
         return tool_error("no memory");
     explore->found_at = (uint32_t *)(explore->shared + explore->jobs);
-    for (unsigned job = 0; job < explore->jobs; job++) {
-        explore->out[job] = tmpfile();
-        if (explore->out[job] == NULL)
-            return tool_error("no temporary file can be made: %s", strerror(errno));
-    }
     return load(explore);
 }
 

@@ -26,8 +26,11 @@ cmp -s alike out && fail "no two states were alike: $(cat out)"
 expect 0 "$DXGKMEM" explore --depth 3 --deviations 0 --jobs 1
 cp out once
 expect 0 "$DXGKMEM" explore --depth 3 --deviations 0 --orders --jobs 1
+cp out all
+expect 0 "$DXGKMEM" explore --depth 3 --deviations 0 --jobs 100 --resume many
+cmp -s once out || fail "a hundred processes with little to say each found other states: $(cat out err)"
 more() { [[ $(sed -E 's/.* ([0-9]+) states.*/\1/' "$1") -gt $(sed -E 's/.* ([0-9]+) states.*/\1/' "$2") ]]; }
-more out once || fail "every order is no more than one: $(cat out once)"
+more all once || fail "every order is no more than one: $(cat all once)"
 
 # From depth 1 to depth 2 by way of the file; then there is nothing left to do, and what is known is told.
 expect 0 "$DXGKMEM" explore --depth 1 --deviations 0 --resume states
