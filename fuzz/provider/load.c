@@ -12,6 +12,8 @@
 
 typedef const struct dxgkmem_provider *entry_function(void);
 
+#pragma weak dxgkmem_provider /* there is one when the sources of a provider are linked in */
+
 static bool is_wrong(char *wrong, size_t room, const char *text)
 {
     snprintf(wrong, room, "%s", text);
@@ -98,6 +100,18 @@ bool provider_sound(const struct dxgkmem_provider *provider, char *wrong, size_t
     }
     return has_required(provider, wrong, room) && has_pairs(provider, wrong, room) &&
            (provider->profile == NULL || has_sound_profile(provider->profile, wrong, room));
+}
+
+const struct dxgkmem_provider *provider_linked(char *wrong, size_t room)
+{
+    entry_function *const entry = dxgkmem_provider;
+    const struct dxgkmem_provider *provider;
+
+    *wrong = '\0';
+    if (entry == NULL)
+        return NULL;
+    provider = entry();
+    return provider_sound(provider, wrong, room) ? provider : NULL;
 }
 
 /* -- the object ------------------------------------------------------------------------ */

@@ -12,9 +12,12 @@ struct runner *target_runner(void)
     const char *path = getenv("DXGKMEM_PROVIDER");
     char wrong[512];
 
-    if (path != NULL && *path != '\0' &&
-        (options.provider = provider_load(path, wrong, sizeof wrong)) == NULL) {
-        fprintf(stderr, "fuzz: %s: %s\n", path, wrong);
+    bool named = path != NULL && *path != '\0';
+
+    options.provider =
+        named ? provider_load(path, wrong, sizeof wrong) : provider_linked(wrong, sizeof wrong);
+    if (options.provider == NULL && (named || *wrong != '\0')) {
+        fprintf(stderr, "fuzz: %s: %s\n", named ? path : "the provider that is linked in", wrong);
         exit(2);
     }
     status_start(options.provider);

@@ -446,10 +446,11 @@ static void write_main(FILE *to, const struct csource_writer *writer, const char
 /* The file of the implementation, as a whole path: the program may be run anywhere. */
 static void write_provider(FILE *to, struct csource_writer *writer)
 {
-    char *path = realpath(getenv("DXGKMEM_PROVIDER"), NULL);
+    const char *name = getenv("DXGKMEM_PROVIDER"); /* not set: it is linked in, there and here */
+    char *path = name ? realpath(name, NULL) : NULL;
 
     fputs("static const char provider_file[] = \"", to);
-    for (const char *at = path ? path : getenv("DXGKMEM_PROVIDER"); *at; at++)
+    for (const char *at = path ? path : name ? name : ""; *at; at++)
         fprintf(to, *at == '"' || *at == '\\' ? "\\%c" : "%c", *at);
     fputs("\";\n\n", to);
     free(path);
@@ -595,6 +596,5 @@ int verb_csource(int count, char **arguments)
         status = recording_make(&recording, &input.program);
     if (status)
         return status;
-    status = tool_write_page(out, write_form, &(struct form){recording, &how});
-    return status;
+    return tool_write_page(out, write_form, &(struct form){recording, &how});
 }

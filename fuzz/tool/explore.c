@@ -105,8 +105,9 @@ static uint64_t sum_of_file(const char *path, uint64_t sum)
 static uint64_t this_build(void)
 {
     uint64_t sum = sum_of_file("/proc/self/exe", 0xcbf29ce484222325u);
+    const char *provider = getenv("DXGKMEM_PROVIDER"); /* not set: ours, or one that is linked in */
 
-    return tool_provider() != NULL ? sum_of_file(getenv("DXGKMEM_PROVIDER"), sum) : sum;
+    return tool_provider() != NULL && provider != NULL ? sum_of_file(provider, sum) : sum;
 }
 
 static int save(struct explore *explore)

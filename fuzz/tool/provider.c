@@ -60,8 +60,14 @@ const struct dxgkmem_provider *tool_provider(void)
     const char *path = getenv("DXGKMEM_PROVIDER");
     char wrong[512];
 
-    if (provider != NULL || path == NULL || *path == '\0')
+    if (provider != NULL)
         return provider;
+    if (path == NULL || *path == '\0') {
+        provider = provider_linked(wrong, sizeof wrong);
+        if (*wrong != '\0')
+            refuse("the provider that is linked in", wrong);
+        return provider;
+    }
     try_to_load(path);
     provider = provider_load(path, wrong, sizeof wrong);
     if (provider == NULL)
