@@ -16,7 +16,8 @@ Each patch of tests/bench/without takes one hardening feature out of a copy of c
 life of one page (create, open, ADL, map, unmap, free, close, destroy; with quotas,
 and 1000 other objects alive) is measured with core as it is and without each,
 interleaved. Prints, the dearest first: ns of a life that are saved (median of the
-rounds, and quartiles), how many times cheaper a life gets, and bytes of a live object.
+rounds, and quartiles), how many times cheaper a life gets, the instructions of a life
+that are saved (counted by valgrind: of these it is certain), and bytes of a live object.
 `nothing` takes nothing out: core as it is installed, whose functions are elsewhere.
 NAME: only these patches.
 exit status: 0, 2 usage, or a patch that does not apply or build
@@ -71,6 +72,11 @@ life() { # life KEY BINARY: "KEY ns" of a life
 }
 
 # With the adapter's, two handles an object fill the slots of 2^21: no table waits to be filled.
+# Of a life: nothing else is alive, and 2 x 1024 lives are lived, half of them to warm up.
+instructions() {
+    valgrind --tool=callgrind --callgrind-out-file=/dev/null "$folder/$1" limited 0 0 2>&1 |
+        awk '$2 == "Collected" { print $4 / 2048; good = 1 } END { exit !good }' || exit 2
+}
 bytes() { "$folder/$1" limited $(((1 << 20) - 1)) 1 | awk '$1 == "bytes_per_live" { print $2 }'; }
 
 for ((round = 0; round < rounds; round++)); do
@@ -83,9 +89,12 @@ for ((round = 0; round < rounds; round++)); do
 done
 
 base=$(bytes bench_with_all)
+all=$(instructions bench_with_all) || exit 2
 for name in "${names[@]}"; do
     removes=$(sed -n 's/^removes: *//p' "tests/bench/without/$name.patch" 2>/dev/null | head -n 1)
-    echo "$name $(awk -v a="$base" -v b="$(bytes "$(binary "$name")")" 'BEGIN { print a - b }') ${removes:-the places of functions alone}"
+    without=$(instructions "$(binary "$name")") || exit 2
+    echo "$name $(awk -v a="$base" -v b="$(bytes "$(binary "$name")")" -v i="$all" -v k="$without" \
+        'BEGIN { print a - b, i - k }') ${removes:-the places of functions alone}"
 done >$results.bytes
 
 # The base of a round is the median of its measurements.
@@ -112,13 +121,13 @@ awk -v bytes="$base" '
         end_round()
         life = at(all, rounds, 0.5)
         printf "a life with all of them: %.0f ns, %.1f bytes of a live object\n\n", life, bytes
-        printf "%-20s %8s %16s %7s %6s  %s\n", "feature", "ns", "quartiles", "ratio", "bytes", "what it is"
+        printf "%-20s %8s %16s %7s %12s %6s  %s\n", "feature", "ns", "quartiles", "ratio", "instructions", "bytes", "what it is"
     }
     {
         for (i = 1; i <= rounds; i++) v[i] = saved[$1, i]
         middle = at(v, rounds, 0.5)
-        line = sprintf("%-20s %8.1f %16s %7.3f %6.1f ", $1, middle, sprintf("%.1f to %.1f", at(v, rounds, 0.25), at(v, rounds, 0.75)), life / (life - middle), $2)
+        line = sprintf("%-20s %8.1f %16s %7.3f %12d %6.1f ", $1, middle, sprintf("%.1f to %.1f", at(v, rounds, 0.25), at(v, rounds, 0.75)), life / (life - middle), $3 + ($3 < 0 ? -0.5 : 0.5), $2)
         what = $0
-        sub(/^[^ ]+ [^ ]+ /, "", what)
+        sub(/^[^ ]+ [^ ]+ [^ ]+ /, "", what)
         printf "%012.3f %s %s\n", middle + 1e6, line, what | "sort -rn | cut -d\" \" -f2-"
     }' $results $results.bytes
