@@ -481,9 +481,10 @@ static int parse(int count, char **arguments, struct drive *drive)
     };
     int status = tool_options(count, arguments, table, help);
 
-    if (!status && !drive->home)
-        status = tool_error("drive: --home FOLDER says where what is found is kept");
-    return status;
+    if (status || drive->home)
+        return status;
+    (void)tool_error("drive: --home FOLDER says where what is found is kept");
+    return TOOL_BAD;
 }
 
 /* The place of the -- behind which the command stands, or of the end. */

@@ -198,7 +198,7 @@ static void cannot_keep_any(void)
     struct view view;
     struct iovec here;
     uint8_t byte;
-    int ends[2];
+    int ends[2] = {-1, -1};
 
     CHECK(ask(USER_CREATE, 0, 0, USER_MDL).status == 0);
     CHECK(map(0, 0, USER_PAGES * PAGE, &view) == 0);
@@ -320,7 +320,7 @@ static void other_processes(void)
 /* The instance ends while another process has a mapping: that process gets a bus error, and nothing else. */
 static void stop_under_a_process(void)
 {
-    int ready[2], go[2], status = -1;
+    int ready[2] = {-1, -1}, go[2] = {-1, -1}, status = -1;
     unsigned before = mappings();
     char byte;
     pid_t process;
