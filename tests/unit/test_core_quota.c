@@ -51,6 +51,7 @@ static void unlimited(void **state)
     struct quota quota = {0};
     (void)state;
     quota_init(&quota, &none);
+    assert_false(quota.limited);
     assert_true(quota_take(&quota, (uint64_t)1 << 30, 1u << 30, 1u << 30));
     assert_true(quota_take(&quota, (uint64_t)1 << 29, 1u << 29, 1u << 29));
     quota_give(&quota, 3 * ((uint64_t)1 << 29), 3u << 29, 3u << 29);
@@ -60,11 +61,26 @@ static void unlimited(void **state)
     quota_give(&quota, 1000, 1000, 1000);
 }
 
+/* One limit is enough, the smallest that there is. */
+static void one_limit(void **state)
+{
+    static const struct dxgkmem_quota limits[] = {{.pages = 1}, {.objects = 1}, {.adls = 1}};
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        struct quota quota = {0};
+        quota_init(&quota, &limits[i]);
+        assert_false(quota_take(&quota, 2 * limits[i].pages, 2 * limits[i].objects, 2 * limits[i].adls));
+        assert_true(quota_take(&quota, limits[i].pages, limits[i].objects, limits[i].adls));
+        assert_false(quota_take(&quota, limits[i].pages, limits[i].objects, limits[i].adls));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_or_nothing),
         cmocka_unit_test(unlimited),
+        cmocka_unit_test(one_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
