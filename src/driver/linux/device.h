@@ -14,7 +14,7 @@
  *
  * mmap, shared, from offset 0, of DXGKMEM_COVERAGE_BYTES: what the programs that were run
  * through this open file reached, since whoever mapped it cleared it. A counter an edge of
- * core, then one a cell of the matrix. ENODEV: the module was built without. A fork shares it.
+ * core, up to 255 and of one request modulo 256, then one a cell of the matrix. ENODEV: the module was built without. A fork shares it.
  */
 #ifndef DXGKMEM_DRIVER_LINUX_DEVICE_H
 #define DXGKMEM_DRIVER_LINUX_DEVICE_H
@@ -35,7 +35,7 @@ struct dxgkmem_request {
 
 #define DXGKMEM_IOC_CALL _IOWR('x', 1, struct dxgkmem_request)
 
-#define DXGKMEM_COVERAGE_EDGES 8192u /* a power of two */
+#define DXGKMEM_COVERAGE_EDGES 4096u /* more than there are */
 #define DXGKMEM_COVERAGE_CELLS 4096u /* by the number of the cell */
 #define DXGKMEM_COVERAGE_BYTES (DXGKMEM_COVERAGE_EDGES + DXGKMEM_COVERAGE_CELLS)
 
