@@ -132,11 +132,13 @@ struct guest_box *guest_start(const char *command, const char *folder)
     child = spawn(argument);
     for (unsigned i = 0; argument[i]; i++)
         free(argument[i]);
-    if (!wait_for_answer(box, BOOT_SECONDS)) {
-        fprintf(stderr, "the guest does not boot; its console is %s\n", console);
-        return NULL;
+    if (wait_for_answer(box, BOOT_SECONDS)) {
+        __atomic_store_n(&box->turn, GUEST_GREETED, __ATOMIC_RELEASE);
+        if (wait_for_answer(box, BOOT_SECONDS))
+            return box;
     }
-    return box;
+    fprintf(stderr, "the guest does not start; its console is %s\n", console);
+    return NULL;
 }
 
 bool guest_ask(struct guest_box *box, unsigned seconds)

@@ -19,8 +19,11 @@
 /*
  * mode=fuzz: the shared memory begins with this. The fuzzer, outside, sets `turn` to GUEST_ASKED, the
  * guest to GUEST_ANSWERED. What is under way stays readable outside when the guest is dead.
+ *
+ * A guest that goes on from a snapshot begins with GUEST_ANSWERED in its memory, before all of that
+ * is there. So it is greeted first: it answers when it runs. It only reads while it waits.
  */
-enum guest_turn { GUEST_BOOTING, GUEST_ANSWERED, GUEST_ASKED };
+enum guest_turn { GUEST_BOOTING, GUEST_ANSWERED, GUEST_ASKED, GUEST_GREETED };
 
 struct guest_box {
     uint32_t turn;   /* enum guest_turn */

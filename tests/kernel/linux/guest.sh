@@ -78,6 +78,23 @@ replay() {
     "$tool" batch read ${golden[@]+"${golden[@]}"} "$guest_home/reply" "$@"
 }
 
+# A guest that has booted, with the module loaded, from which fuzzing starts and starts again: kept as long
+# as all that is in it stays the same.
+fuzz_snapshot() {
+    local key
+    key=$({
+        qemu-system-x86_64 --version
+        printf '%s\n' "$guest_kernel" "${guest_command[@]}"
+        cat "$guest_home/init" "$guest_home/dxgkmem.ko"
+    } | sha256sum)
+    [[ ! -e $guest_home/fuzz.snapshot || $key != $(cat "$guest_home/fuzz.snapshot.key" 2>/dev/null) ]] || return 0
+    rm -f "$guest_home"/fuzz.snapshot*
+    : >"$guest_home/snapshot.shared"
+    guest_snapshot "$guest_home/fuzz.snapshot" "$guest_home/snapshot.log" "$patience" \
+        "${guest_command[@]/SHARED/$guest_home/snapshot.shared}" &&
+        rm -f "$guest_home/snapshot.shared" && echo "$key" >"$guest_home/fuzz.snapshot.key"
+}
+
 case $verb in
 replay) replay "$@" ;;
 sweep)
@@ -96,10 +113,12 @@ misuse)
 fuzz-build)
     make_module fuzzed DXGKMEM_COVERAGE=1 KCFLAGS=-O3
     cp "$guest_home/initramfs" "$guest_home/fuzz.initramfs" && cp "$module" "$guest_home/fuzz.ko" || exit 2
+    # master: the shared memory belongs to this guest, so it is part of a snapshot.
     guest_qemu "$guest_home/fuzz.initramfs" mode=fuzz \
         -object memory-backend-file,id=shared,size=$((2 * half)),mem-path=SHARED,share=on \
-        -device ivshmem-plain,memdev=shared -serial file:CONSOLE
-    printf '%s\n' "${guest_command[@]}" >"$guest_home/fuzz.command"
+        -device ivshmem-plain,memdev=shared,master=on -serial file:CONSOLE
+    fuzz_snapshot || guest_fail "no snapshot of the guest: $(tail -n 1 "$guest_home/snapshot.log.qemu")"
+    printf '%s\n' "${guest_command[@]}" -incoming "exec:cat '$guest_home/fuzz.snapshot'" >"$guest_home/fuzz.command"
     ;;
 *) guest_fail "unknown verb '$verb'" ;;
 esac

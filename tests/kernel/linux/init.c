@@ -7,7 +7,7 @@
  *   mode=misuse   does everything wrong (misuse.c)
  *   mode=sweep    gives every request to the device as often as it allocates, and lets each
  *                 allocation fail once (sweep.c)
- *   mode=fuzz     answers a fuzzer outside, until the guest is ended
+ *   mode=fuzz     says READY and answers a fuzzer outside, until the guest is ended
  */
 #include "guest.h"
 
@@ -146,14 +146,19 @@ static void fuzz(void)
 
     if (coverage == MAP_FAILED)
         guest_die("coverage cannot be mapped: %s", strerror(errno));
-    __atomic_store_n(&box->turn, GUEST_ANSWERED, __ATOMIC_RELEASE);
-    for (;;) {
-        while (__atomic_load_n(&box->turn, __ATOMIC_ACQUIRE) != GUEST_ASKED)
+    printf("READY\n");
+    for (uint32_t turn = GUEST_GREETED;; turn = __atomic_load_n(&box->turn, __ATOMIC_ACQUIRE)) {
+        if (turn == GUEST_ANSWERED) {
             __builtin_ia32_pause();
-        memset(coverage, 0, DXGKMEM_COVERAGE_BYTES);
-        box->error = guest_call(device, box->request, box->request_bytes, box->reply, box->reply_room, &call);
-        box->status = call.status;
-        memcpy(box->coverage, coverage, DXGKMEM_COVERAGE_BYTES);
+            continue;
+        }
+        if (turn == GUEST_ASKED) {
+            memset(coverage, 0, DXGKMEM_COVERAGE_BYTES);
+            box->error =
+                guest_call(device, box->request, box->request_bytes, box->reply, box->reply_room, &call);
+            box->status = call.status;
+            memcpy(box->coverage, coverage, DXGKMEM_COVERAGE_BYTES);
+        }
         __atomic_store_n(&box->turn, GUEST_ANSWERED, __ATOMIC_RELEASE);
     }
 }

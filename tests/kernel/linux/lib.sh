@@ -10,6 +10,9 @@
 #   guest_initramfs OUT PATH=FILE...  an initramfs; the kernel starts /init
 #   guest_boot LOG SECONDS INITRAMFS PARAMETERS [QEMU OPTION]...
 #                                     boots and waits; 0 when the console has the line DONE at the end
+#   guest_snapshot OUT LOG SECONDS COMMAND...
+#                                     boots until the console has the line READY; writes the whole machine
+#                                     to OUT. In the command CONSOLE stands for LOG
 #   guest_explain LOG MODULE          what went wrong, and where
 #
 # The caller may set guest_headers and guest_kernel before, to another kernel that was built, and guest_home
@@ -125,6 +128,21 @@ guest_boot() {
     local status=$?
     sed -i 's/\r$//' "$log"
     ((status == 0)) && grep -qE '^DONE( |$)' "$log" && ! guest_splat "$log" >/dev/null
+}
+
+guest_snapshot() {
+    local out=$1 log=$2 seconds=$3
+    shift 3
+    : >"$log"
+    # The monitor reads on when the machine is written.
+    {
+        for ((i = 0; i < 20 * seconds; i++)); do
+            ! grep -q '^READY' "$log" || break
+            sleep 0.05
+        done
+        printf 'migrate "exec:cat >\x27%s.new\x27"\nquit\n' "$out"
+    } | timeout --kill-after=5 "$seconds" "${@/CONSOLE/$log}" -monitor stdio >"$log.qemu" 2>&1
+    grep -q '^READY' "$log" && mv "$out.new" "$out"
 }
 
 # What a kernel prints when something is wrong.
