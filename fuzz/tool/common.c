@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Errors and memory of the dxgkmem command; see tool.h. */
+/* Errors, memory and sums of the dxgkmem command; see tool.h. */
 #include "tool/tool.h"
 
 #include <errno.h>
@@ -53,4 +53,24 @@ bool tool_number(const char *text, uint64_t most, uint64_t *value)
     errno = 0;
     *value = strtoull(text, &end, 0);
     return !errno && end != text && !*end && text[0] != '-' && *value <= most;
+}
+
+uint64_t tool_hash(uint64_t hash, const void *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ ((const uint8_t *)bytes)[i]) * 0x100000001b3u;
+    return hash;
+}
+
+uint64_t tool_hash_file(uint64_t hash, const char *path)
+{
+    static uint8_t bytes[1 << 16];
+    FILE *file = path ? fopen(path, "rbe") : NULL;
+    size_t got;
+
+    while (file && (got = fread(bytes, 1, sizeof bytes, file)) > 0)
+        hash = tool_hash(hash, bytes, got);
+    if (file)
+        fclose(file);
+    return hash;
 }

@@ -230,7 +230,8 @@ static void keep(struct drive *drive, const struct sample *sample, bool save)
     drive->kept[drive->count++] = *sample;
     if (!save)
         return;
-    char *path = tool_format("%s/%06zu", drive->corpus, drive->count);
+    char *path =
+        tool_format("%s/%016" PRIx64, drive->corpus, tool_hash(TOOL_HASH, sample->bytes, sample->size));
     tool_write_file(path, sample->bytes, sample->size);
     free(path);
 }

@@ -72,42 +72,19 @@ struct explore {
 
 /* -- the file ------------------------------------------------------------------------------- */
 
-static uint64_t checked(const void *bytes, size_t size, uint64_t sum)
-{
-    const unsigned char *byte = bytes;
-
-    for (size_t i = 0; i < size; i++)
-        sum = (sum ^ byte[i]) * 0x100000001b3u;
-    return sum;
-}
-
 static uint64_t check_of(const struct saved *saved, const struct explore_state *states)
 {
-    return checked(states, saved->states * sizeof *states,
-                   checked(saved, offsetof(struct saved, check), 0xcbf29ce484222325u));
+    return tool_hash(tool_hash(TOOL_HASH, saved, offsetof(struct saved, check)), states,
+                     saved->states * sizeof *states);
 }
 
-/* States of another build mean something else. */
-static uint64_t sum_of_file(const char *path, uint64_t sum)
-{
-    static unsigned char bytes[65536];
-    FILE *file = fopen(path, "rb");
-    size_t size;
-
-    while (file != NULL && (size = fread(bytes, 1, sizeof bytes, file)) > 0)
-        sum = checked(bytes, size, sum);
-    if (file != NULL)
-        fclose(file);
-    return sum;
-}
-
-/* Of this tool, and of the implementation if it is another one. */
+/* Of this tool, and of the implementation if it is another one: states of another build mean something else. */
 static uint64_t this_build(void)
 {
-    uint64_t sum = sum_of_file("/proc/self/exe", 0xcbf29ce484222325u);
+    uint64_t sum = tool_hash_file(TOOL_HASH, "/proc/self/exe");
     const char *provider = getenv("DXGKMEM_PROVIDER"); /* not set: ours, or one that is linked in */
 
-    return tool_provider() != NULL && provider != NULL ? sum_of_file(provider, sum) : sum;
+    return tool_provider() != NULL && provider != NULL ? tool_hash_file(sum, provider) : sum;
 }
 
 static int save(struct explore *explore)

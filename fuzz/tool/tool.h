@@ -44,6 +44,11 @@ char *tool_format(const char *format, ...) __attribute__((format(printf, 1, 2)))
 /* Whether the text is a number up to `most`, decimal or hexadecimal. */
 bool tool_number(const char *text, uint64_t most, uint64_t *value);
 
+/* FNV-1a, from TOOL_HASH on; of a file that is there. NULL: of nothing. */
+#define TOOL_HASH 0xcbf29ce484222325u
+uint64_t tool_hash(uint64_t hash, const void *bytes, size_t size);
+uint64_t tool_hash_file(uint64_t hash, const char *path);
+
 /*
  * Writes a file as a whole or not at all: into a new file beside it, which then
  * takes its name. Returns 0 or TOOL_BAD. An interrupt removes the new file.

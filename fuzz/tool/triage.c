@@ -91,7 +91,7 @@ static void add_input(struct triage *triage, const char *path)
         return;
     added->fate = TRIAGE_FIXED;
     added->lines = input.program.lines;
-    added->key = triage_hash(TRIAGE_HASH, bytes, program_encode(&input.program, bytes, sizeof bytes));
+    added->key = tool_hash(TOOL_HASH, bytes, program_encode(&input.program, bytes, sizeof bytes));
 }
 
 /* Each argument by itself: one that has gone does not take the others along. */

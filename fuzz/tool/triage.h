@@ -78,8 +78,4 @@ void triage_state_put_input(struct triage_state *state, const struct triage_inpu
 bool triage_state_group(struct triage_state *state, struct triage_group *group);
 void triage_state_put_group(struct triage_state *state, const struct triage_group *group);
 
-/* FNV-1a. */
-uint64_t triage_hash(uint64_t hash, const void *bytes, size_t size);
-#define TRIAGE_HASH 14695981039346656037u
-
 #endif

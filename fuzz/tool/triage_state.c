@@ -14,34 +14,14 @@ struct triage_state {
     json_t *inputs, *groups; /* by key, by slug */
 };
 
-uint64_t triage_hash(uint64_t hash, const void *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ ((const uint8_t *)bytes)[i]) * 1099511628211u;
-    return hash;
-}
-
-static uint64_t hash_file(uint64_t hash, const char *path)
-{
-    static uint8_t bytes[1 << 16];
-    FILE *file = path ? fopen(path, "rbe") : NULL;
-    size_t got;
-
-    while (file && (got = fread(bytes, 1, sizeof bytes, file)) > 0)
-        hash = triage_hash(hash, bytes, got);
-    if (file)
-        fclose(file);
-    return hash;
-}
-
 /* What replays, by content, and within which limits: another build finds other things. */
 static char *identity(const struct replay *replay)
 {
-    uint64_t hash = hash_file(TRIAGE_HASH, replay->binary ? replay->binary : "/proc/self/exe");
+    uint64_t hash = tool_hash_file(TOOL_HASH, replay->binary ? replay->binary : "/proc/self/exe");
 
-    hash = hash_file(hash, getenv("DXGKMEM_PROVIDER"));
-    hash = triage_hash(hash, &replay->limits.milliseconds, sizeof replay->limits.milliseconds);
-    hash = triage_hash(hash, &replay->limits.mebibytes, sizeof replay->limits.mebibytes);
+    hash = tool_hash_file(hash, getenv("DXGKMEM_PROVIDER"));
+    hash = tool_hash(hash, &replay->limits.milliseconds, sizeof replay->limits.milliseconds);
+    hash = tool_hash(hash, &replay->limits.mebibytes, sizeof replay->limits.mebibytes);
     return tool_format("%016" PRIx64, hash);
 }
 

@@ -11,7 +11,24 @@ for seed in $(seq 9); do "$DXGKMEM" generate --seed "$seed" --lines 20 >"program
 expect 0 "$DXGKMEM" drive --home home --seconds 2 programs -- "$DXGKMEM" batch serve
 prints 'nothing found'
 grep -qE '^[1-9][0-9]{2,} programs in' out || fail "hardly anything ran: $(head -n 1 out)"
-expect 0 "$DXGKMEM" drive --home home --seconds 1 -- "$DXGKMEM" batch serve
+
+# A driver to which everything is news: what is kept is named by its content, so a later run writes over nothing.
+cat >curious <<END
+#!/bin/sh
+"$DXGKMEM" batch serve | perl -e '
+    binmode STDIN, ":raw"; binmode STDOUT, ":raw"; \$| = 1;
+    while (read(STDIN, my \$head, 32) == 32) {
+        my (\$count, \$bytes) = unpack("x16 V2", \$head);
+        read(STDIN, my \$rest, \$bytes - 32);
+        vec(\$rest, 272 * \$_ + 28, 8) |= 2 for 0 .. \$count - 1;
+        print \$head, \$rest;
+    }'
+END
+expect 0 "$DXGKMEM" drive --home curious_home --seconds 1 programs -- sh curious
+(cd curious_home/corpus && md5sum -- *) >kept
+[[ -s kept ]] || fail 'nothing is kept'
+expect 0 "$DXGKMEM" drive --home curious_home --seed 2 --seconds 1 programs -- sh curious
+(cd curious_home/corpus && md5sum --quiet -c) <kept || fail 'a later run wrote over what an earlier one kept'
 
 # It ends in the middle, and again: told, saved where one program did it, and gone on from.
 cat >short <<END

@@ -27,7 +27,8 @@ static size_t edges(void)
 {
 	size_t count = dxgkmem_edges_end - dxgkmem_edges_begin;
 
-	WARN_ONCE(count > DXGKMEM_COVERAGE_EDGES, "dxgkmem: the map has no room for %zu edges\n", count);
+	WARN_ONCE(count > DXGKMEM_COVERAGE_EDGES, "dxgkmem: the map has no room for %zu edges\n",
+		  count);
 	return min_t(size_t, count, DXGKMEM_COVERAGE_EDGES);
 }
 

@@ -14,7 +14,8 @@
  *
  * mmap, shared, from offset 0, of DXGKMEM_COVERAGE_BYTES: what the programs that were run
  * through this open file reached, since whoever mapped it cleared it. A counter an edge of
- * core, up to 255 and of one request modulo 256, then one a cell of the matrix. ENODEV: the module was built without. A fork shares it.
+ * core, up to 255 and of one request modulo 256, then one a cell of the matrix. ENODEV: the module
+ * was built without. A fork shares it.
  */
 #ifndef DXGKMEM_DRIVER_LINUX_DEVICE_H
 #define DXGKMEM_DRIVER_LINUX_DEVICE_H
