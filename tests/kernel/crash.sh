@@ -12,23 +12,24 @@ if [[ $(uname -m) != x86_64 ]] || ! apt-cache show linux-headers-amd64 >/dev/nul
     echo "crash: not run: the stock kernel is one of Debian's packages for x86-64" >&2
     exit 77
 fi
-root=$PWD tree=$PWD/build/crash status=0
+project=$PWD tree=$PWD/build/crash failed=0
 
 fail() {
     printf 'FAIL %s\n' "$*"
-    status=1
+    failed=1
 }
 
 # The kernel is fetched where all legs have it.
 (
+    # shellcheck source=tests/kernel/linux/lib.sh
     . tests/kernel/linux/lib.sh
     mkdir -p "$guest_home" && exec 8>"$guest_home/lock" && flock 8 && guest_fetch
 ) || exit 2
 rm -rf "$tree"
 mkdir -p "$tree/build/kernel" || exit 2
 cp -r src include fuzz tests corpus "$tree" || exit 2
-ln -s "$root/build/kernel/root" "$tree/build/kernel/root"
-ln -s "$root/build/libfuzzer" "$tree/build"
+ln -s "$project/build/kernel/root" "$tree/build/kernel/root"
+ln -s "$project/build/libfuzzer" "$tree/build"
 cd "$tree" || exit 2
 patch -p1 <tests/kernel/linux/crash.patch >patch.log || exit 2
 bash tests/kernel/linux/guest.sh fuzz-build || exit 2
@@ -49,6 +50,6 @@ done
 grep -qE '^ +(\(inlined by\) )?runner_run at runner\.c:[0-9]+' campaign.log || fail "the place is not told"
 programs=$(sed -nE 's/^([0-9]+) programs, .*/\1/p' campaign.log)
 ((${programs:-0} > 1000)) || fail "it did not go on: ${programs:-no} programs"
-((status == 0)) || printf 'crash: the run is in %s\n' "$tree/campaign.log"
-((status != 0)) || printf 'crash: %d guests died, %d programs ran\n' "${#findings[@]}" "$programs"
-exit $status
+((failed == 0)) || printf 'crash: the run is in %s\n' "$tree/campaign.log"
+((failed != 0)) || printf 'crash: %d guests died, %d programs ran\n' "${#findings[@]}" "$programs"
+exit $failed
