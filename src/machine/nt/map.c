@@ -74,7 +74,7 @@ static bool map_io(const struct dxgkmem_memory *memory, uint64_t first, unsigned
         protection |= PAGE_NOCACHE;
     else if (memory->cache == MmWriteCombined)
         protection |= PAGE_WRITECOMBINE;
-    address.QuadPart = (LONGLONG)((memory->first_page + first) << DXGKMEM_PAGE_SHIFT);
+    address.QuadPart = (LONGLONG)(uint64_t)((memory->first_page + first) << DXGKMEM_PAGE_SHIFT);
     window->base = MmMapIoSpaceEx(address, bytes_of(window->pages), protection);
     return window->base != NULL;
 }

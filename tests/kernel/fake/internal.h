@@ -15,7 +15,7 @@
 #define DISPATCH 2u
 
 /* Stops the test. */
-void broken(const char *routine, const char *rule);
+void broken(const char *routine, const char *rule) __attribute__((noreturn));
 
 #define RULE(holds, rule)                                                                                    \
     do {                                                                                                     \

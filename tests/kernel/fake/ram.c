@@ -248,7 +248,7 @@ PHYSICAL_ADDRESS MmGetPhysicalAddress(void *address)
     PFN_NUMBER number = 0;
 
     RULE(kernel_mapping(address, &number) != NULL, "nothing is there");
-    physical.QuadPart = (LONGLONG)(number * KIB4);
+    physical.QuadPart = (LONGLONG)(uint64_t)(number * KIB4);
     return physical;
 }
 
