@@ -296,6 +296,8 @@ static void relate_map_mdl(struct composer *composer, struct program_line *line)
     operand[MAP_MDL_SIZE] = relate_pages(composer, compose_odd(composer) ? 16 : 3);
     if (compose_odd(composer))
         operand[MAP_MDL_SIZE] -= random_below(random, 0x1001);
+    if (operand[MAP_MDL_MDL] == PROGRAM_MDL_TWICE) /* takes two pages */
+        operand[MAP_MDL_SIZE] += 0x1000;
 }
 
 static void relate_memory_access(struct composer *composer, struct program_line *line)
