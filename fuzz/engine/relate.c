@@ -289,7 +289,7 @@ static void relate_map_mdl(struct composer *composer, struct program_line *line)
 
     if (offering && !random_chance(random, 16))
         operand[MAP_MDL_ADAPTER] = compose_pick(composer, offering);
-    if (random_chance(random, 192))
+    if (random_chance(random, 160))
         operand[MAP_MDL_MDL] = PROGRAM_MDL_GOOD;
     operand[MAP_MDL_AT] = random_below(random, DXGKMEM_SIM_DRIVER_PAGES);
     operand[MAP_MDL_OFFSET] = compose_odd(composer) ? random_below(random, 0x1100) : 0;
