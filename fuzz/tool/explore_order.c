@@ -13,7 +13,7 @@
  */
 static bool makes(const struct program_line *line)
 {
-    unsigned high = line->opcode == OP_CREATE ? CREATE_HIGH : CONTIGUOUS_HIGH;
+    unsigned high = line->opcode == OP_CREATE ? (unsigned)CREATE_HIGH : (unsigned)CONTIGUOUS_HIGH;
 
     return (line->opcode == OP_CREATE || line->opcode == OP_CONTIGUOUS || line->opcode == OP_PAGES) &&
            line->operand[high] == program_operations[line->opcode].operand[high].preset;
