@@ -60,7 +60,7 @@ spent() {
 found_after() { echo "$((time / 1000)).$((time / 100 % 10)) $1"; }
 
 # run_stress BINARY LOG: "SECONDS HOW" until a run fails, or "- -". A run takes far less than a second; one that
-# takes twenty waits for ever.
+# takes a minute waits for ever.
 run_stress() {
     local time=0 status=0 how
     export TSAN_OPTIONS='halt_on_error=1 exitcode=66'
@@ -69,7 +69,7 @@ run_stress() {
             echo "- -"
             return
         fi
-        spent "$2" timeout -k 1 20 setarch "$(uname -m)" -R "$1"
+        spent "$2" timeout -k 1 60 setarch "$(uname -m)" -R "$1"
     done
     case $status in
     66) how=race ;;
