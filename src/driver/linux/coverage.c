@@ -23,7 +23,7 @@ bool coverage_is_built(void)
 	return true;
 }
 
-static size_t edges(void)
+static size_t counters(void)
 {
 	size_t count = dxgkmem_edges_end - dxgkmem_edges_begin;
 
@@ -35,7 +35,7 @@ static size_t edges(void)
 void coverage_begin(u8 *map)
 {
 	if (map)
-		memset(dxgkmem_edges_begin, 0, edges());
+		memset(dxgkmem_edges_begin, 0, counters());
 	client_map = map;
 	WRITE_ONCE(counting, map ? current : NULL);
 }
@@ -54,7 +54,7 @@ static void take(size_t at)
 
 void coverage_end(void)
 {
-	size_t count = edges(), at;
+	size_t count = counters(), at;
 
 	if (READ_ONCE(counting) != current)
 		return;

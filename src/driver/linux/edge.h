@@ -9,15 +9,18 @@
 #ifndef DXGKMEM_DRIVER_LINUX_EDGE_H
 #define DXGKMEM_DRIVER_LINUX_EDGE_H
 
-asm(".macro call target:vararg\n"
-    ".ifc \\target,__sanitizer_cov_trace_pc\n"
-    "	.pushsection .bss.dxgkmem_edges,\"aw\",@nobits\n"
-    "773:	.skip 1\n"
-    "	.popsection\n"
-    "	incb 773b(%rip)\n"
-    ".else\n"
-    "	callq \\target\n"
-    ".endif\n"
-    ".endm\n");
+/* clang-format off */
+asm(
+	".macro call target:vararg\n"
+	".ifc \\target,__sanitizer_cov_trace_pc\n"
+	"	.pushsection .bss.dxgkmem_edges,\"aw\",@nobits\n"
+	"773:	.skip 1\n"
+	"	.popsection\n"
+	"	incb 773b(%rip)\n"
+	".else\n"
+	"	callq \\target\n"
+	".endif\n"
+	".endm\n");
+/* clang-format on */
 
 #endif
