@@ -18,12 +18,17 @@ mapfile -t scripts < <(find . -path ./build -prune -o -path ./.git -prune -o -ty
     \( -name '*.sh' -o -path ./dev -o -path ./.ci/run \) -print | sort)
 
 echo "clang-tidy: ${#sources[@]} files"
-# One file a process: its check of va_list takes every one after the first file for uninitialized.
-printf '%s\n' "${sources[@]}" | xargs -P "$cores" -n 1 clang-tidy -p build/debug --quiet 2>/dev/null |
+# One file a process, and once: its check of va_list takes every one after the first file for uninitialized.
+mkdir -p build/lint
+python3 - build/debug/compile_commands.json >build/lint/compile_commands.json <<'PYTHON' || exit 2
+import json, sys
+print(json.dumps(list({entry["file"]: entry for entry in json.load(open(sys.argv[1]))}.values())))
+PYTHON
+printf '%s\n' "${sources[@]}" | xargs -P "$cores" -n 1 clang-tidy -p build/lint --quiet 2>/dev/null |
     grep -E '(warning|error):' | sort -u && status=1
 
 echo "cppcheck: ${#sources[@]} files"
-cppcheck --project=build/debug/compile_commands.json -j "$cores" --quiet --std=c11 --inline-suppr \
+cppcheck --project=build/lint/compile_commands.json -j "$cores" --quiet --std=c11 --inline-suppr \
     --enable=warning,performance,portability --error-exitcode=1 \
     --suppress=missingIncludeSystem --template='{file}:{line}: {severity}: {message} [{id}]' 2>&1 | sort -u
 ((PIPESTATUS[0])) && status=1

@@ -237,9 +237,9 @@ static bool take_function(void *context, const char *name)
 {
     struct options *options = context;
 
-    for (uint16_t i = BATCH_QUERY; i < BATCH_FUNCTIONS; i++) {
+    for (unsigned i = BATCH_QUERY; i < BATCH_FUNCTIONS; i++) {
         if (strcmp(name, function_names[i]) == 0) {
-            options->function = i;
+            options->function = (uint16_t)i;
             return true;
         }
     }
