@@ -12,6 +12,7 @@
 #                      seeds/     the seed corpus in binary form
 #                      findings/  inputs named by what went wrong and by content, and as text
 #                      triage/    one of each finding made small, as text and C; report.html, findings.json, findings.sarif
+#                      lock       held by the run that is under way
 #                      job.N/     log and status of each process
 #                      campaign.csv, campaign.html  the course of the last run, with the matrix as a heat map
 #                      matrix.log  what running the corpus once more for that map printed, after a finding
@@ -58,6 +59,15 @@ if [[ ${DXGKMEM_PROVIDER-} ]]; then
     "$tool" run --quiet corpus/seeds/stop-first.txt >/dev/null
     (($? != 2)) || exit 2
 fi
+mkdir -p "$home" && exec {lock}>"$home/lock" || {
+    say "$home: the folder cannot be made"
+    exit 2
+}
+# The processes have it too: it is held until the last of them has ended, whatever becomes of this one.
+flock -n "$lock" || {
+    say "$home is being fuzzed already"
+    exit 2
+}
 ((fresh)) && rm -rf "$corpus"
 mkdir -p "$corpus" "$findings" || {
     say "$home: the folders cannot be made"
@@ -165,7 +175,7 @@ while ((!interrupted && !full)); do
     ((running)) || break
     ((keep_going)) || [[ -z $(new_findings) ]] || break
     (($(room_kib) >= enough_kib)) || full=1
-    sleep 1 &
+    sleep 1 {lock}>&- &
     wait $!
     ((SECONDS - begin < next_sample)) || sample
     ((SECONDS - shown_at < every)) || show

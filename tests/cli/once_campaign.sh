@@ -29,6 +29,20 @@ for _ in 1 2 3 4 5; do
     (($(find $home/corpus -type f | wc -l) <= 10)) || break
 done
 
+# Two at once: the second one leaves the first one's folders alone.
+./tree/dev fuzz --seconds 60 --jobs 1 >first 2>&1 </dev/null &
+first=$!
+until [[ -s $home/job.1/log ]] || ! kill -0 $first; do sleep 0.2; done
+(cd $home && find job.* -printf '%p %i\n' | sort) >before
+expect 2 ./tree/dev fuzz --seconds 2 --jobs 1 --fresh
+one_line 'build/fuzz/fuzz_program is being fuzzed already'
+kill -TERM $first
+wait $first
+(($? == 130)) || fail "the first of two ended otherwise than interrupted: $(cat first)"
+(cd $home && find job.* -printf '%p %i\n' | sort) | comm -23 before - | grep . && fail "folders of the first of two went"
+expect 0 ./tree/dev fuzz --seconds 2 --jobs 1
+prints 'nothing found'
+
 # -- pruning the live corpus, interrupted ----------------------------------------------------------
 
 inputs() { (cd $home/corpus && find . -type f -exec sha1sum {} + | sort); }
