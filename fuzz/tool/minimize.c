@@ -179,6 +179,9 @@ static int minimize_file(struct replay *replay, const char *path, const struct m
         status = replay_program(replay, &input.program, NULL, &finding);
     if (status)
         return status;
+    if (replay->unlike)
+        return tool_error("%s: %s has no world like %s", path, tool_provider()->name,
+                          program_world_names[input.program.world]);
     if (finding.kind == FINDING_NONE)
         return tool_error(replay->violation ? "%s: does not provoke this violation"
                                             : "%s: nothing is found, so there is nothing to keep",

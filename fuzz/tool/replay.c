@@ -20,7 +20,7 @@ struct replay_shared {
     const struct finding *wanted;
     unsigned violation;
     unsigned line; /* the operation under way */
-    bool ended, violated;
+    bool ended, violated, unlike;
     unsigned violation_line;
     struct runner_finding found;
 };
@@ -107,6 +107,7 @@ static void body(void *context)
     crash_install();
     runner_run(replay->runner, replay->at->program, &result);
     replay->at->found = result.finding;
+    replay->at->unlike = result.unlike;
     replay->at->ended = true;
     _exit(0);
 }
@@ -128,6 +129,7 @@ static int in_child(struct replay *replay, const struct program *program, const 
     if (child_call(body, replay, &replay->limits, &end))
         return TOOL_BAD;
     note_time(replay, &end);
+    replay->unlike = at->ended && at->unlike;
     if (replay->violation) {
         if (at->ended && at->violated) {
             finding->kind = FINDING_VIOLATION;

@@ -14,6 +14,7 @@ struct replay {
     const char *binary;       /* a fuzz target that takes a file; NULL: this tool itself */
     unsigned violation;       /* FINDING_VIOLATION is looked for: this one, else 0 */
     unsigned slowest;         /* milliseconds of the slowest run that was no hang */
+    bool unlike;              /* the latest one was none: the provider has no world like the program's */
     struct runner *runner;    /* its worlds are made once and inherited */
     struct replay_shared *at; /* what the child tells */
     char *file;               /* where programs for the fuzz target are written */

@@ -91,6 +91,7 @@ static void add_input(struct triage *triage, const char *path)
         return;
     added->fate = TRIAGE_FIXED;
     added->lines = input.program.lines;
+    added->world = input.program.world;
     added->key = tool_hash(TOOL_HASH, bytes, program_encode(&input.program, bytes, sizeof bytes));
 }
 
@@ -136,6 +137,10 @@ static int judge(struct replay *replay, const struct program *program, struct tr
     input->fate = TRIAGE_FOUND;
     if (status || input->finding.kind == FINDING_TIMEOUT)
         return status;
+    if (replay->unlike) {
+        input->fate = TRIAGE_UNLIKE;
+        return 0;
+    }
     if (input->finding.kind != FINDING_NONE) {
         status = replay_program(replay, program, NULL, &second);
         if (!finding_same(&input->finding, &second))
@@ -316,6 +321,19 @@ static void print_frame(const struct finding_frame *frame)
         printf("     in %s\n", frame->function);
 }
 
+/* A line for each world that the provider cannot have. */
+static void print_unlike(const struct triage *triage)
+{
+    for (unsigned world = 0; world < PROGRAM_WORLDS; world++) {
+        unsigned count = 0;
+        for (size_t i = 0; i < triage->inputs; i++)
+            count += triage->input[i].fate == TRIAGE_UNLIKE && triage->input[i].world == world;
+        if (count)
+            printf("not run, for %s has no world like %s: %u inputs\n", tool_provider()->name,
+                   program_world_names[world], count);
+    }
+}
+
 static void print_table(const struct triage *triage)
 {
     char what[FINDING_TEXT], where[FINDING_TEXT];
@@ -334,8 +352,12 @@ static void print_table(const struct triage *triage)
         printf("     %s/%s.txt, .c\n", triage->out, group->slug);
     }
     printf("%zu inputs: %zu findings", triage->inputs, triage->groups);
-    printf("; of the inputs %u are fixed, %u flaky, %u unreadable\n", triage_count(triage, TRIAGE_FIXED),
+    printf("; of the inputs %u are fixed, %u flaky, %u unreadable", triage_count(triage, TRIAGE_FIXED),
            triage_count(triage, TRIAGE_FLAKY), triage_count(triage, TRIAGE_BAD));
+    if (triage_count(triage, TRIAGE_UNLIKE))
+        printf(", %u not run", triage_count(triage, TRIAGE_UNLIKE));
+    printf("\n");
+    print_unlike(triage);
 }
 
 /* -- the verb -------------------------------------------------------------------------------------- */

@@ -15,12 +15,19 @@
 
 #include <jansson.h>
 
-enum triage_fate { TRIAGE_FOUND, TRIAGE_FIXED, TRIAGE_FLAKY, TRIAGE_BAD };
+enum triage_fate {
+    TRIAGE_FOUND,
+    TRIAGE_FIXED,
+    TRIAGE_FLAKY,
+    TRIAGE_BAD,
+    TRIAGE_UNLIKE /* not run: the provider has no world like the program's */
+};
 
 struct triage_input {
     char *path;
     uint64_t key; /* hash of the program: inputs with one program are replayed once */
     unsigned lines;
+    uint8_t world;
     enum triage_fate fate;
     struct finding finding; /* when it was found, or sometimes found */
     size_t group;           /* when it was found: the number of its group */

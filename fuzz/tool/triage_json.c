@@ -250,10 +250,11 @@ int triage_write_reports(const struct triage *triage)
 
     for (size_t i = 0; i < triage->groups; i++)
         json_array_append_new(groups, group_json(triage, &triage->group[i]));
-    json_t *json = json_pack("{s:i, s:i, s:o, s:o, s:o, s:o}", "version", 1, "inputs", (int)triage->inputs,
-                             "findings", groups, "fixed", inputs_json(triage, NULL, TRIAGE_FIXED), "flaky",
-                             inputs_json(triage, NULL, TRIAGE_FLAKY), "unreadable",
-                             inputs_json(triage, NULL, TRIAGE_BAD));
+    json_t *json =
+        json_pack("{s:i, s:i, s:o, s:o, s:o, s:o, s:o}", "version", 1, "inputs", (int)triage->inputs,
+                  "findings", groups, "fixed", inputs_json(triage, NULL, TRIAGE_FIXED), "flaky",
+                  inputs_json(triage, NULL, TRIAGE_FLAKY), "unreadable",
+                  inputs_json(triage, NULL, TRIAGE_BAD), "not_run", inputs_json(triage, NULL, TRIAGE_UNLIKE));
     int status = write_json(triage->out, "findings.json", json);
     return status ? status : write_json(triage->out, "findings.sarif", sarif(triage));
 }

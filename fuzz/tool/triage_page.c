@@ -77,9 +77,10 @@ static void write_table(FILE *to, const struct triage *triage)
 {
     fprintf(to,
             "<p class=\"soft\">%zu inputs, %zu findings; of the inputs %u are fixed, %u flaky, %u "
-            "unreadable.</p>\n",
+            "unreadable, %u not run.</p>\n",
             triage->inputs, triage->groups, triage_count(triage, TRIAGE_FIXED),
-            triage_count(triage, TRIAGE_FLAKY), triage_count(triage, TRIAGE_BAD));
+            triage_count(triage, TRIAGE_FLAKY), triage_count(triage, TRIAGE_BAD),
+            triage_count(triage, TRIAGE_UNLIKE));
     if (!triage->groups) {
         fputs("<p class=\"good\">Nothing is found.</p>\n", to);
         return;

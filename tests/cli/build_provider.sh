@@ -75,6 +75,13 @@ broken NO_SUCH_WORLD
 expect 0 "$DXGKMEM" run --provider broken.so "$program"
 prints 'not run, for broken has no world like small'
 prints 'clean: 0 programs; 1 not run'
+expect 0 "$DXGKMEM" triage --provider broken.so -o unlike "$program"
+prints '1 inputs: 0 findings; of the inputs 0 are fixed, 0 flaky, 0 unreadable, 1 not run'
+prints 'not run, for broken has no world like small: 1 inputs'
+expect 0 "$DXGKMEM" triage --provider broken.so -o unlike "$program" # it is still known
+prints '0 are fixed, 0 flaky, 0 unreadable, 1 not run'
+expect 2 "$DXGKMEM" minimize --provider broken.so "$program"
+one_line 'broken has no world like small'
 expect 2 "$DXGKMEM" explore --depth 1 --provider broken.so
 one_line 'broken has no world like small'
 expect 2 "$DXGKMEM" csource --provider broken.so -o none.c "$program"

@@ -32,7 +32,7 @@ done
 # Two at once: the second one leaves the first one's folders alone.
 ./tree/dev fuzz --seconds 60 --jobs 1 >first 2>&1 </dev/null &
 first=$!
-until [[ -s $home/job.1/log ]] || ! kill -0 $first; do sleep 0.2; done
+until [[ -s first && -s $home/job.1/log ]] || ! kill -0 $first; do sleep 0.2; done
 (cd $home && find job.* -printf '%p %i\n' | sort) >before
 expect 2 ./tree/dev fuzz --seconds 2 --jobs 1 --fresh
 one_line 'build/fuzz/fuzz_program is being fuzzed already'
