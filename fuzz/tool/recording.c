@@ -177,14 +177,15 @@ static void add_last_line(struct shared *shared)
 {
     struct recording *recording = &shared->recording;
     struct recording_line *line = &recording->line[shared->line];
-    bool stop = shared->line >= recording->program->lines;
-    const struct program_line *text = stop ? NULL : &recording->program->line[shared->line];
-    const struct program_operation *operation = &program_operations[stop ? OP_STOP : text->opcode];
+    static const struct program_line stop = {.opcode = OP_STOP}; /* behind the last line */
+    const struct program_line *text =
+        shared->line < recording->program->lines ? &recording->program->line[shared->line] : &stop;
+    const struct program_operation *operation = &program_operations[text->opcode];
 
     line->event = (struct runner_event){
         .line = shared->line,
-        .opcode = stop ? OP_STOP : text->opcode,
-        .has_status = returns_status(stop ? OP_STOP : text->opcode),
+        .opcode = text->opcode,
+        .has_status = returns_status(text->opcode),
     };
     for (unsigned i = 0; i < PROGRAM_OPERANDS && !shared->handed; i++) {
         line->passed[i] = (struct runner_passed){.thing = -1};

@@ -88,14 +88,18 @@ NTSTATUS object_claim(struct call *call, struct object *object, const struct dxg
     return status;
 }
 
+/* Of an object that was made known: its claim was the last step. */
 static void claim_give(struct io_object *io)
 {
-    if (io->claim.start == io->claim.end) /* none was taken, or it was given back */
-        return;
     lock_acquire(&instance.claims_lock, RANK_CLAIMS);
     range_remove(&instance.claims, &io->claim);
     lock_release(&instance.claims_lock);
     io->claim.end = io->claim.start;
+}
+
+static bool claim_is_empty(const struct io_object *io)
+{
+    return io->claim.start == io->claim.end;
 }
 
 NTSTATUS object_charge(struct object *object)
@@ -224,13 +228,12 @@ void object_free(struct object *object)
     struct dxgkmem_machine *machine = instance.machine;
 
     CORE_ASSERT(object->mappings == NULL);
+    CORE_ASSERT(!object_is_io(object) || claim_is_empty((const struct io_object *)object));
     object_close(object);
     if (object->memory != NULL) {
         machine->ops->memory_destroy(machine, object->memory);
         count_down(COUNT_PAGES, object->pages);
     }
-    if (object_is_io(object))
-        claim_give((struct io_object *)object);
     if (object->charged_total)
         quota_give(&instance.total, object->pages, 1, 0);
     if (object->slot != TABLE_NONE)

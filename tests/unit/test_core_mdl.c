@@ -73,6 +73,9 @@ static void page_of_nobody(void **state)
     mdl.page[2] = (ULONG_PTR)-1;
     mdl.page[0] = IO_PAGE;
     refused(&mdl, DXGKMEM_VIOLATION_NOT_VISIBLE); /* comes first */
+    mdl.page[0] = (ULONG_PTR)1 << (ADDRESS_BITS - 12);
+    mdl.page[2] = last;
+    refused(&mdl, DXGKMEM_VIOLATION_NOT_VISIBLE);
     mdl.page[0] = last;
     mdl.page[2] = IO_PAGE;
     refused(&mdl, DXGKMEM_VIOLATION_MDL_PAGE_NOT_HELD);
@@ -189,13 +192,15 @@ static void machine_that_holds_nothing(void **state)
     world_end();
 }
 
+static bool first_page_alone;
+
 /* What a run goes on with behind the MDL's last page is somebody else's. */
 static struct dxgkmem_run longer_run(struct dxgkmem_machine *machine, struct dxgkmem_memory *memory,
                                      uint64_t first)
 {
     struct dxgkmem_run run = wrapped_machine()->ops->memory_run(wrapped_machine(), memory, first);
     (void)machine;
-    run.pages += 100;
+    run.pages = first_page_alone && first == 0 ? 1 : run.pages + 100;
     return run;
 }
 
@@ -210,6 +215,12 @@ static void runs_end_with_the_mdl(void **state)
     assert_int_equal(dxgkmem_sim_device_pages(world.sim, 0), 3);
     for (unsigned i = 0; i < 3; i++)
         mdl_unmap(world.adapter, memory[i]);
+    first_page_alone = true;
+    memory[0] = mdl_map(world.adapter, 0, 2);
+    memory[1] = mdl_map(world.adapter, 2, 1);
+    assert_int_equal(dxgkmem_sim_device_pages(world.sim, 0), 3);
+    mdl_unmap(world.adapter, memory[1]);
+    mdl_unmap(world.adapter, memory[0]);
     expect_no_violation();
     world_end();
 }
