@@ -91,6 +91,8 @@ static void walk_object(struct walk *walk, const struct object *object)
     for (struct list_link *link = object->mappings; link != NULL; link = list_next(object->mappings, link))
         walk_mapping(walk, object, CONTAINER_OF(link, struct mapping, object_link));
     problem_unless(walk, object->memory != NULL, "a live object has no pages");
+    problem_unless(walk, pages_of(object->size) == object->pages,
+                   "an object's size is not that of its pages");
     problem_unless(walk, object->logical != NULL || object->adls == NULL,
                    "an object that is not open has an ADL");
     problem_unless(walk, object->adls != NULL || object->coverage.root == NULL,

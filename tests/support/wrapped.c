@@ -26,6 +26,9 @@ static bool failing(enum wrapped_op op)
     return true;
 }
 
+/* What is found where a call that failed was to put something: nobody may look at it. */
+static struct dxgkmem_memory *const leavings = (struct dxgkmem_memory *)&wrapped;
+
 static unsigned irql(struct dxgkmem_machine *machine)
 {
     (void)machine;
@@ -67,8 +70,10 @@ static NTSTATUS memory_create(struct dxgkmem_machine *machine, const struct dxgk
 {
     (void)machine;
     note(OP_MEMORY_CREATE, request->lowest_page, request->pages);
-    if (failing(OP_MEMORY_CREATE))
+    if (failing(OP_MEMORY_CREATE)) {
+        *memory = leavings;
         return wrapped.failure;
+    }
     return inner()->ops->memory_create(inner(), request, memory);
 }
 
@@ -77,8 +82,10 @@ static NTSTATUS memory_hold(struct dxgkmem_machine *machine, const uint64_t *pag
 {
     (void)machine;
     note(OP_MEMORY_HOLD, page[0], pages);
-    if (failing(OP_MEMORY_HOLD))
+    if (failing(OP_MEMORY_HOLD)) {
+        *memory = leavings;
         return wrapped.failure;
+    }
     return inner()->ops->memory_hold(inner(), page, pages, memory);
 }
 

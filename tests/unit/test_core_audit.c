@@ -107,6 +107,7 @@ static void objects(void **state)
     (void)state;
     DAMAGE(mapping->object, other, "a mapping in an object's list belongs to another");
     DAMAGE(other->memory, NULL, "a live object has no pages");
+    DAMAGE(other->size, 3 * PAGE, "an object's size is not that of its pages");
     DAMAGE(other->slot, other->slot + 1, "an object does not know its own slot");
     DAMAGE(other->coverage.root, &adl->node, "an object without an ADL has coverage");
     DAMAGE(adl->node.max_gap, 7, "an object's coverage is damaged");
@@ -377,32 +378,42 @@ static void adapters_in_full(void **state)
 }
 
 /* Room that is taken shows, wherever it is and however it is cut. */
-static void logical_room_in_full(void **state)
+static void look_at_room(struct range_tree *tree)
 {
     struct range_node nodes[2];
-    (void)state;
-    assert_null(logical->taken.root);
+    assert_null(tree->root);
     looked = 0;
     look(true);
     memset(nodes, 0, sizeof(nodes));
     nodes[0].start = 10;
     nodes[0].end = 12;
-    range_insert(&logical->taken, &nodes[0]);
+    range_insert(tree, &nodes[0]);
     look(true);
-    range_remove(&logical->taken, &nodes[0]);
+    range_remove(tree, &nodes[0]);
     nodes[0].start = 9;
-    range_insert(&logical->taken, &nodes[0]);
+    range_insert(tree, &nodes[0]);
     look(true);
     nodes[1].start = 20;
     nodes[1].end = 22;
-    range_insert(&logical->taken, &nodes[1]);
+    range_insert(tree, &nodes[1]);
     look(true);
-    range_remove(&logical->taken, &nodes[1]);
+    range_remove(tree, &nodes[1]);
+    nodes[1].end = 23; /* the same start and gap, another end */
+    range_insert(tree, &nodes[1]);
+    look(true);
+    range_remove(tree, &nodes[1]);
     nodes[1].start = 19; /* the same extent, another gap */
-    range_insert(&logical->taken, &nodes[1]);
+    range_insert(tree, &nodes[1]);
     look(true);
-    range_remove(&logical->taken, &nodes[1]);
-    range_remove(&logical->taken, &nodes[0]);
+    range_remove(tree, &nodes[1]);
+    range_remove(tree, &nodes[0]);
+}
+
+static void rooms_in_full(void **state)
+{
+    (void)state;
+    look_at_room(&logical->taken);
+    look_at_room(&logical->lent);
 }
 
 /* Which page of the machine an object has shows. */
@@ -453,7 +464,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(objects_in_full, setup, teardown),
         cmocka_unit_test_setup_teardown(adls_and_mappings_in_full, setup, teardown),
         cmocka_unit_test_setup_teardown(adapters_in_full, setup, teardown),
-        cmocka_unit_test_setup_teardown(logical_room_in_full, setup, teardown),
+        cmocka_unit_test_setup_teardown(rooms_in_full, setup, teardown),
         cmocka_unit_test_setup_teardown(pages_in_full, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -260,6 +260,7 @@ static void status_of_the_machine(void **state)
     wrapped.failure = STATUS_UNSUCCESSFUL;
     assert_int_equal(try_create(mdl_arguments(world.adapter, PAGE), &thing), STATUS_UNSUCCESSFUL);
     expect_no_violation();
+    assert_int_equal(wrapped.calls[OP_MEMORY_ZERO] + wrapped.calls[OP_MEMORY_DESTROY], 0);
 }
 
 /* The last adapter goes away while CREATE is on its way: nothing is opened on what is gone. */

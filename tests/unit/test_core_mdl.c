@@ -8,7 +8,7 @@ static void refused(const void *mdl, enum dxgkmem_violation_code code)
     struct state before = state_now();
     HANDLE memory;
     assert_int_equal(try_map_mdl(world.adapter, mdl, &memory), dxgkmem_violation_status(code));
-    assert_int_equal(expect_code(code).subject, 0);
+    expect_violation(code, NULL, 0, DXGKMEM_CALL_NONE);
     expect_same_things(&before);
     expect_same_pool(&before);
 }
@@ -192,6 +192,22 @@ static void machine_that_holds_nothing(void **state)
     world_end();
 }
 
+/* Its own status is what the caller gets, and what it left behind is not looked at. */
+static void machine_that_cannot_hold(void **state)
+{
+    struct own_mdl mdl;
+    HANDLE memory;
+    (void)state;
+    start_on_another_machine();
+    mdl = own_mdl(0, 1);
+    wrapped.failing = OP_MEMORY_HOLD;
+    wrapped.failure = STATUS_UNSUCCESSFUL;
+    assert_int_equal(try_map_mdl(world.adapter, &mdl, &memory), STATUS_UNSUCCESSFUL);
+    assert_int_equal(wrapped.calls[OP_MEMORY_RUN] + wrapped.calls[OP_MEMORY_DESTROY], 0);
+    expect_no_violation();
+    world_end();
+}
+
 static bool first_page_alone;
 
 /* What a run goes on with behind the MDL's last page is somebody else's. */
@@ -236,6 +252,7 @@ int main(void)
         cmocka_unit_test(larger_than_one_object_may_be),
         cmocka_unit_test(no_handle_left),
         cmocka_unit_test(machine_that_holds_nothing),
+        cmocka_unit_test(machine_that_cannot_hold),
         cmocka_unit_test(runs_end_with_the_mdl),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
