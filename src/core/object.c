@@ -195,9 +195,6 @@ static void object_detach(struct object *object)
 {
     struct logical_adapter *logical = object->logical;
 
-    /* Not `open_link.next`: neighbours on the list change that under the logical adapter's lock. */
-    if (!object->attached)
-        return;
     lock_acquire(&logical->lock, RANK_LOGICAL);
     list_ends_remove(&logical->open, &object->open_link);
     logical->opened--;
@@ -209,10 +206,9 @@ void object_close(struct object *object)
 {
     struct logical_adapter *logical = object->logical;
 
-    CORE_ASSERT(object->adls == NULL);
+    CORE_ASSERT(object->adls == NULL && !object->attached);
     if (logical == NULL)
         return;
-    object_detach(object);
     if (object->adapter_slot != TABLE_NONE)
         handle_release(object->adapter_slot);
     if (object->charged_adapter)

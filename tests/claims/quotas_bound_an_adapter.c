@@ -83,6 +83,24 @@ static void objects(void **state)
     thing_destroy(two);
 }
 
+/* What is a mistake whatever is left is told as one: a range one page beyond what the adapter sees. */
+static void mistakes_come_first(void **state)
+{
+    struct dxgkmem_adapter_config config = adapter_identity(1, V31);
+    struct thing one, io = thing_create(io_arguments(NULL, RAM_HIGHEST + 1, PAGE));
+    DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT open = {io.object, NULL, NULL};
+    (void)state;
+    config.quota.objects = 1;
+    config.memory_caps.HighestVisibleAddress.QuadPart = (RAM_HIGHEST + 1) * (LONGLONG)PAGE - 1;
+    open.hAdapter = adapter_add(&config);
+    one = thing_create(mdl_arguments(open.hAdapter, PAGE));
+    assert_int_equal(world.ddi.DxgkCbOpenPhysicalMemoryObject(&open),
+                     dxgkmem_violation_status(DXGKMEM_VIOLATION_NOT_VISIBLE));
+    expect_violation(DXGKMEM_VIOLATION_NOT_VISIBLE, io.object, 0, DXGKMEM_CALL_NONE);
+    thing_destroy(one);
+    thing_destroy(io);
+}
+
 static void adls(void **state)
 {
     HANDLE adapter = add_with(1, (struct dxgkmem_quota){.adls = 2});
@@ -165,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(pages, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(objects, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(mistakes_come_first, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(adls, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(pages_of_a_frame_buffer, world_setup, world_teardown),
         cmocka_unit_test(everything_together),

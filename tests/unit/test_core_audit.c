@@ -259,6 +259,18 @@ static void digest(void **state)
     DAMAGE(object->context, 5, NULL);
 }
 
+/* Whoever debugs finds in an object what its creator said of it. */
+static void context(void **state)
+{
+    create_arguments arguments = mdl_arguments(NULL, PAGE);
+    struct thing thing;
+    (void)state;
+    arguments.Context = 0x1234567;
+    thing = thing_create(arguments);
+    assert_int_equal(object_behind(thing.object)->context, 0x1234567);
+    thing_destroy(thing);
+}
+
 /* -- every bit of every field ------------------------------------------------------------- */
 
 /* Looks after each change: neither digest nor shape was there before. What the shape leaves out may change the digest alone. */
@@ -458,6 +470,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(mappings, setup, teardown),
         cmocka_unit_test_setup_teardown(counters, setup, teardown),
         cmocka_unit_test_setup_teardown(reset_of_every_shard, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(context, setup, teardown),
         cmocka_unit_test_setup_teardown(first_problem, setup, teardown),
         cmocka_unit_test_setup_teardown(digest, setup, teardown),
         cmocka_unit_test_setup_teardown(shape, setup, teardown),

@@ -182,6 +182,17 @@ static void memory_window(void **state)
     assert_int_equal(try_free_contiguous(world.adapter, memory.handle), STATUS_SUCCESS);
 }
 
+/* A window over a range that somebody owns has no RAM: nobody's mistake. */
+static void window_over_an_owned_range(void **state)
+{
+    struct thing owner = thing_create(io_arguments(NULL, IO_PAGE, PAGE)), none;
+    (void)state;
+    assert_int_equal(try_create(mdl(IO_PAGE * PAGE, IO_PAGE * PAGE + PAGE - 1, 0, 0, PAGE), &none),
+                     STATUS_NO_MEMORY);
+    expect_no_violation();
+    thing_destroy(owner);
+}
+
 static void contiguous_rules(void **state)
 {
     create_arguments arguments = contiguous_arguments(world.adapter, 2 * PAGE);
@@ -292,6 +303,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(mdl_rules, setup, world_teardown),
         cmocka_unit_test_setup_teardown(window_rounding, setup, world_teardown),
         cmocka_unit_test_setup_teardown(memory_window, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(window_over_an_owned_range, setup, world_teardown),
         cmocka_unit_test_setup_teardown(contiguous_rules, setup, world_teardown),
         cmocka_unit_test_setup_teardown(section_rules, setup, world_teardown),
         cmocka_unit_test(largest_mdl),

@@ -277,13 +277,16 @@ static void range_vanishes_during_create(void **state)
 {
     struct dxgkmem_adapter_config config = adapter_identity(1, V31);
     struct state before = state_now();
+    struct dxgkmem_violation seen;
     (void)state;
     adapter = adapter_add(&config);
     at_lock(RANK_LOGICAL, 1, join_with_less);
     assert_int_equal(try_create(io_arguments(adapter, RAM_HIGHEST + 1, PAGE), &thing),
                      dxgkmem_violation_status(DXGKMEM_VIOLATION_NOT_VISIBLE));
     expect_hooked();
-    assert_int_equal(expect_code(DXGKMEM_VIOLATION_NOT_VISIBLE).subject, 0);
+    seen = expect_code(DXGKMEM_VIOLATION_NOT_VISIBLE);
+    assert_int_equal(seen.subject, 0);
+    assert_int_equal(seen.earlier_operation, 0);
     remove_chain(&before);
     /* Its claim was given up, too. */
     thing_destroy(thing_create(io_arguments(NULL, RAM_HIGHEST + 1, PAGE)));
