@@ -135,6 +135,29 @@ static void pages_of_a_frame_buffer(void **state)
     thing_destroy(thing);
 }
 
+/* A pin that fails, at whatever step, has taken nothing: as much as there is can be pinned afterwards. */
+static void failed_pin_takes_nothing(void **state)
+{
+    HANDLE adapter = add_with(1, (struct dxgkmem_quota){.pages = 4, .objects = 1, .adls = 1});
+    unsigned failures = 0;
+    DXGK_ADL *adl;
+    (void)state;
+    for (unsigned nth = 1;; nth++) {
+        NTSTATUS status;
+        dxgkmem_sim_fail_at(world.sim, nth);
+        status = try_pin(adapter, 0, 4 * PAGE, 0, &adl);
+        dxgkmem_sim_fail_at(world.sim, 0);
+        if (NT_SUCCESS(status))
+            break;
+        failures++;
+        (void)state_now(); /* audits */
+    }
+    assert_true(failures >= 3); /* record, object, pages */
+    assert_int_equal(try_unpin(adapter, 0), STATUS_SUCCESS);
+    thing_destroy(thing_create(mdl_arguments(adapter, 4 * PAGE)));
+    expect_no_violation();
+}
+
 static void everything_together(void **state)
 {
     struct thing one, two;
@@ -186,6 +209,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(mistakes_come_first, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(adls, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(pages_of_a_frame_buffer, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(failed_pin_takes_nothing, world_setup, world_teardown),
         cmocka_unit_test(everything_together),
         cmocka_unit_test(total_has_no_adls),
         cmocka_unit_test_setup_teardown(of_the_logical_adapter, world_setup, world_teardown),

@@ -146,8 +146,10 @@ static NTSTATUS domain_create(struct dxgkmem_machine *machine, struct dxgkmem_do
 {
     (void)machine;
     note(OP_DOMAIN_CREATE, 0, 0);
-    if (failing(OP_DOMAIN_CREATE))
+    if (failing(OP_DOMAIN_CREATE)) {
+        *domain = (struct dxgkmem_domain *)leavings;
         return wrapped.failure;
+    }
     return inner()->ops->domain_create(inner(), domain);
 }
 

@@ -290,6 +290,29 @@ static void chain_goes_while_one_joins(void **state)
     world_end();
 }
 
+/* Its own status is what the caller gets, and what it left behind is not looked at. */
+static void machine_without_a_domain(void **state)
+{
+    struct dxgkmem_adapter_config config = adapter_identity(1, V31);
+    struct dxgkmem_config machine;
+    struct state before;
+    HANDLE adapter = NULL;
+    (void)state;
+    world_make_machine(0);
+    memset(&machine, 0, sizeof(machine));
+    machine.machine = wrapped_machine();
+    world_start(&machine);
+    before = state_now();
+    wrapped.failing = OP_DOMAIN_CREATE;
+    wrapped.failure = STATUS_UNSUCCESSFUL;
+    assert_int_equal(dxgkmem_add_adapter(&config, &adapter), STATUS_UNSUCCESSFUL);
+    assert_null(adapter);
+    assert_int_equal(wrapped.calls[OP_DOMAIN_DESTROY], 0);
+    expect_same_pool(&before);
+    expect_no_violation();
+    world_end();
+}
+
 /* A bug check's hook leaves removal where it reports what was left: the handle is gone, the adapter is not. */
 static jmp_buf out;
 
@@ -368,6 +391,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(no_adl_while_a_removal_is_under_way, world_setup, world_teardown),
         cmocka_unit_test(while_nothing_is_started),
         cmocka_unit_test(chain_goes_while_one_joins),
+        cmocka_unit_test(machine_without_a_domain),
         cmocka_unit_test(removal_left_half_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

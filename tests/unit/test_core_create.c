@@ -182,6 +182,19 @@ static void memory_window(void **state)
     assert_int_equal(try_free_contiguous(world.adapter, memory.handle), STATUS_SUCCESS);
 }
 
+/* What a frame buffer is saved to is memory like any other. */
+static void memory_of_a_frame_buffer(void **state)
+{
+    DXGK_ADL *adl;
+    (void)state;
+    memset(&asked, 0, sizeof(asked));
+    assert_int_equal(try_pin(world.adapter, 0, 2 * PAGE, 0, &adl), STATUS_SUCCESS);
+    assert_int_equal(asked.cache, DXGK_MEMORY_CACHING_TYPE_CACHED);
+    assert_int_equal(asked.pages, 2);
+    assert_int_equal(asked.highest_page, RAM_HIGHEST);
+    assert_int_equal(try_unpin(world.adapter, 0), STATUS_SUCCESS);
+}
+
 /* A window over a range that somebody owns has no RAM: nobody's mistake. */
 static void window_over_an_owned_range(void **state)
 {
@@ -233,6 +246,7 @@ static void section_rules(void **state)
     arguments.Section.DesiredAccess = 0x12345;
     arguments.Section.ObjectAttributes = (POBJECT_ATTRIBUTES)(void *)&asked;
     make(arguments);
+    assert_int_equal(asked.highest_page, RAM_HIGHEST);
     assert_int_equal(asked.desired_access, 0x12345);
     assert_ptr_equal(asked.object_attributes, (POBJECT_ATTRIBUTES)(void *)&asked);
     assert_int_equal(asked.page_protection, PAGE_READONLY);
@@ -303,6 +317,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(mdl_rules, setup, world_teardown),
         cmocka_unit_test_setup_teardown(window_rounding, setup, world_teardown),
         cmocka_unit_test_setup_teardown(memory_window, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(memory_of_a_frame_buffer, setup, world_teardown),
         cmocka_unit_test_setup_teardown(window_over_an_owned_range, setup, world_teardown),
         cmocka_unit_test_setup_teardown(contiguous_rules, setup, world_teardown),
         cmocka_unit_test_setup_teardown(section_rules, setup, world_teardown),

@@ -174,20 +174,6 @@ static void adapter_goes_during_open(void **state)
     thing_destroy(thing);
 }
 
-/* What removal is about to close is closed by its owner just then. */
-static void owner_is_quicker_than_removal(void **state)
-{
-    struct dxgkmem_adapter_config config = adapter_identity(1, V31);
-    (void)state;
-    adapter = adapter_add(&config);
-    thing = thing_create(mdl_arguments(adapter, PAGE));
-    at_lock(RANK_SLOT, 1, close_thing);
-    adapter_remove(adapter);
-    expect_hooked();
-    expect_no_violation();
-    destroy_unopened();
-}
-
 /* Nothing is left of what went on since. */
 static void expect_nothing_left(const struct state *before)
 {
@@ -195,6 +181,54 @@ static void expect_nothing_left(const struct state *before)
     assert_memory_equal(&now.statistics, &before->statistics, sizeof(now.statistics));
     assert_int_equal(now.pool_blocks, before->pool_blocks);
     assert_int_equal(now.pool_bytes, before->pool_bytes);
+}
+
+/* What removal is about to close is closed by its owner just then; what else is there it closes. */
+static void owner_is_quicker_than_removal(void **state)
+{
+    struct dxgkmem_adapter_config config = adapter_identity(1, V31);
+    struct thing other;
+    (void)state;
+    adapter = adapter_add(&config);
+    thing = thing_create(mdl_arguments(adapter, PAGE));
+    other = thing_create(mdl_arguments(adapter, PAGE));
+    at_lock(RANK_SLOT, 1, close_thing);
+    adapter_remove(adapter);
+    expect_hooked();
+    assert_int_equal(expect_code(DXGKMEM_VIOLATION_LEFT_AT_REMOVAL).subject, (uintptr_t)other.open);
+    other.open = NULL;
+    thing_destroy(other);
+    destroy_unopened();
+}
+
+/* Two remove one adapter: whoever comes second finds none. */
+static void removed_twice(void **state)
+{
+    struct dxgkmem_adapter_config config = adapter_identity(1, V32);
+    struct state before = state_now();
+    (void)state;
+    adapter = adapter_add(&config);
+    at_lock(RANK_PIN, 0, remove_it);
+    assert_int_equal(dxgkmem_remove_adapter(adapter), STATUS_INVALID_HANDLE);
+    expect_hooked();
+    expect_no_violation();
+    expect_nothing_left(&before);
+}
+
+/* Of a pin and an unpin that a removal overtakes, the adapter is what is wrong. */
+static void removed_before_the_pin(void **state)
+{
+    struct dxgkmem_adapter_config config = adapter_identity(1, V31);
+    DXGK_ADL *adl;
+    (void)state;
+    for (unsigned round = 0; round < 2; round++) {
+        adapter = adapter_add(&config);
+        at_lock(RANK_PIN, 0, remove_it);
+        assert_int_equal(round == 0 ? try_pin(adapter, 0, PAGE, 0, &adl) : try_unpin(adapter, 0),
+                         STATUS_DEVICE_REMOVED);
+        expect_hooked();
+        assert_int_equal(expect_code(DXGKMEM_VIOLATION_ADAPTER_REMOVED).subject, (uintptr_t)adapter);
+    }
 }
 
 /* What is left of a free that found its adapter before that went. */
@@ -585,6 +619,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(object_ends_during_open, setup, world_teardown),
         cmocka_unit_test_setup_teardown(adapter_goes_during_open, setup, world_teardown),
         cmocka_unit_test_setup_teardown(owner_is_quicker_than_removal, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(removed_twice, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(removed_before_the_pin, setup, world_teardown),
         cmocka_unit_test_setup_teardown(owner_frees_quicker_than_removal, setup, world_teardown),
         cmocka_unit_test_setup_teardown(adapter_goes_during_allocation, setup, world_teardown),
         cmocka_unit_test_setup_teardown(chain_goes_before_one_joins, setup, world_teardown),
