@@ -47,6 +47,7 @@ void kit_callbacks_begin(void)
         free(reaches.item[i].page);
     operations.count = handles.count = mappings.count = reaches.count = 0;
     kit_memories_begin();
+    kit_mdls_begin();
     kit.in_callback = false;
     now = 0;
 }
@@ -382,6 +383,29 @@ const struct kit_reach *kit_reach_of_page(uint64_t page)
     return found;
 }
 
+kit_stack kit_map_of_page(uint64_t page)
+{
+    for (size_t i = reaches.count; i-- != 0;) {
+        const struct kit_reach *reach = &reaches.item[i];
+
+        if (strcmp(reach->is, KIT_AN_MDL) == 0 && reach->ended_by == NULL && has_page(reach, page))
+            return reach->made;
+    }
+    return 0;
+}
+
+bool kit_mdl_ended(const void *mdl, kit_stack *made)
+{
+    for (size_t i = reaches.count; i-- != 0;) {
+        if (reaches.item[i].mdl == mdl && reaches.item[i].ended_by == NULL) {
+            *made = reaches.item[i].made;
+            reaches.item[i].mdl = NULL; /* another one may be at its place */
+            return true;
+        }
+    }
+    return false;
+}
+
 const struct kit_reach *kit_adl_as_pointer(uintptr_t address)
 {
     for (size_t i = reaches.count; i-- != 0;) {
@@ -519,5 +543,7 @@ void kit_callbacks_fill(unsigned adapter, DXGKRNL_INTERFACE *to)
     MEMBER(DxgkCbFreeContiguousMemory, kit_free_contiguous);
     MEMBER(DxgkCbAllocatePagesForMdl, kit_allocate_pages);
     MEMBER(DxgkCbFreePagesFromMdl, kit_free_pages);
+    MEMBER(DxgkCbMapMdlToIoMmu, kit_map_mdl);
+    MEMBER(DxgkCbUnmapMdlFromIoMmu, kit_unmap_mdl);
     memcpy(to, &full, full.Size);
 }

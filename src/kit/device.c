@@ -43,6 +43,7 @@ static void tell(struct dxgkmem_kit *of, unsigned adapter, uint64_t address, siz
 
 bool dxgkmem_kit_dma_read(struct dxgkmem_kit *of, unsigned adapter, uint64_t address, void *to, size_t bytes)
 {
+    kit_mdls_dma(adapter, address, bytes, false);
     if (dxgkmem_sim_dma_read(of->sim, adapter, address, to, bytes))
         return true;
     tell(of, adapter, address, bytes, DXGKMEM_ACCESS_READ, KIT_STACK_HERE());
@@ -52,8 +53,11 @@ bool dxgkmem_kit_dma_read(struct dxgkmem_kit *of, unsigned adapter, uint64_t add
 bool dxgkmem_kit_dma_write(struct dxgkmem_kit *of, unsigned adapter, uint64_t address, const void *from,
                            size_t bytes)
 {
-    if (dxgkmem_sim_dma_write(of->sim, adapter, address, from, bytes))
+    kit_mdls_dma(adapter, address, bytes, false);
+    if (dxgkmem_sim_dma_write(of->sim, adapter, address, from, bytes)) {
+        kit_mdls_dma(adapter, address, bytes, true);
         return true;
+    }
     tell(of, adapter, address, bytes, DXGKMEM_ACCESS_WRITE, KIT_STACK_HERE());
     return false;
 }

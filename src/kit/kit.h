@@ -5,6 +5,7 @@
  *   world.c      the machine, the instance and its adapters, made once and reset for each life
  *   callbacks.c  stands between driver and callbacks: stacks, failures, contrariness
  *   memories.c   the same for the WDDM 2.4 callbacks
+ *   mdls.c       the same where the driver maps MDLs of its own, and what stands for their pages
  *   device.c     DMA, and who made the addresses that it uses
  *   windows.c    CPU mappings with a page in front that faults
  *   faults.c     access violations, told in the terms of the callbacks
@@ -69,9 +70,11 @@ const struct kit_mapping *kit_mapping_at(const void *address);
 
 /* What a device reaches pages through. */
 #define KIT_AN_ADL "an ADL"
+#define KIT_AN_MDL "an MDL"
 struct kit_reach {
     const void *key; /* the ADL, or the handle of a memory */
-    const char *is;  /* KIT_AN_ADL, "a memory" */
+    const void *mdl; /* the driver's own that was mapped; else NULL */
+    const char *is;  /* KIT_AN_ADL, "a memory", KIT_AN_MDL */
     uint64_t *page;  /* of the device, in order */
     uint32_t pages;
     bool contiguous;
@@ -82,6 +85,8 @@ void kit_reach_made(const struct kit_reach *reach, const uint64_t *pages);
 void kit_reach_ended(const void *key, kit_stack stack, const char *by);
 /* The latest one that holds a page, a live one before others. */
 const struct kit_reach *kit_reach_of_page(uint64_t page);
+/* Who made the latest map of an MDL with this page; 0: nobody. */
+kit_stack kit_map_of_page(uint64_t page);
 /* The live contiguous ADL whose base page number is near an address: taken for a pointer. */
 const struct kit_reach *kit_adl_as_pointer(uintptr_t address);
 
@@ -107,6 +112,13 @@ void kit_pinned(unsigned index, const void *what);
 void kit_memories_begin(void);
 /* The MDL whose pages were not mapped, near whose MappedSystemVa an address is. false: it is near none. */
 bool kit_mdl_unmapped_at(const void *address, kit_stack *made);
+
+/* mdls.c */
+NTSTATUS APIENTRY kit_map_mdl(IN_CONST_HANDLE adapter, INOUT_PDXGKARGCB_MAPMDLTOIOMMU arguments);
+VOID APIENTRY kit_unmap_mdl(IN_CONST_HANDLE adapter, IN_CONST_PDXGKARGCB_UNMAPMDLFROMIOMMU arguments);
+void kit_mdls_begin(void);
+/* Around an access of a device: what the driver has goes to the pages before it, or back after it. */
+void kit_mdls_dma(unsigned adapter, uint64_t address, size_t bytes, bool to_driver);
 
 /* windows.c */
 extern const struct dxgkmem_sim_windows kit_windows;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Pool and MDLs: tags, who allocated, what was freed twice, writes past the end. */
+#define _GNU_SOURCE
 #include "wdk.h"
 
 #include <stdlib.h>
@@ -20,6 +21,17 @@ void wdk_pool_begin(void)
     memset(freed, 0, sizeof freed);
 }
 
+/* As in the kernel: what is smaller than a page crosses none, and what is not begins one. */
+static PVOID take(SIZE_T bytes)
+{
+    SIZE_T alignment = 16;
+    PVOID block = NULL;
+
+    while (alignment < bytes && alignment < PAGE_SIZE)
+        alignment *= 2;
+    return bytes < SIZE_MAX - TAIL && posix_memalign(&block, alignment, bytes + TAIL) == 0 ? block : NULL;
+}
+
 PVOID wdk_allocate(const struct wdk_thing *what, bool zero, const char *call)
 {
     struct wdk_thing thing = *what;
@@ -34,7 +46,7 @@ PVOID wdk_allocate(const struct wdk_thing *what, bool zero, const char *call)
         wdk_mistake("pool_size", call, stack, 0, "allocates no bytes");
     if (kit_fails(stack))
         return NULL;
-    block = bytes < SIZE_MAX - TAIL ? malloc(bytes + TAIL) : NULL;
+    block = take(bytes);
     if (block == NULL)
         return NULL;
     memset(block, zero ? 0 : 0xcd, bytes);
@@ -52,7 +64,11 @@ static PVOID allocate(SIZE_T bytes, ULONG tag, bool paged, bool zero, const char
 void wdk_release(struct wdk_thing *thing, const char *call, kit_stack stack)
 {
     unsigned char *memory = (unsigned char *)(uintptr_t)thing->address;
+    kit_stack mapped;
 
+    if (kit_block_ended(memory, &mapped))
+        wdk_mistake("pool_freed_while_mapped", call, stack, mapped,
+                    "the device still reaches the block, through an MDL that is mapped");
     if (thing->paged)
         wdk_at_most(APC_LEVEL, call, stack);
     for (size_t i = 0; i < TAIL; i++) {
@@ -152,6 +168,7 @@ PMDL IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer, 
 VOID IoFreeMdl(PMDL Mdl)
 {
     struct wdk_thing *thing = wdk_find("MDL", Mdl);
+    kit_stack mapped;
 
     wdk_at_most(DISPATCH_LEVEL, "IoFreeMdl", HERE);
     if (thing == NULL) {
@@ -159,19 +176,43 @@ VOID IoFreeMdl(PMDL Mdl)
                     "no MDL of IoAllocateMdl begins at this address");
         return;
     }
+    if (kit_mdl_ended(Mdl, &mapped))
+        wdk_mistake("mdl_freed_while_mapped", "IoFreeMdl", HERE, mapped,
+                    "the MDL must stay until it is unmapped");
     wdk_died(thing);
     free(Mdl);
 }
 
-/* Page numbers of a process are none of a device: good for counting, not for DMA. */
+/* The page behind what the MDL describes from here to the end of the page; of a block, behind all of it there. */
+static PFN_NUMBER page_behind(PUCHAR first, PUCHAR end)
+{
+    const struct wdk_thing *block = wdk_block_around(first);
+    PUCHAR page = PAGE_ALIGN(first), begin = first;
+
+    if (block != NULL) {
+        PUCHAR address = (PUCHAR)(ULONG_PTR)block->address;
+
+        begin = page > address ? page : address;
+        end = address + block->bytes;
+    }
+    end = end < page + PAGE_SIZE ? end : page + PAGE_SIZE;
+    return (PFN_NUMBER)kit_page_of(block != NULL ? block->address : NULL, begin, (size_t)(end - begin));
+}
+
+/* With pages of the machine, which a device can reach. */
 VOID MmBuildMdlForNonPagedPool(PMDL Mdl)
 {
+    PUCHAR first = MmGetMdlVirtualAddress(Mdl), end = first + Mdl->ByteCount;
     PPFN_NUMBER page = MmGetMdlPfnArray(Mdl);
+    const struct wdk_thing *block = wdk_block_around(first);
 
-    Mdl->MappedSystemVa = MmGetMdlVirtualAddress(Mdl);
+    if (block != NULL && block->paged)
+        wdk_mistake("mdl_of_paged_pool", "MmBuildMdlForNonPagedPool", HERE, block->made,
+                    "the block may be paged out while the device uses it");
+    Mdl->MappedSystemVa = first;
     Mdl->MdlFlags |= MDL_SOURCE_IS_NONPAGED_POOL;
-    for (ULONG i = 0; i < ADDRESS_AND_SIZE_TO_SPAN_PAGES(Mdl->MappedSystemVa, Mdl->ByteCount); i++)
-        page[i] = ((ULONG_PTR)Mdl->StartVa >> PAGE_SHIFT) + i;
+    for (; first < end; first = (PUCHAR)PAGE_ALIGN(first) + PAGE_SIZE)
+        *page++ = page_behind(first, end);
 }
 
 /* May fail, unless the pages are mapped already. */

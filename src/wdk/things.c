@@ -47,6 +47,18 @@ struct wdk_thing *wdk_find(const char *kind, const void *address)
     return table[place].kind != NULL ? &table[place] : NULL;
 }
 
+const struct wdk_thing *wdk_block_around(const void *address)
+{
+    for (size_t i = 0; i < room; i++) {
+        uintptr_t offset = (uintptr_t)address - (uintptr_t)table[i].address;
+
+        if (table[i].kind != NULL && offset < table[i].bytes &&
+            (strcmp(table[i].kind, "pool block") == 0 || strcmp(table[i].kind, "lookaside entry") == 0))
+            return &table[i];
+    }
+    return NULL;
+}
+
 /* Those behind it move up, as far as their own places allow. */
 void wdk_died(struct wdk_thing *thing)
 {

@@ -25,6 +25,8 @@ void wdk_born(const struct wdk_thing *thing);
 /* NULL: no such thing lives. The record is good until the next one is born. */
 struct wdk_thing *wdk_find(const char *kind, const void *address);
 void wdk_died(struct wdk_thing *thing);
+/* The block of the pool, or the entry of a lookaside list, that the address is in; NULL: it is in none. */
+const struct wdk_thing *wdk_block_around(const void *address);
 
 /* A mistake of the caller, told with its stack; earlier: the call that made it one, or 0. */
 void wdk_mistake(const char *name, const char *call, kit_stack stack, kit_stack earlier,

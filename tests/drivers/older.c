@@ -48,6 +48,50 @@ VOID OldRing(struct old_adapter *Adapter)
     Adapter->used = 0;
 }
 
+/* -- the fence ----------------------------------------------------------------------------- */
+
+static NTSTATUS make_fence(struct old_adapter *Adapter)
+{
+    DXGKARGCB_MAPMDLTOIOMMU map;
+    NTSTATUS status;
+
+    Adapter->fence = (ULONG64 *)ExAllocatePool2(POOL_FLAG_NON_PAGED, PAGE_SIZE, OLD_TAG);
+    if (Adapter->fence == NULL)
+        return STATUS_NO_MEMORY;
+    Adapter->fence_mdl = IoAllocateMdl(Adapter->fence, PAGE_SIZE, FALSE, FALSE, NULL);
+    if (Adapter->fence_mdl == NULL)
+        return STATUS_NO_MEMORY;
+    MmBuildMdlForNonPagedPool(Adapter->fence_mdl);
+    RtlZeroMemory(&map, sizeof(map));
+    map.pMdl = Adapter->fence_mdl;
+    status = Adapter->dxgk.DxgkCbMapMdlToIoMmu(Adapter->dxgk.DeviceHandle, &map);
+    if (!NT_SUCCESS(status))
+        return status;
+    Adapter->fence_memory = map.hMemoryHandle;
+    OldHwWrite(OLD_FENCE, ((ULONG64)MmGetMdlPfnArray(Adapter->fence_mdl)[0] << PAGE_SHIFT) +
+                              MmGetMdlByteOffset(Adapter->fence_mdl));
+    return STATUS_SUCCESS;
+}
+
+static VOID free_fence(struct old_adapter *Adapter)
+{
+    DXGKARGCB_UNMAPMDLFROMIOMMU unmap = {Adapter->fence_memory};
+
+    if (Adapter->fence_memory != NULL) {
+        OldHwWrite(OLD_FENCE, 0);
+        Adapter->dxgk.DxgkCbUnmapMdlFromIoMmu(Adapter->dxgk.DeviceHandle, &unmap);
+    }
+    if (Adapter->fence_mdl != NULL)
+        IoFreeMdl(Adapter->fence_mdl);
+    if (Adapter->fence != NULL)
+        ExFreePoolWithTag(Adapter->fence, OLD_TAG);
+}
+
+ULONG64 OldTaken(const struct old_adapter *Adapter)
+{
+    return *(const volatile ULONG64 *)Adapter->fence;
+}
+
 /* -- page tables ------------------------------------------------------------------------------ */
 
 static VOID free_table(struct old_adapter *Adapter, struct old_table *Table)
@@ -119,6 +163,8 @@ NTSTATUS OldStart(struct old_adapter *Adapter, PDXGKRNL_INTERFACE Dxgk)
     RtlCopyMemory(&Adapter->dxgk, Dxgk, min(Dxgk->Size, sizeof(Adapter->dxgk)));
     status = make_ring(Adapter);
     if (NT_SUCCESS(status))
+        status = make_fence(Adapter);
+    if (NT_SUCCESS(status))
         status = OldSetTable(Adapter, 3);
     if (!NT_SUCCESS(status))
         OldStop(Adapter);
@@ -131,6 +177,7 @@ VOID OldStop(struct old_adapter *Adapter)
 
     show_table(&none, Adapter->table.pages);
     free_table(Adapter, &Adapter->table);
+    free_fence(Adapter);
     free_ring(Adapter);
     RtlZeroMemory(Adapter, sizeof(*Adapter));
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The memory of a driver of the generation before memory objects, WDDM 2.4 to 2.8: a ring in contiguous memory,
- * and page tables in pages for an MDL, which the device reads. The kit runs it unmodified; older_harness.c is
- * the device.
+ * The memory of a driver of the generation before memory objects, WDDM 2.4 to 2.8: a ring in contiguous memory
+ * and page tables in pages for an MDL, which the device reads, and a fence in pool of its own, which the device
+ * writes. The kit runs it unmodified; older_harness.c is the device.
  */
 #pragma once
 
@@ -11,12 +11,14 @@
 
 #define OLD_RING_BYTES 0x2000u
 #define OLD_RING_ENTRIES (OLD_RING_BYTES / sizeof(ULONG))
+#define OLD_TAG 'dlO'
 #define OLD_HIGHEST 0xffffffffffll
 
 /* Registers of the device. */
 enum old_register {
     OLD_RING_BASE, /* byte address of the ring; the device takes commands from its beginning up to one that is 0 */
     OLD_DOORBELL,    /* it does so now */
+    OLD_FENCE,       /* byte address of a ULONG64: how many commands it ever took; 0: nowhere */
     OLD_TABLE_INDEX, /* the directory entry that the next value is for */
     OLD_TABLE_PAGE   /* the page of that part of the page table; 0: none */
 };
@@ -34,6 +36,9 @@ struct old_adapter {
     HANDLE ring_memory;
     PULONG ring;
     ULONG used;
+    ULONG64 *fence;
+    PMDL fence_mdl;
+    HANDLE fence_memory;
     struct old_table table;
 };
 
@@ -43,6 +48,8 @@ VOID OldStop(struct old_adapter *Adapter);
 /* Commands are not 0. STATUS_DEVICE_BUSY: the ring is full; it is empty again after the next doorbell. */
 NTSTATUS OldSubmit(struct old_adapter *Adapter, ULONG Command);
 VOID OldRing(struct old_adapter *Adapter);
+/* How many commands the device has taken since the start. */
+ULONG64 OldTaken(const struct old_adapter *Adapter);
 /* A page table of so many pages, in place of the one before. */
 NTSTATUS OldSetTable(struct old_adapter *Adapter, ULONG Pages);
 EXTERN_C_END

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The harness of the older driver: the device, which takes commands from the ring and walks the page tables. */
+/* The harness of the older driver: the device, which takes commands from the ring, counts them at the fence and walks the page tables. */
 #include "older.h"
 
 #include <dxgkmem/kit.h>
@@ -8,7 +8,7 @@
 #define COMMAND 0x4f4c0000u /* and a number: what this harness submits */
 
 static struct dxgkmem_kit *of;
-static ULONG64 ring, directory[DIRECTORY], entry;
+static ULONG64 ring, directory[DIRECTORY], entry, fence, count;
 
 /* Takes commands up to one that is 0, and no more than there are. */
 static void take_commands(ULONG64 wanted)
@@ -26,6 +26,8 @@ static void take_commands(ULONG64 wanted)
             return;
     }
     dxgkmem_kit_expect(of, taken == wanted, "the device takes the commands that were given");
+    count += taken;
+    (void)dxgkmem_kit_dma_write(of, 0, fence, &count, sizeof(count));
 }
 
 /* Whatever it does, it may look at any page of the table. */
@@ -51,6 +53,9 @@ VOID OldHwWrite(enum old_register Register, ULONG64 Value)
         take_commands(Value);
         walk_table();
         break;
+    case OLD_FENCE:
+        fence = Value;
+        break;
     case OLD_TABLE_INDEX:
         entry = Value % DIRECTORY;
         break;
@@ -66,7 +71,7 @@ static void life(struct dxgkmem_kit *kit)
     struct old_adapter adapter;
 
     of = kit;
-    ring = entry = 0;
+    ring = entry = fence = count = 0;
     RtlZeroMemory(directory, sizeof(directory));
     if (!NT_SUCCESS(OldStart(&adapter, dxgkmem_kit_interface(kit, 0))))
         return;
@@ -74,6 +79,8 @@ static void life(struct dxgkmem_kit *kit)
         for (ULONG k = dxgkmem_kit_choose(kit, 6); k != 0; k--)
             (void)OldSubmit(&adapter, COMMAND + k);
         OldRing(&adapter);
+        dxgkmem_kit_expect(kit, OldTaken(&adapter) == count,
+                           "the driver sees the fence that the device wrote");
         if (dxgkmem_kit_choose(kit, 2) == 1)
             (void)OldSetTable(&adapter, 1 + dxgkmem_kit_choose(kit, DIRECTORY - 1));
         walk_table();

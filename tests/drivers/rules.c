@@ -156,7 +156,7 @@ static void right_mdl(void)
     MmBuildMdlForNonPagedPool(mdl);
     NT_ASSERT(MmGetMdlByteCount(mdl) == 2 * PAGE_SIZE && MmGetMdlVirtualAddress(mdl) == block + 1);
     NT_ASSERT(MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority) == block + 1);
-    NT_ASSERT(MmGetMdlPfnArray(mdl)[1] == MmGetMdlPfnArray(mdl)[0] + 1);
+    NT_ASSERT(MmGetMdlPfnArray(mdl)[1] != MmGetMdlPfnArray(mdl)[0]);
     IoFreeMdl(mdl);
     ExFreePool(block);
 }

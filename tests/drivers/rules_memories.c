@@ -112,6 +112,167 @@ static void pinned_left(void)
     (void)pin_for_mdl();
 }
 
+/* -- MDLs of the driver's own ------------------------------------------------------------------------------ */
+
+struct lent {
+    PUCHAR bytes;
+    PMDL mdl;
+    DXGKARGCB_UNMAPMDLFROMIOMMU unmap;
+};
+
+static NTSTATUS map_mdl(struct lent *lent)
+{
+    DXGKRNL_INTERFACE *dxgk = dxgkmem_kit_interface(&kit, 0);
+    DXGKARGCB_MAPMDLTOIOMMU map = {.pMdl = lent->mdl};
+    NTSTATUS status = dxgk->DxgkCbMapMdlToIoMmu(dxgk->DeviceHandle, &map);
+
+    lent->unmap.hMemoryHandle = map.hMemoryHandle;
+    return status;
+}
+
+static void unmap_mdl(const struct lent *lent)
+{
+    DXGKRNL_INTERFACE *dxgk = dxgkmem_kit_interface(&kit, 0);
+
+    dxgk->DxgkCbUnmapMdlFromIoMmu(dxgk->DeviceHandle, &lent->unmap);
+}
+
+static struct lent describe(PVOID bytes, ULONG size)
+{
+    struct lent lent = {(PUCHAR)bytes, IoAllocateMdl(bytes, size, FALSE, FALSE, NULL), {NULL}};
+
+    MmBuildMdlForNonPagedPool(lent.mdl);
+    return lent;
+}
+
+static struct lent lend(SIZE_T size)
+{
+    struct lent lent = describe(ExAllocatePool2(POOL_FLAG_NON_PAGED, size, 'tneL'), (ULONG)size);
+
+    NT_ASSERT(NT_SUCCESS(map_mdl(&lent)));
+    return lent;
+}
+
+static void end_lent(const struct lent *lent)
+{
+    IoFreeMdl(lent->mdl);
+    ExFreePoolWithTag(lent->bytes, 'tneL');
+}
+
+static uint64_t address_in(const struct lent *lent, ULONG offset)
+{
+    ULONG place = MmGetMdlByteOffset(lent->mdl) + offset;
+
+    return ((uint64_t)MmGetMdlPfnArray(lent->mdl)[place >> PAGE_SHIFT] << PAGE_SHIFT) + BYTE_OFFSET(place);
+}
+
+/* Two small blocks, and one of three pages: the device reads what the driver wrote, and the other way round. */
+static void right_mdls(void)
+{
+    struct lent lent[] = {lend(100), lend(100), lend(2 * PAGE_SIZE + 8)};
+    ULONG last[] = {92, 92, 2 * PAGE_SIZE};
+
+    for (unsigned i = 0; i < 3; i++) {
+        uint64_t seen = 0, written = 0x1000 + i;
+
+        RtlFillMemory(lent[i].bytes, last[i] + 8, (int)(0x40 + i));
+        NT_ASSERT(dxgkmem_kit_dma_read(&kit, 0, address_in(&lent[i], last[i]), &seen, 8) &&
+                  seen == 0x4040404040404040u + i * 0x0101010101010101u);
+        NT_ASSERT(dxgkmem_kit_dma_write(&kit, 0, address_in(&lent[i], last[i]), &written, 8) &&
+                  RtlCompareMemory(lent[i].bytes + last[i], &written, 8) == 8);
+        NT_ASSERT(lent[i].bytes[last[i] - 1] == 0x40 + i);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        unmap_mdl(&lent[i]);
+        end_lent(&lent[i]);
+    }
+}
+
+/* One after the other there is no limit. */
+static void right_mdls_in_turn(void)
+{
+    for (unsigned i = 0; i < 40; i++) {
+        struct lent lent = lend(PAGE_SIZE);
+
+        unmap_mdl(&lent);
+        end_lent(&lent);
+    }
+}
+
+/* More pages than the kit has: the map fails, and no more. */
+static void right_mdl_too_large(void)
+{
+    struct lent lent = describe(ExAllocatePool2(POOL_FLAG_NON_PAGED, 17 * PAGE_SIZE, 'tneL'), 17 * PAGE_SIZE);
+
+    NT_ASSERT(map_mdl(&lent) == STATUS_INSUFFICIENT_RESOURCES && lent.unmap.hMemoryHandle == NULL);
+    end_lent(&lent);
+}
+
+static void mdl_left_mapped(void)
+{
+    (void)lend(PAGE_SIZE);
+}
+
+static void mdl_unmapped_twice(void)
+{
+    struct lent lent = lend(PAGE_SIZE);
+
+    unmap_mdl(&lent);
+    unmap_mdl(&lent);
+    end_lent(&lent);
+}
+
+static void mdl_used_after_unmap(void)
+{
+    struct lent lent = lend(PAGE_SIZE);
+    UCHAR seen;
+
+    unmap_mdl(&lent);
+    (void)dxgkmem_kit_dma_read(&kit, 0, address_in(&lent, 0), &seen, 1);
+    end_lent(&lent);
+}
+
+static void mdl_freed_while_mapped(void)
+{
+    struct lent lent = lend(PAGE_SIZE);
+
+    IoFreeMdl(lent.mdl);
+    unmap_mdl(&lent);
+    ExFreePoolWithTag(lent.bytes, 'tneL');
+}
+
+static void pool_freed_while_mapped(void)
+{
+    struct lent lent = lend(PAGE_SIZE);
+    uint64_t address = address_in(&lent, 0);
+
+    ExFreePoolWithTag(lent.bytes, 'tneL');
+    NT_ASSERT(dxgkmem_kit_dma_write(&kit, 0, address, "stray", 5));
+    unmap_mdl(&lent);
+    IoFreeMdl(lent.mdl);
+}
+
+static void mdl_of_paged_pool(void)
+{
+    struct lent lent = describe(ExAllocatePool2(POOL_FLAG_PAGED, PAGE_SIZE, 'tneL'), PAGE_SIZE);
+
+    end_lent(&lent);
+}
+
+static void mdl_of_callbacks_memory(void)
+{
+    DXGKRNL_INTERFACE *dxgk = dxgkmem_kit_interface(&kit, 0);
+    DXGKARGCB_FREECONTIGUOUSMEMORY release;
+    struct lent lent;
+    PVOID base;
+
+    release.hMemoryHandle = contiguous(&base);
+    lent = describe(base, PAGE_SIZE);
+    NT_ASSERT(!NT_SUCCESS(map_mdl(&lent)));
+    IoFreeMdl(lent.mdl);
+    (void)dxgk->DxgkCbFreeContiguousMemory(dxgk->DeviceHandle, &release);
+}
+
 /* -- all of them ------------------------------------------------------------------------------------------- */
 
 const struct rule rules_memories[] = {
@@ -123,5 +284,15 @@ const struct rule rules_memories[] = {
     {NULL, right_pin},
     {"dma_fault", pinned_used_after_unpin},
     {"left_at_stop", pinned_left},
+    {NULL, right_mdls},
+    {NULL, right_mdls_in_turn},
+    {NULL, right_mdl_too_large},
+    {"left_at_stop", mdl_left_mapped},
+    {"stale_handle", mdl_unmapped_twice},
+    {"dma_fault", mdl_used_after_unmap},
+    {"mdl_freed_while_mapped", mdl_freed_while_mapped},
+    {"pool_freed_while_mapped", pool_freed_while_mapped},
+    {"mdl_of_paged_pool", mdl_of_paged_pool},
+    {"mdl_page_not_held", mdl_of_callbacks_memory},
 };
 const size_t rules_memories_count = sizeof rules_memories / sizeof *rules_memories;
