@@ -155,16 +155,17 @@ static void made(HANDLE handle, struct dxgkmem_mdl *mdl, kit_stack stack)
 NTSTATUS APIENTRY kit_map_mdl(IN_CONST_HANDLE adapter, INOUT_PDXGKARGCB_MAPMDLTOIOMMU arguments)
 {
     kit_stack stack = KIT_STACK_HERE();
-    struct dxgkmem_mdl *mdl = arguments != NULL ? (struct dxgkmem_mdl *)(void *)arguments->pMdl : NULL;
     const DXGKRNL_INTERFACE *real;
+    struct dxgkmem_mdl *mdl;
     NTSTATUS status;
 
     if (kit_call_fails(arguments, stack)) {
         arguments->hMemoryHandle = NULL;
         return STATUS_NO_MEMORY;
     }
+    mdl = arguments != NULL ? (struct dxgkmem_mdl *)(void *)arguments->pMdl : NULL;
     real = kit_call_begin(stack);
-    if (lacks_pages(mdl)) {
+    if (arguments != NULL && lacks_pages(mdl)) {
         arguments->hMemoryHandle = NULL;
         status = STATUS_INSUFFICIENT_RESOURCES;
     } else {
