@@ -195,6 +195,7 @@ static void object_detach(struct object *object)
 {
     struct logical_adapter *logical = object->logical;
 
+    CORE_ASSERT(object->attached);
     lock_acquire(&logical->lock, RANK_LOGICAL);
     list_ends_remove(&logical->open, &object->open_link);
     logical->opened--;
