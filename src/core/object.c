@@ -175,17 +175,15 @@ NTSTATUS object_attach(struct call *call, struct object *object, const struct ad
 
     lock_acquire(&logical->lock, RANK_LOGICAL);
     status = attach_check(call, object, reference, request);
-    if (!NT_SUCCESS(status)) {
-        lock_release(&logical->lock);
-        return status;
+    if (NT_SUCCESS(status)) {
+        list_ends_append(&logical->open, &object->open_link);
+        object->attached = 1;
+        logical->opened++;
+        handle_publish(object->adapter_slot, HANDLE_ADAPTER_OBJECT, call->now, NULL, object->slot);
+        count_up(COUNT_ADAPTER_OBJECTS, 1);
     }
-    list_ends_append(&logical->open, &object->open_link);
-    object->attached = 1;
-    logical->opened++;
-    handle_publish(object->adapter_slot, HANDLE_ADAPTER_OBJECT, call->now, NULL, object->slot);
     lock_release(&logical->lock);
-    count_up(COUNT_ADAPTER_OBJECTS, 1);
-    return STATUS_SUCCESS;
+    return status;
 }
 
 /* -- undoing ----------------------------------------------------------------------- */

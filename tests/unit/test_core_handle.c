@@ -103,12 +103,14 @@ static void looked_at_without_a_lock(void **state)
     struct thing thing = thing_create(mdl_arguments(world.adapter, PAGE));
     const struct handed_memory block = contiguous_allocate(world.adapter, PAGE),
                                pages = pages_allocate(world.adapter, PAGE);
+    const HANDLE mapped = mdl_map(world.adapter, 0, 1);
     const uint64_t handles[] = {(uintptr_t)world.adapter, (uintptr_t)thing.object, (uintptr_t)thing.open,
-                                (uintptr_t)block.handle, (uintptr_t)pages.handle};
-    const enum handle_kind kinds[] = {HANDLE_ADAPTER, HANDLE_OBJECT, HANDLE_ADAPTER_OBJECT, HANDLE_MEMORY,
-                                      HANDLE_MEMORY};
-    const enum dxgkmem_call makers[] = {DXGKMEM_CALL_ADD_ADAPTER, DXGKMEM_CALL_CREATE, DXGKMEM_CALL_CREATE,
-                                        DXGKMEM_CALL_ALLOCATE_CONTIGUOUS, DXGKMEM_CALL_ALLOCATE_PAGES};
+                                (uintptr_t)block.handle,  (uintptr_t)pages.handle, (uintptr_t)mapped};
+    const enum handle_kind kinds[] = {HANDLE_ADAPTER, HANDLE_OBJECT, HANDLE_ADAPTER_OBJECT,
+                                      HANDLE_MEMORY,  HANDLE_MEMORY, HANDLE_MEMORY};
+    const enum dxgkmem_call makers[] = {DXGKMEM_CALL_ADD_ADAPTER,    DXGKMEM_CALL_CREATE,
+                                        DXGKMEM_CALL_CREATE,         DXGKMEM_CALL_ALLOCATE_CONTIGUOUS,
+                                        DXGKMEM_CALL_ALLOCATE_PAGES, DXGKMEM_CALL_MAP_MDL};
     (void)state;
     for (unsigned i = 0; i < sizeof(makers) / sizeof(makers[0]); i++) {
         struct call call = call_of(DXGKMEM_CALL_MAP);
@@ -119,6 +121,7 @@ static void looked_at_without_a_lock(void **state)
     thing_destroy(thing);
     assert_int_equal(try_free_contiguous(world.adapter, block.handle), STATUS_SUCCESS);
     assert_int_equal(try_free_pages(world.adapter, pages.handle), STATUS_SUCCESS);
+    mdl_unmap(world.adapter, mapped);
 }
 
 /*

@@ -1,124 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What another thread may do between two steps of a call, one place after the other and
- * the same in every run: this program brings host services of its own, whose locks do
- * nothing but let a test act at the moment when a call is about to take one.
+ * What another thread may do between two steps of a call: to handles, processes, I/O ranges and the table. When
+ * adapters go is in test_core_removal.c.
  */
-#include "tests/support/wrapped.h"
-
-#include <stdlib.h>
-
-#include "core/callbacks.h"
-#include "core/memory.h"
-
-/* -- host services ------------------------------------------------------------------ */
-
-static unsigned hook_rank, hook_skip;
-static void (*hook)(void);
-static bool no_memory;
-static unsigned shard;
-
-void *dxgkmem_host_alloc(size_t bytes)
-{
-    return no_memory ? NULL : calloc(1, bytes);
-}
-
-void dxgkmem_host_free(void *memory, size_t bytes)
-{
-    (void)bytes;
-    free(memory);
-}
-
-void dxgkmem_host_lock_init(struct dxgkmem_lock *lock)
-{
-    (void)lock;
-}
-
-void dxgkmem_host_lock_destroy(struct dxgkmem_lock *lock)
-{
-    (void)lock;
-}
-
-void dxgkmem_host_lock_acquire(struct dxgkmem_lock *lock, unsigned rank)
-{
-    void (*now)(void) = hook;
-    (void)lock;
-    if (now == NULL || rank != hook_rank)
-        return;
-    if (hook_skip != 0) {
-        hook_skip--;
-        return;
-    }
-    hook = NULL;
-    now();
-}
-
-void dxgkmem_host_lock_release(struct dxgkmem_lock *lock)
-{
-    (void)lock;
-}
-
-unsigned dxgkmem_host_shard(void)
-{
-    return shard;
-}
-
-uint64_t dxgkmem_host_random(void)
-{
-    return 42;
-}
-
-void dxgkmem_host_bug_check(uint32_t code, const uint64_t parameters[4])
-{
-    (void)code;
-    (void)parameters;
-    abort();
-}
-
-static jmp_buf *panic_exit;
-
-void dxgkmem_host_panic(const char *file, int line, const char *what)
-{
-    (void)file;
-    (void)line;
-    (void)what;
-    if (panic_exit != NULL)
-        longjmp(*panic_exit, 1);
-    abort();
-}
-
-/* `act` happens when a lock of this rank is about to be taken, after so many of them. */
-static void at_lock(unsigned rank, unsigned after, void (*act)(void))
-{
-    hook_rank = rank;
-    hook_skip = after;
-    hook = act;
-}
-
-static void expect_hooked(void)
-{
-    assert_null(hook);
-}
+#include "test_races.h"
 
 /* -- handles end while somebody waits for their lock -------------------------------------- */
 
-static struct thing thing;
 static struct view view;
-static HANDLE adapter, given;
-
-static void close_thing(void)
-{
-    thing_close(thing.open);
-}
 
 static void destroy_thing(void)
 {
     thing_destroy(thing);
-}
-
-static void destroy_unopened(void)
-{
-    thing_destroy((struct thing){thing.object, NULL});
 }
 
 static void handle_ends_while_waiting(void **state)
@@ -147,203 +40,6 @@ static void object_ends_during_open(void **state)
     expect_hooked();
     assert_int_equal(expect_code(DXGKMEM_VIOLATION_STALE_HANDLE).subject, (uintptr_t)thing.object);
     assert_null(open.hAdapterMemoryObject);
-}
-
-/* -- adapters go --------------------------------------------------------------------------- */
-
-static void remove_it(void)
-{
-    adapter_remove(adapter);
-}
-
-static void adapter_goes_during_open(void **state)
-{
-    struct dxgkmem_adapter_config config = adapter_identity(1, V31);
-    DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT open;
-    (void)state;
-    adapter = adapter_add(&config);
-    thing = thing_create(mdl_arguments(NULL, PAGE));
-    open = (DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT){thing.object, adapter, NULL};
-    at_lock(RANK_LOGICAL, 0, remove_it);
-    assert_int_equal(world.ddi.DxgkCbOpenPhysicalMemoryObject(&open), STATUS_DEVICE_REMOVED);
-    expect_hooked();
-    (void)expect_code(DXGKMEM_VIOLATION_ADAPTER_REMOVED);
-    (void)state_now();
-    /* It may be opened elsewhere: nothing of the attempt is left. */
-    thing.open = thing_open(thing.object, world.adapter);
-    thing_destroy(thing);
-}
-
-/* Nothing is left of what went on since. */
-static void expect_nothing_left(const struct state *before)
-{
-    struct state now = state_now();
-    assert_memory_equal(&now.statistics, &before->statistics, sizeof(now.statistics));
-    assert_int_equal(now.pool_blocks, before->pool_blocks);
-    assert_int_equal(now.pool_bytes, before->pool_bytes);
-}
-
-/* What removal is about to close is closed by its owner just then; what else is there it closes. */
-static void owner_is_quicker_than_removal(void **state)
-{
-    struct dxgkmem_adapter_config config = adapter_identity(1, V31);
-    struct thing other;
-    (void)state;
-    adapter = adapter_add(&config);
-    thing = thing_create(mdl_arguments(adapter, PAGE));
-    other = thing_create(mdl_arguments(adapter, PAGE));
-    at_lock(RANK_SLOT, 1, close_thing);
-    adapter_remove(adapter);
-    expect_hooked();
-    assert_int_equal(expect_code(DXGKMEM_VIOLATION_LEFT_AT_REMOVAL).subject, (uintptr_t)other.open);
-    other.open = NULL;
-    thing_destroy(other);
-    destroy_unopened();
-}
-
-/* Two remove one adapter: whoever comes second finds none. */
-static void removed_twice(void **state)
-{
-    struct dxgkmem_adapter_config config = adapter_identity(1, V32);
-    struct state before = state_now();
-    (void)state;
-    adapter = adapter_add(&config);
-    at_lock(RANK_PIN, 0, remove_it);
-    assert_int_equal(dxgkmem_remove_adapter(adapter), STATUS_INVALID_HANDLE);
-    expect_hooked();
-    expect_no_violation();
-    expect_nothing_left(&before);
-}
-
-/* Of a pin and an unpin that a removal overtakes, the adapter is what is wrong. */
-static void removed_before_the_pin(void **state)
-{
-    struct dxgkmem_adapter_config config = adapter_identity(1, V31);
-    DXGK_ADL *adl;
-    (void)state;
-    for (unsigned round = 0; round < 2; round++) {
-        adapter = adapter_add(&config);
-        at_lock(RANK_PIN, 0, remove_it);
-        assert_int_equal(round == 0 ? try_pin(adapter, 0, PAGE, 0, &adl) : try_unpin(adapter, 0),
-                         STATUS_DEVICE_REMOVED);
-        expect_hooked();
-        assert_int_equal(expect_code(DXGKMEM_VIOLATION_ADAPTER_REMOVED).subject, (uintptr_t)adapter);
-    }
-}
-
-/* What is left of a free that found its adapter before that went. */
-static void free_given(void)
-{
-    struct call call;
-    struct memory *found;
-    call_number(&call, DXGKMEM_CALL_FREE_CONTIGUOUS);
-    found = handle_acquire(&call, (uintptr_t)given, HANDLE_MEMORY);
-    assert_non_null(found);
-    memory_end(found, call.now);
-}
-
-static void owner_frees_quicker_than_removal(void **state)
-{
-    struct dxgkmem_adapter_config config = adapter_identity(1, V31);
-    struct state before = state_now();
-    (void)state;
-    adapter = adapter_add(&config);
-    given = contiguous_allocate(adapter, PAGE).handle;
-    at_lock(RANK_SLOT, 1, free_given);
-    adapter_remove(adapter);
-    expect_hooked();
-    expect_no_violation();
-    expect_nothing_left(&before);
-}
-
-/* When the call looks for its quota, and when it is about to give out the handle. */
-static void adapter_goes_during_allocation(void **state)
-{
-    struct dxgkmem_adapter_config config = adapter_identity(1, V31);
-    struct state before = state_now();
-    (void)state;
-    for (unsigned after = 0; after < 2; after++) {
-        adapter = adapter_add(&config);
-        at_lock(RANK_LOGICAL, after, remove_it);
-        assert_int_equal(try_pages(adapter, 2 * PAGE, 0, &(struct handed_memory){0}), STATUS_DEVICE_REMOVED);
-        expect_hooked();
-        (void)expect_code(DXGKMEM_VIOLATION_ADAPTER_REMOVED);
-        expect_nothing_left(&before);
-    }
-}
-
-static void chain_goes_before_one_joins(void **state)
-{
-    struct dxgkmem_adapter_config config = adapter_identity(1, V31);
-    HANDLE second = NULL;
-    (void)state;
-    adapter = adapter_add(&config);
-    config.device = 2;
-    config.link_to = adapter;
-    at_lock(RANK_LOGICAL, 0, remove_it);
-    assert_int_equal(dxgkmem_add_adapter(&config, &second), STATUS_INVALID_PARAMETER);
-    expect_hooked();
-    assert_null(second);
-    (void)state_now();
-}
-
-static HANDLE joined;
-
-/* It sees all of RAM, and no I/O range above it. */
-static void join_with_less(void)
-{
-    struct dxgkmem_adapter_config config = adapter_identity(2, V31);
-    config.memory_caps.HighestVisibleAddress.QuadPart = (RAM_HIGHEST + 1) * (LONGLONG)PAGE - 1;
-    config.link_to = adapter;
-    joined = adapter_add(&config);
-}
-
-static void remove_chain(const struct state *before)
-{
-    adapter_remove(joined);
-    adapter_remove(adapter);
-    expect_no_violation();
-    expect_nothing_left(before);
-}
-
-/* An I/O range that the chain sees when the call looks, and no more when the object is to be opened on it. */
-static void range_vanishes_during_create(void **state)
-{
-    struct dxgkmem_adapter_config config = adapter_identity(1, V31);
-    struct state before = state_now();
-    struct dxgkmem_violation seen;
-    (void)state;
-    adapter = adapter_add(&config);
-    at_lock(RANK_LOGICAL, 1, join_with_less);
-    assert_int_equal(try_create(io_arguments(adapter, RAM_HIGHEST + 1, PAGE), &thing),
-                     dxgkmem_violation_status(DXGKMEM_VIOLATION_NOT_VISIBLE));
-    expect_hooked();
-    seen = expect_code(DXGKMEM_VIOLATION_NOT_VISIBLE);
-    assert_int_equal(seen.subject, 0);
-    assert_int_equal(seen.earlier_operation, 0);
-    remove_chain(&before);
-    /* Its claim was given up, too. */
-    thing_destroy(thing_create(io_arguments(NULL, RAM_HIGHEST + 1, PAGE)));
-}
-
-static void range_vanishes_during_open(void **state)
-{
-    struct dxgkmem_adapter_config config = adapter_identity(1, V31);
-    DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT open;
-    struct state before;
-    (void)state;
-    thing = thing_create(io_arguments(NULL, RAM_HIGHEST + 1, PAGE));
-    before = state_now();
-    adapter = adapter_add(&config);
-    open = (DXGKARGCB_OPEN_PHYSICAL_MEMORY_OBJECT){thing.object, adapter, NULL};
-    at_lock(RANK_LOGICAL, 1, join_with_less);
-    assert_int_equal(world.ddi.DxgkCbOpenPhysicalMemoryObject(&open),
-                     dxgkmem_violation_status(DXGKMEM_VIOLATION_NOT_VISIBLE));
-    expect_hooked();
-    assert_null(open.hAdapterMemoryObject);
-    assert_int_equal(expect_code(DXGKMEM_VIOLATION_NOT_VISIBLE).subject, (uintptr_t)thing.object);
-    remove_chain(&before);
-    thing_destroy(thing);
 }
 
 /* -- processes end ---------------------------------------------------------------------------- */
@@ -605,27 +301,11 @@ static void assertions_stop_the_system(void **state)
     expect_panic(look_for_a_lie);
 }
 
-static int setup(void **state)
-{
-    hook = NULL;
-    shard = 0;
-    return world_setup(state);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(handle_ends_while_waiting, setup, world_teardown),
         cmocka_unit_test_setup_teardown(object_ends_during_open, setup, world_teardown),
-        cmocka_unit_test_setup_teardown(adapter_goes_during_open, setup, world_teardown),
-        cmocka_unit_test_setup_teardown(owner_is_quicker_than_removal, setup, world_teardown),
-        cmocka_unit_test_setup_teardown(removed_twice, setup, world_teardown),
-        cmocka_unit_test_setup_teardown(removed_before_the_pin, setup, world_teardown),
-        cmocka_unit_test_setup_teardown(owner_frees_quicker_than_removal, setup, world_teardown),
-        cmocka_unit_test_setup_teardown(adapter_goes_during_allocation, setup, world_teardown),
-        cmocka_unit_test_setup_teardown(chain_goes_before_one_joins, setup, world_teardown),
-        cmocka_unit_test_setup_teardown(range_vanishes_during_create, setup, world_teardown),
-        cmocka_unit_test_setup_teardown(range_vanishes_during_open, setup, world_teardown),
         cmocka_unit_test(another_mapping_at_the_same_address),
         cmocka_unit_test_setup_teardown(owner_is_quicker_than_the_end, setup, world_teardown),
         cmocka_unit_test_setup_teardown(claimed_meanwhile, setup, world_teardown),
