@@ -125,7 +125,8 @@ static bool lacks_pages(struct dxgkmem_mdl *mdl)
     static bool told;
     bool lacks = false;
 
-    if (mdl == NULL || (mdl->MdlFlags & DXGKMEM_MDL_SOURCE_IS_NONPAGED_POOL) == 0)
+    if (mdl == NULL || (uintptr_t)mdl % _Alignof(struct dxgkmem_mdl) != 0 ||
+        (mdl->MdlFlags & DXGKMEM_MDL_SOURCE_IS_NONPAGED_POOL) == 0)
         return false;
     for (uint32_t i = 0; i < pages_of(mdl) && !lacks; i++)
         lacks = dxgkmem_mdl_pages(mdl)[i] == KIT_NO_PAGE;
@@ -133,7 +134,7 @@ static bool lacks_pages(struct dxgkmem_mdl *mdl)
         told = true;
         fprintf(
             stderr,
-            "note: a map of an MDL failed: the kit has no more than %u pages for those of the driver's own\n",
+            "note: a map of an MDL failed: the kit has no more than %d pages for those of the driver's own\n",
             DXGKMEM_SIM_DRIVER_PAGES);
     }
     return lacks;
