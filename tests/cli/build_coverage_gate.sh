@@ -28,12 +28,16 @@ printf '# kept\n' >recorded.txt
 report 0 less recorded.txt --record
 [[ $(grep '^core' recorded.txt | tr '\n' ' ') == 'core lines 87.50 core branches 66.66 core mcdc 50.00 ' ]] ||
     fail "other figures were recorded: $(cat recorded.txt)"
+[[ $(grep -c '^[^#]' recorded.txt) == 3 ]] || fail "figures of more than core were recorded: $(cat recorded.txt)"
 report 0 less recorded.txt
 while read -r kind was raised title; do
     sed "s/^core $kind $was\$/core $kind $raised/" recorded.txt >raised.txt
     report 1 less raised.txt
     [[ $(grep -c ' fell to ' out) == 1 ]] || fail "one figure was raised: $(cat out)"
     prints "core: $title fell to "
+    cp raised.txt again.txt
+    report 1 less again.txt --record
+    cmp -s raised.txt again.txt || fail "a figure was lowered: $(cat again.txt)"
 done <<'RAISED'
 lines 87.50 87.51 lines
 branches 66.66 66.67 branches
@@ -44,6 +48,7 @@ cp less-faults.json full/faults.json
 report 1 full recorded.txt
 prints 'src/core/example.c:7: populate: the tests with failing calls never saw it fail and succeed'
 prints 'src/core/example.c:9: build: the test of the status was never true'
+report 1 full recorded.txt --text
 # what nobody can read
 echo 'core lines many' >recorded.txt
 report 2 full recorded.txt
