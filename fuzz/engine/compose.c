@@ -23,6 +23,7 @@ static const uint8_t usual_weight[THEMES][PROGRAM_OPCODES] = {
         [OP_FAIL] = 4, [OP_ARGS] = 1, [OP_STOP] = 1, [OP_CONTIGUOUS] = 5, [OP_FREE_CONTIGUOUS] = 4,
         [OP_PAGES] = 5, [OP_FREE_PAGES] = 4, [OP_MEMORY_READ] = 2, [OP_MEMORY_WRITE] = 2,
         [OP_SCRIBBLE_MDL] = 1, [OP_MAP_MDL] = 4, [OP_UNMAP_MDL] = 3, [OP_PIN_MDL] = 2,
+        [OP_MAP_FB] = 2, [OP_UNMAP_FB] = 2,
     },
     [THEME_LIFECYCLE] = {
         [OP_ADD] = 1, [OP_CREATE] = 6, [OP_DESTROY] = 8, [OP_OPEN] = 10, [OP_CLOSE] = 10, [OP_MAP] = 10,
@@ -68,7 +69,7 @@ static const uint8_t usual_weight[THEMES][PROGRAM_OPCODES] = {
         [OP_FREE_CONTIGUOUS] = 18, [OP_PAGES] = 20, [OP_FREE_PAGES] = 18, [OP_MEMORY_READ] = 4,
         [OP_MEMORY_WRITE] = 8, [OP_CPU_READ] = 4, [OP_CPU_WRITE] = 6, [OP_SCRIBBLE_MDL] = 5, [OP_FAIL] = 4,
         [OP_UNMAP] = 2, [OP_LEGACY] = 1, [OP_MAP_MDL] = 16, [OP_UNMAP_MDL] = 12, [OP_PIN_MDL] = 6,
-        [OP_UNPIN] = 4,
+        [OP_UNPIN] = 4, [OP_MAP_FB] = 8, [OP_UNMAP_FB] = 6,
     },
 };
 /* clang-format on */

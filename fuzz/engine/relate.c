@@ -212,37 +212,83 @@ static void relate_free_adl(struct composer *composer, struct program_line *line
         line->operand[FREE_ADL_ADAPTER_OBJECT] = exact(owner);
 }
 
-/* The lead of the chain of a live adapter, and some index that the chain has. */
-static void relate_chain(struct composer *composer, uint64_t *adapter, uint64_t *index, bool pinned)
+/* Live adapters whose frame buffer is pinned, or is not and can be; unmapped: that is not mapped either. */
+static unsigned adapters_with(const struct scope *scope, bool pinned, bool unmapped)
 {
-    const struct scope *scope = &composer->scope;
-    unsigned live = scope->live[PROGRAM_ADAPTER], wanted = 0;
+    unsigned wanted = 0;
 
     for (unsigned i = 0; i < PROGRAM_VARIABLES; i++) {
-        if ((live >> i & 1) && scope->adapter[i].pinned == pinned && scope->adapter[i].frame_buffer)
+        const struct scope_adapter *adapter = &scope->adapter[i];
+        if ((scope->live[PROGRAM_ADAPTER] >> i & 1) && adapter->pinned == pinned && adapter->frame_buffer &&
+            (!unmapped || adapter->mapped == SCOPE_NONE))
             wanted |= 1u << i;
     }
+    return wanted;
+}
+
+/* One of these adapters: the lead of its chain, and its index; returns it, or SCOPE_NONE. */
+static unsigned relate_chain(struct composer *composer, uint64_t *adapter, uint64_t *index, unsigned wanted)
+{
+    const struct scope *scope = &composer->scope;
+
     if (!wanted)
-        return;
-    unsigned which = random_bit(&composer->random, wanted);
+        return SCOPE_NONE;
+    unsigned which = random_bit(&composer->random, wanted), chosen = which;
     *index = scope->adapter[which].index;
     for (unsigned i = 0, rest = scope_chain(scope, scope->adapter[which].chain); rest >> i; i++) {
         if ((rest >> i & 1) && scope->adapter[i].index < scope->adapter[which].index)
             which = i;
     }
     *adapter = exact(which);
+    return chosen;
 }
 
 static void relate_pin(struct composer *composer, struct program_line *line)
 {
     const struct scope *scope = &composer->scope;
 
-    relate_chain(composer, &line->operand[PIN_ADAPTER], &line->operand[PIN_INDEX], false);
+    (void)relate_chain(composer, &line->operand[PIN_ADAPTER], &line->operand[PIN_INDEX],
+                       adapters_with(scope, false, false));
     const struct scope_adapter *adapter = &scope->adapter[PROGRAM_VARIABLE_OF(line->operand[PIN_ADAPTER])];
     uint64_t pages = adapter->frame_buffer >> 12;
     line->operand[PIN_SIZE] = relate_pages(composer, pages ? (unsigned)(pages > 16 ? 16 : pages) : 1);
     if (line->opcode == OP_PIN)
         line->operand[PIN_FLAGS] = compose_odd(composer);
+}
+
+/* Part of what is pinned. */
+static void relate_map_fb(struct composer *composer, struct program_line *line)
+{
+    struct random *random = &composer->random;
+    unsigned which = relate_chain(composer, &line->operand[MAP_FB_ADAPTER], &line->operand[MAP_FB_INDEX],
+                                  adapters_with(&composer->scope, true, !random_chance(random, 32)));
+    uint64_t saved = which == SCOPE_NONE ? 0 : composer->scope.adapter[which].saved >> 12;
+    unsigned pages = saved == 0 ? 1 : saved > 16 ? 16 : (unsigned)saved;
+    unsigned first = random_chance(random, 128) ? random_below(random, pages) : 0;
+
+    line->operand[MAP_FB_OFFSET] = first * PAGE;
+    line->operand[MAP_FB_SIZE] =
+        random_chance(random, 96) ? (pages - first) * PAGE : relate_pages(composer, pages - first);
+    if (random_chance(random, 8))
+        line->operand[random_chance(random, 128) ? MAP_FB_OFFSET : MAP_FB_SIZE] =
+            relate_nearby(composer, PAGE);
+}
+
+/* The mapping of what is mapped. */
+static void relate_unmap_fb(struct composer *composer, struct program_line *line)
+{
+    const struct scope *scope = &composer->scope;
+    unsigned mapped = 0;
+
+    for (unsigned i = 0; i < PROGRAM_VARIABLES; i++) {
+        if ((scope->live[PROGRAM_ADAPTER] >> i & 1) && scope->adapter[i].mapped < PROGRAM_VARIABLES)
+            mapped |= 1u << i;
+    }
+    unsigned which =
+        relate_chain(composer, &line->operand[UNMAP_FB_ADAPTER], &line->operand[UNMAP_FB_INDEX], mapped);
+    line->operand[UNMAP_FB_SHIFT] = random_chance(&composer->random, 8) ? relate_nearby(composer, 0) : 0;
+    if (which != SCOPE_NONE && !random_chance(&composer->random, 16))
+        line->operand[UNMAP_FB_MAPPING] = exact(scope->adapter[which].mapped);
 }
 
 /* An adapter of the memory's own chain. */
@@ -418,7 +464,14 @@ void compose_relate(struct composer *composer, struct program_line *line)
         relate_pin(composer, line);
         break;
     case OP_UNPIN:
-        relate_chain(composer, &line->operand[UNPIN_ADAPTER], &line->operand[UNPIN_INDEX], true);
+        (void)relate_chain(composer, &line->operand[UNPIN_ADAPTER], &line->operand[UNPIN_INDEX],
+                           adapters_with(&composer->scope, true, false));
+        break;
+    case OP_MAP_FB:
+        relate_map_fb(composer, line);
+        break;
+    case OP_UNMAP_FB:
+        relate_unmap_fb(composer, line);
         break;
     case OP_DMA_READ:
     case OP_DMA_WRITE:

@@ -48,6 +48,8 @@ static void forget(struct scope *scope, enum program_kind kind, unsigned which)
             scope->object[i].opened = SCOPE_NONE;
         if (kind == PROGRAM_MAPPING && scope->memory[i].mapping == which)
             scope->memory[i].mapping = SCOPE_NONE;
+        if (kind == PROGRAM_MAPPING && scope->adapter[i].mapped == which)
+            scope->adapter[i].mapped = SCOPE_LOST;
         if (kind == PROGRAM_ADAPTER_OBJECT && scope->adl[i].owner == which)
             scope->adl[i].owner = SCOPE_NONE;
     }
@@ -113,6 +115,7 @@ static bool apply_add(struct scope *scope, const struct program_line *line)
     *adapter = (struct scope_adapter){.wddm = (uint8_t)operand[ADD_WDDM],
                                       .chain = chain,
                                       .index = index,
+                                      .mapped = SCOPE_NONE,
                                       .remapped = remapped,
                                       .offers = operand[ADD_WDDM] >= PROGRAM_WDDM_2_4 && !remapped && !claims,
                                       .frame_buffer = operand[ADD_FRAME_BUFFER]};
@@ -129,6 +132,8 @@ static bool apply_remove(struct scope *scope, const struct program_line *line)
     if (!scope_is_live(scope, PROGRAM_ADAPTER, line->operand[REMOVE_ADAPTER]))
         return false;
     end(scope, PROGRAM_ADAPTER, which);
+    if (scope->adapter[which].mapped < PROGRAM_VARIABLES)
+        end(scope, PROGRAM_MAPPING, scope->adapter[which].mapped);
     bool last = !scope_chain(scope, chain);
     for (unsigned i = 0; i < PROGRAM_VARIABLES; i++) {
         if ((scope->live[PROGRAM_ADL] >> i & 1) && scope->adl[i].chain == chain &&
@@ -346,6 +351,7 @@ static bool apply_pin(struct scope *scope, const struct program_line *line)
                                    : adapter->wddm < PROGRAM_WDDM_2_9 || operand[PIN_FLAGS] > 1)
         return false;
     adapter->pinned = true;
+    adapter->saved = operand[PIN_SIZE];
     struct scope_adl *adl = &scope->adl[bind(scope, PROGRAM_ADL, line, PIN_ADL)];
     *adl = (struct scope_adl){
         .owner = SCOPE_NONE, .chain = adapter->chain, .frame_buffer = true, .pages = operand[PIN_SIZE] >> 12};
@@ -357,13 +363,43 @@ static bool apply_unpin(struct scope *scope, const struct program_line *line)
     struct scope_adapter *adapter =
         frame_buffer(scope, line->operand[UNPIN_ADAPTER], line->operand[UNPIN_INDEX]);
 
-    if (!adapter || !adapter->pinned)
+    if (!adapter || !adapter->pinned || adapter->mapped != SCOPE_NONE)
         return false;
     adapter->pinned = false;
     for (unsigned i = 0; i < PROGRAM_VARIABLES; i++) {
         if (scope->adl[i].frame_buffer && scope->adl[i].chain == adapter->chain)
             end(scope, PROGRAM_ADL, i);
     }
+    return true;
+}
+
+static bool apply_map_fb(struct scope *scope, const struct program_line *line)
+{
+    const uint64_t *operand = line->operand;
+    struct scope_adapter *adapter = frame_buffer(scope, operand[MAP_FB_ADAPTER], operand[MAP_FB_INDEX]);
+
+    if (!adapter || !adapter->offers || !adapter->pinned || adapter->mapped != SCOPE_NONE ||
+        !operand[MAP_FB_SIZE] || ((operand[MAP_FB_SIZE] | operand[MAP_FB_OFFSET]) & PAGE_MASK_BYTES) ||
+        operand[MAP_FB_OFFSET] > adapter->saved ||
+        operand[MAP_FB_SIZE] > adapter->saved - operand[MAP_FB_OFFSET])
+        return false;
+    adapter->mapped = (uint8_t)bind(scope, PROGRAM_MAPPING, line, MAP_FB_MAPPING);
+    scope->mapping[adapter->mapped] =
+        (struct scope_mapping){.object = SCOPE_NONE, .size = operand[MAP_FB_SIZE]};
+    return true;
+}
+
+static bool apply_unmap_fb(struct scope *scope, const struct program_line *line)
+{
+    const uint64_t *operand = line->operand;
+    struct scope_adapter *adapter = frame_buffer(scope, operand[UNMAP_FB_ADAPTER], operand[UNMAP_FB_INDEX]);
+
+    if (!adapter || !adapter->offers || operand[UNMAP_FB_SHIFT] ||
+        !scope_is_live(scope, PROGRAM_MAPPING, operand[UNMAP_FB_MAPPING]) ||
+        adapter->mapped != variable(line, UNMAP_FB_MAPPING))
+        return false;
+    end(scope, PROGRAM_MAPPING, adapter->mapped);
+    adapter->mapped = SCOPE_NONE;
     return true;
 }
 
@@ -482,6 +518,10 @@ static bool apply_callback(struct scope *scope, const struct program_line *line)
         return apply_pin(scope, line);
     case OP_UNPIN:
         return apply_unpin(scope, line);
+    case OP_MAP_FB:
+        return apply_map_fb(scope, line);
+    case OP_UNMAP_FB:
+        return apply_unmap_fb(scope, line);
     case OP_CONTIGUOUS:
     case OP_PAGES:
         return apply_allocate(scope, line);
@@ -541,6 +581,7 @@ void scope_begin(struct scope *scope, uint8_t world)
 {
     *scope = (struct scope){.world = world, .process = 1};
     for (unsigned i = 0; i < PROGRAM_VARIABLES; i++) {
+        scope->adapter[i].mapped = SCOPE_NONE;
         scope->object[i].opened = SCOPE_NONE;
         scope->adapter_object[i].object = SCOPE_NONE;
         scope->adl[i].owner = SCOPE_NONE;

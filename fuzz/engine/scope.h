@@ -11,12 +11,15 @@
 #include "program/program.h"
 
 #define SCOPE_NONE 0xff /* no variable names it */
+#define SCOPE_LOST 0xfe /* it is there, but no variable names it */
 
 struct scope_adapter {
     uint8_t wddm;  /* enum program_wddm */
     uint8_t chain; /* a number of its own for each logical adapter */
     uint8_t index; /* physical index in the chain */
     bool pinned;
+    uint8_t mapped; /* the variable of its frame buffer's mapping; SCOPE_NONE: it is not mapped */
+    uint64_t saved; /* the size that is pinned */
     bool remapped;
     bool offers; /* the WDDM 2.4 memory callbacks */
     uint64_t frame_buffer;
@@ -48,7 +51,8 @@ struct scope_memory {
 };
 
 struct scope_mapping {
-    uint8_t object, process; /* object: SCOPE_NONE also for a memory's; process 0: the kernel */
+    uint8_t object,
+        process; /* object: SCOPE_NONE also for a memory's or a frame buffer's; process 0: the kernel */
     uint64_t size;
 };
 

@@ -132,6 +132,11 @@ static bool ending_of(const struct program_line *made, struct program_line *end)
         *end =
             (struct program_line){.opcode = OP_UNPIN, .operand = {operand[PIN_ADAPTER], operand[PIN_INDEX]}};
         return true;
+    case OP_MAP_FB:
+        *end = (struct program_line){
+            .opcode = OP_UNMAP_FB,
+            .operand = {operand[MAP_FB_ADAPTER], operand[MAP_FB_MAPPING], operand[MAP_FB_INDEX]}};
+        return true;
     case OP_CONTIGUOUS:
     case OP_PAGES:
         *end = (struct program_line){.opcode = scope_end_of(made->opcode),

@@ -38,6 +38,10 @@ static void leave_frame_buffer(struct model *model, struct model_adapter *adapte
     if (adapter->frame_buffer == NULL)
         return;
     const struct model_adl *adl = adapter->frame_buffer;
+    const struct model_mapping *mapping =
+        model_end_mapping_of(model, adapter, leaving->common.operation, leaving->common.call);
+    if (mapping != NULL)
+        report(leaving, mapping->base, &mapping->life);
     report(leaving, adl->mdl != 0 ? adl->mdl : adl->address, &adl->life);
     model_end_frame_buffer(model, adapter, leaving->common.operation, leaving->common.call);
 }

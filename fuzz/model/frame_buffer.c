@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PinFrameBufferForSave2, PinFrameBufferForSave and UnpinFrameBufferForSave.
+ * PinFrameBufferForSave2, PinFrameBufferForSave and UnpinFrameBufferForSave; MapFrameBufferPointer and
+ * UnmapFrameBufferPointer.
  *
  * A pinned frame buffer is recorded as an object without a handle that has one
  * ADL over all of it. The ADL belongs to the adapter whose frame buffer it is. Of one that was pinned for an MDL
@@ -141,6 +142,7 @@ static struct model_object *make_memory(struct model *model, const struct model_
         .pages = bytes >> DXGKMEM_PAGE_SHIFT,
         .memory = MODEL_MEMORY_IO + ++model->memories,
         .bounds = save_bounds(model, member->chain),
+        .cpu_access = DXGKMEM_ACCESS_READ | DXGKMEM_ACCESS_WRITE,
         .device_access = DXGKMEM_ACCESS_READ | DXGKMEM_ACCESS_WRITE,
     };
     return memory;
@@ -242,6 +244,148 @@ void model_end_frame_buffer(struct model *model, struct model_adapter *adapter, 
     model->live_pages -= adl->pages;
 }
 
+/* -- for the CPU --------------------------------------------------------------------- */
+
+/* The one mapping that a pinned frame buffer may have. */
+static struct model_mapping *mapping_of(const struct model *model, const struct model_adapter *member)
+{
+    return model_oldest_mapping(model, member->frame_buffer->object);
+}
+
+/* The adapter of an index that has a frame buffer pinned; NULL: refused. */
+static const struct model_adapter *pinned_member(struct model *model, const struct model_adapter *lead,
+                                                 uint64_t index, struct model_expectation *expectation)
+{
+    const struct model_adapter *member = member_at(model, lead->chain, index);
+
+    if (member == NULL)
+        model_refuse(expectation, DXGKMEM_VIOLATION_FRAME_BUFFER_INDEX, lead->handle);
+    else if (member->frame_buffer == NULL)
+        model_refuse(expectation, DXGKMEM_VIOLATION_NOT_PINNED, lead->handle);
+    else
+        return member;
+    return NULL;
+}
+
+static void refuse_mapped(const struct model *model, const struct model_adapter *lead,
+                          const struct model_adapter *member, struct model_expectation *expectation)
+{
+    const struct model_mapping *mapping = mapping_of(model, member);
+
+    if (mapping != NULL)
+        model_refuse_after(expectation, DXGKMEM_VIOLATION_FRAME_BUFFER_MAPPED, lead->handle,
+                           mapping->life.made, mapping->life.made_by);
+}
+
+/* The same for both calls; NULL: refused. */
+static const struct model_adapter *resolve_pinned(struct model *model, HANDLE handle, uint64_t index,
+                                                  enum dxgkmem_call call, const struct model_adapter **lead,
+                                                  struct model_expectation *expectation)
+{
+    *lead = model_resolve_offering(model, handle, call, expectation);
+    if (*lead == NULL)
+        return NULL;
+    if (is_lead(model, *lead))
+        return pinned_member(model, *lead, index, expectation);
+    model_refuse(expectation, DXGKMEM_VIOLATION_NOT_LEAD_ADAPTER, (*lead)->handle);
+    return NULL;
+}
+
+void model_map_frame_buffer(struct model *model, const struct model_conditions *conditions, HANDLE handle,
+                            const DXGKARGCB_MAPFRAMEBUFFERPOINTER *in, struct model_expectation *expectation)
+{
+    const struct model_adapter *lead, *member;
+    uint64_t bytes;
+
+    if (!model_begin(model, conditions, expectation))
+        return;
+    member = resolve_pinned(model, handle, in->PhysicalAdapterIndex, DXGKMEM_CALL_MAP_FRAME_BUFFER, &lead,
+                            expectation);
+    if (member == NULL)
+        return;
+    bytes = member->frame_buffer->object->size;
+    if (!model_page_multiple(in->Size) || !model_page_multiple(in->Offset))
+        model_refuse(expectation, DXGKMEM_VIOLATION_UNALIGNED_RANGE, lead->handle);
+    else if (in->Size == 0 || in->Size > bytes || in->Offset > bytes - in->Size)
+        model_refuse(expectation, DXGKMEM_VIOLATION_MAP_OUT_OF_RANGE, lead->handle);
+    else
+        refuse_mapped(model, lead, member, expectation);
+    if (expectation->violation == DXGKMEM_VIOLATION_NONE)
+        model_mapping_may_fail(model, (uint64_t)in->Size >> DXGKMEM_PAGE_SHIFT, expectation);
+}
+
+void model_unmap_frame_buffer(struct model *model, const struct model_conditions *conditions, HANDLE handle,
+                              const DXGKARGCB_UNMAPFRAMEBUFFERPOINTER *in,
+                              struct model_expectation *expectation)
+{
+    const struct model_adapter *lead, *member;
+
+    if (!model_begin(model, conditions, expectation))
+        return;
+    member = resolve_pinned(model, handle, in->PhysicalAdapterIndex, DXGKMEM_CALL_UNMAP_FRAME_BUFFER, &lead,
+                            expectation);
+    if (member != NULL)
+        model_check_unmap(model, model_value(in->pBaseAddress), member->frame_buffer->object,
+                          conditions->process, expectation);
+}
+
+/* The adapter whose frame buffer was mapped or unmapped, or NULL. */
+static struct model_adapter *member_of(struct model *model, HANDLE handle, uint64_t index)
+{
+    const struct model_adapter *lead = model_find_live(model, MODEL_ADAPTER, model_value(handle));
+    struct model_adapter *member = lead != NULL ? member_at(model, lead->chain, index) : NULL;
+
+    return member != NULL && member->frame_buffer != NULL ? member : NULL;
+}
+
+const char *model_map_frame_buffer_done(struct model *model, const struct model_conditions *conditions,
+                                        HANDLE handle, const DXGKARGCB_MAPFRAMEBUFFERPOINTER *in,
+                                        const DXGKARGCB_MAPFRAMEBUFFERPOINTER *out, unsigned *invariant)
+{
+    const struct model_adapter *member = member_of(model, handle, in->PhysicalAdapterIndex);
+
+    if (member == NULL || mapping_of(model, member) != NULL)
+        return model_wrong(invariant, 1, "a map of a frame buffer succeeded that must be refused");
+    if (out->PhysicalAdapterIndex != in->PhysicalAdapterIndex || out->Size != in->Size)
+        return model_wrong(invariant, 22, "map wrote to an input field");
+    if (out->Offset != 0)
+        return model_wrong(invariant, 10, "map returned an offset that does not lead to the wanted byte");
+
+    struct model_mapping made = {
+        .base = model_value(out->pBaseAddress),
+        .object = member->frame_buffer->object,
+        .first = (uint64_t)in->Offset >> DXGKMEM_PAGE_SHIFT,
+        .pages = (uint64_t)in->Size >> DXGKMEM_PAGE_SHIFT,
+        .size = in->Size,
+    };
+    return model_make_mapping(model, &made, conditions->operation, DXGKMEM_CALL_MAP_FRAME_BUFFER, invariant);
+}
+
+const char *model_unmap_frame_buffer_done(struct model *model, const struct model_conditions *conditions,
+                                          HANDLE handle, const DXGKARGCB_UNMAPFRAMEBUFFERPOINTER *in,
+                                          unsigned *invariant)
+{
+    const struct model_adapter *member = member_of(model, handle, in->PhysicalAdapterIndex);
+    struct model_mapping *mapping = member != NULL ? mapping_of(model, member) : NULL;
+
+    if (mapping == NULL || mapping->base != model_value(in->pBaseAddress))
+        return model_wrong(invariant, 1, "an unmap of what is not mapped succeeded");
+    model_end_mapping(model, mapping, conditions->operation, DXGKMEM_CALL_UNMAP_FRAME_BUFFER);
+    return NULL;
+}
+
+/* -- the end -------------------------------------------------------------------------- */
+
+const struct model_mapping *model_end_mapping_of(struct model *model, const struct model_adapter *adapter,
+                                                 uint64_t operation, enum dxgkmem_call by)
+{
+    struct model_mapping *mapping = mapping_of(model, adapter);
+
+    if (mapping != NULL)
+        model_end_mapping(model, mapping, operation, by);
+    return mapping;
+}
+
 void model_unpin(struct model *model, const struct model_conditions *conditions, HANDLE handle,
                  const DXGKARGCB_UNPINFRAMEBUFFERFORSAVE *in, struct model_expectation *expectation)
 {
@@ -252,22 +396,20 @@ void model_unpin(struct model *model, const struct model_conditions *conditions,
     lead = resolve_lead(model, handle, DXGKDDI_INTERFACE_VERSION_WDDM2_4, DXGKMEM_CALL_UNPIN, expectation);
     if (lead == NULL)
         return;
-    member = member_at(model, lead->chain, in->PhysicalAdapterIndex);
-    if (member == NULL)
-        model_refuse(expectation, DXGKMEM_VIOLATION_FRAME_BUFFER_INDEX, lead->handle);
-    else if (member->frame_buffer == NULL)
-        model_refuse(expectation, DXGKMEM_VIOLATION_NOT_PINNED, lead->handle);
+    member = pinned_member(model, lead, in->PhysicalAdapterIndex, expectation);
+    if (member != NULL)
+        refuse_mapped(model, lead, member, expectation);
 }
 
 const char *model_unpin_done(struct model *model, const struct model_conditions *conditions, HANDLE handle,
                              const DXGKARGCB_UNPINFRAMEBUFFERFORSAVE *in, unsigned *invariant)
 {
-    const struct model_adapter *lead = model_find_live(model, MODEL_ADAPTER, model_value(handle));
-    struct model_adapter *member =
-        lead != NULL ? member_at(model, lead->chain, in->PhysicalAdapterIndex) : NULL;
+    struct model_adapter *member = member_of(model, handle, in->PhysicalAdapterIndex);
 
-    if (member == NULL || member->frame_buffer == NULL)
+    if (member == NULL)
         return model_wrong(invariant, 1, "an unpin of what is not pinned succeeded");
+    if (mapping_of(model, member) != NULL)
+        return model_wrong(invariant, 12, "an unpin of what is mapped succeeded");
     model_end_frame_buffer(model, member, conditions->operation, DXGKMEM_CALL_UNPIN);
     return NULL;
 }

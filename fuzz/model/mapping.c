@@ -177,6 +177,27 @@ static const struct model_mapping *find_elsewhere(const struct model *model, uin
     return NULL;
 }
 
+void model_check_unmap(struct model *model, uint64_t base, const struct model_object *object,
+                       uint64_t process, struct model_expectation *expectation)
+{
+    const struct model_mapping *here = find_usable(model, base, process);
+    const struct model_mapping *elsewhere = find_elsewhere(model, base, object);
+
+    if (here != NULL && here->object == object)
+        return;
+    if (here != NULL)
+        model_refuse_after(expectation, DXGKMEM_VIOLATION_UNMAP_WRONG_OBJECT, base, here->life.made,
+                           here->life.made_by);
+    else if (elsewhere != NULL)
+        model_refuse_after(expectation, DXGKMEM_VIOLATION_UNMAP_WRONG_PROCESS, base, elsewhere->life.made,
+                           DXGKMEM_CALL_MAP);
+    else if (object->ended_base != 0 && object->ended_base == base)
+        model_refuse_after(expectation, DXGKMEM_VIOLATION_UNMAP_WRONG_BASE, base, object->ended_operation,
+                           object->ended_by);
+    else
+        model_refuse(expectation, DXGKMEM_VIOLATION_UNMAP_WRONG_BASE, base);
+}
+
 void model_unmap(struct model *model, const struct model_conditions *conditions,
                  const DXGKARGCB_UNMAP_PHYSICAL_MEMORY *in, struct model_expectation *expectation)
 {
@@ -188,24 +209,13 @@ void model_unmap(struct model *model, const struct model_conditions *conditions,
     object = model_resolve(model, MODEL_OBJECT, in->hPhysicalMemoryObject, DXGKMEM_CALL_UNMAP, expectation);
     if (object == NULL)
         return;
+    model_check_unmap(model, base, object, conditions->process, expectation);
+    if (expectation->violation != DXGKMEM_VIOLATION_NONE)
+        return;
     const struct model_mapping *here = find_usable(model, base, conditions->process);
-    const struct model_mapping *elsewhere = find_elsewhere(model, base, object);
-    if (here != NULL && here->object == object) {
-        if ((uint64_t)in->Size != here->size)
-            model_refuse_after(expectation, DXGKMEM_VIOLATION_UNMAP_WRONG_SIZE, base, here->life.made,
-                               DXGKMEM_CALL_MAP);
-    } else if (here != NULL) {
-        model_refuse_after(expectation, DXGKMEM_VIOLATION_UNMAP_WRONG_OBJECT, base, here->life.made,
-                           here->life.made_by);
-    } else if (elsewhere != NULL) {
-        model_refuse_after(expectation, DXGKMEM_VIOLATION_UNMAP_WRONG_PROCESS, base, elsewhere->life.made,
+    if ((uint64_t)in->Size != here->size)
+        model_refuse_after(expectation, DXGKMEM_VIOLATION_UNMAP_WRONG_SIZE, base, here->life.made,
                            DXGKMEM_CALL_MAP);
-    } else if (object->ended_base != 0 && object->ended_base == base) {
-        model_refuse_after(expectation, DXGKMEM_VIOLATION_UNMAP_WRONG_BASE, base, object->ended_operation,
-                           object->ended_by);
-    } else {
-        model_refuse(expectation, DXGKMEM_VIOLATION_UNMAP_WRONG_BASE, base);
-    }
 }
 
 const char *model_unmap_done(struct model *model, const struct model_conditions *conditions,

@@ -117,6 +117,10 @@ void model_pin(struct model *, const struct model_conditions *, HANDLE adapter,
                const DXGKARGCB_PINFRAMEBUFFERFORSAVE2 *, struct model_expectation *);
 void model_pin_mdl(struct model *, const struct model_conditions *, HANDLE adapter,
                    const DXGKARGCB_PINFRAMEBUFFERFORSAVE *, struct model_expectation *);
+void model_map_frame_buffer(struct model *, const struct model_conditions *, HANDLE adapter,
+                            const DXGKARGCB_MAPFRAMEBUFFERPOINTER *, struct model_expectation *);
+void model_unmap_frame_buffer(struct model *, const struct model_conditions *, HANDLE adapter,
+                              const DXGKARGCB_UNMAPFRAMEBUFFERPOINTER *, struct model_expectation *);
 void model_unpin(struct model *, const struct model_conditions *, HANDLE adapter,
                  const DXGKARGCB_UNPINFRAMEBUFFERFORSAVE *, struct model_expectation *);
 void model_allocate_contiguous(struct model *, const struct model_conditions *, HANDLE adapter,
@@ -172,6 +176,11 @@ const char *model_pin_done(struct model *, const struct model_conditions *, HAND
 const char *model_pin_mdl_done(struct model *, const struct model_conditions *, HANDLE adapter,
                                const DXGKARGCB_PINFRAMEBUFFERFORSAVE *in,
                                const DXGKARGCB_PINFRAMEBUFFERFORSAVE *out, unsigned *invariant);
+const char *model_map_frame_buffer_done(struct model *, const struct model_conditions *, HANDLE adapter,
+                                        const DXGKARGCB_MAPFRAMEBUFFERPOINTER *in,
+                                        const DXGKARGCB_MAPFRAMEBUFFERPOINTER *out, unsigned *invariant);
+const char *model_unmap_frame_buffer_done(struct model *, const struct model_conditions *, HANDLE adapter,
+                                          const DXGKARGCB_UNMAPFRAMEBUFFERPOINTER *, unsigned *invariant);
 const char *model_unpin_done(struct model *, const struct model_conditions *, HANDLE adapter,
                              const DXGKARGCB_UNPINFRAMEBUFFERFORSAVE *, unsigned *invariant);
 /* pages: which they are, as the driver finds out from where they are mapped. */

@@ -328,6 +328,9 @@ void model_mapping_may_fail(const struct model *model, uint64_t pages, struct mo
 const char *model_make_mapping(struct model *model, const struct model_mapping *made, uint64_t operation,
                                enum dxgkmem_call by, unsigned *invariant);
 
+/* Whether the process may end the mapping of an object that begins at base; else the mistake. */
+void model_check_unmap(struct model *model, uint64_t base, const struct model_object *object,
+                       uint64_t process, struct model_expectation *expectation);
 void model_end_mapping(struct model *model, struct model_mapping *mapping, uint64_t operation,
                        enum dxgkmem_call by);
 
@@ -371,6 +374,9 @@ const char *model_check_physical(struct model *model, const struct model_adl *ad
 
 /* -- frame_buffer.c ------------------------------------------------------------------ */
 
+/* Ends its mapping, if there is one, and says which it was. */
+const struct model_mapping *model_end_mapping_of(struct model *model, const struct model_adapter *adapter,
+                                                 uint64_t operation, enum dxgkmem_call by);
 void model_end_frame_buffer(struct model *model, struct model_adapter *adapter, uint64_t operation,
                             enum dxgkmem_call by);
 

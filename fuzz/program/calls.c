@@ -276,8 +276,7 @@ static uint64_t size_of_mapping(const struct runner *runner, const struct runner
     return current != 0 ? runner->thing[current - 1].size : DXGKMEM_PAGE_BYTES;
 }
 
-/* An address operand with a shift; the matrix hears of unshifted ones only. */
-static struct runner_value shifted(struct runner *runner, unsigned operand, unsigned shift)
+struct runner_value runner_resolve_shifted(struct runner *runner, unsigned operand, unsigned shift)
 {
     enum program_kind kind = program_operations[runner->line->opcode].operand[operand].kind;
     struct runner_value value;
@@ -302,7 +301,7 @@ void runner_unmap(struct runner *runner)
     }
     block_begin(runner);
     arguments->hPhysicalMemoryObject = runner_handle(runner_resolve(runner, UNMAP_OBJECT).value);
-    base = shifted(runner, UNMAP_MAPPING, UNMAP_SHIFT);
+    base = runner_resolve_shifted(runner, UNMAP_MAPPING, UNMAP_SHIFT);
     arguments->pBaseAddress = runner_handle(base.value);
     arguments->Size = (SIZE_T)(size_of_mapping(runner, &base) + runner_number(runner, UNMAP_EXTRA));
     passed = block_hand_over(runner);
@@ -385,7 +384,7 @@ void runner_free_adl(struct runner *runner)
     }
     block_begin(runner);
     arguments->hAdapterMemoryObject = runner_handle(runner_resolve(runner, FREE_ADL_ADAPTER_OBJECT).value);
-    adl = shifted(runner, FREE_ADL_ADL, FREE_ADL_SHIFT);
+    adl = runner_resolve_shifted(runner, FREE_ADL_ADL, FREE_ADL_SHIFT);
     arguments->pAdl = runner_handle(adl.value);
     block_lend(runner_find_live(runner, PROGRAM_ADL, adl.value, 0), lent);
     /* Before the block is handed over, for the model looks at the ADL as well. */
@@ -442,8 +441,7 @@ void runner_pin(struct runner *runner)
     thing->chain = runner_chain_of(runner, runner_pointer(adapter));
 }
 
-/* The ADL of a frame buffer that is pinned, or NULL. */
-static struct runner_thing *pinned(struct runner *runner, uint32_t chain, uint32_t index)
+struct runner_thing *runner_pinned(struct runner *runner, uint32_t chain, uint32_t index)
 {
     for (unsigned i = 0; i < runner->things; i++) {
         struct runner_thing *thing = &runner->thing[i];
@@ -458,8 +456,10 @@ static void end_frame_buffer(struct runner *runner, uint32_t chain, uint32_t ind
 {
     struct runner_thing *thing;
 
-    while ((thing = pinned(runner, chain, index)) != NULL)
+    while ((thing = runner_pinned(runner, chain, index)) != NULL) {
+        end_owned(runner, PROGRAM_MAPPING, thing->value);
         runner_end(runner, thing);
+    }
 }
 
 void runner_unpin(struct runner *runner)
@@ -477,9 +477,9 @@ void runner_unpin(struct runner *runner)
     block_begin(runner);
     adapter = runner_handle(runner_resolve(runner, UNPIN_ADAPTER).value);
     arguments->PhysicalAdapterIndex = (UINT)runner_number(runner, UNPIN_INDEX);
-    block_lend(
-        pinned(runner, runner_chain_of(runner, runner_pointer(adapter)), arguments->PhysicalAdapterIndex),
-        lent);
+    block_lend(runner_pinned(runner, runner_chain_of(runner, runner_pointer(adapter)),
+                             arguments->PhysicalAdapterIndex),
+               lent);
     passed = block_hand_over_with(runner, lent);
     if (runner->model != NULL)
         model_unpin(runner->model, &runner->conditions, adapter, &runner->before.unpin, &runner->expected);

@@ -111,6 +111,7 @@ unsigned runner_invariant_of(enum dxgkmem_violation_code code)
     case DXGKMEM_VIOLATION_INVALID_CACHE_TYPE:
         return 11;
     case DXGKMEM_VIOLATION_DESTROY_WITH_LIVE_MAPPING:
+    case DXGKMEM_VIOLATION_FRAME_BUFFER_MAPPED:
     case DXGKMEM_VIOLATION_IO_SPACE_TO_USER:
     case DXGKMEM_VIOLATION_UNMAP_WRONG_PROCESS:
     case DXGKMEM_VIOLATION_LEFT_AT_PROCESS_EXIT:
@@ -159,6 +160,8 @@ enum dxgkmem_call runner_call_of(uint8_t opcode)
         [OP_MAP_MDL] = DXGKMEM_CALL_MAP_MDL,
         [OP_UNMAP_MDL] = DXGKMEM_CALL_UNMAP_MDL,
         [OP_PIN_MDL] = DXGKMEM_CALL_PIN_MDL,
+        [OP_MAP_FB] = DXGKMEM_CALL_MAP_FRAME_BUFFER,
+        [OP_UNMAP_FB] = DXGKMEM_CALL_UNMAP_FRAME_BUFFER,
     };
     return (enum dxgkmem_call)call[opcode];
 }

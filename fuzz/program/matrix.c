@@ -15,10 +15,17 @@ enum fate { FATE_NONE, FATE_LIVE, FATE_ENDED };
 
 /* The calls that end things, in the order of their fates. */
 static const uint8_t enders[] = {
-    DXGKMEM_CALL_DESTROY,      DXGKMEM_CALL_CLOSE,           DXGKMEM_CALL_UNMAP,
-    DXGKMEM_CALL_FREE_ADL,     DXGKMEM_CALL_UNPIN,           DXGKMEM_CALL_REMOVE_ADAPTER,
-    DXGKMEM_CALL_PROCESS_EXIT, DXGKMEM_CALL_FREE_CONTIGUOUS, DXGKMEM_CALL_FREE_PAGES,
+    DXGKMEM_CALL_DESTROY,
+    DXGKMEM_CALL_CLOSE,
+    DXGKMEM_CALL_UNMAP,
+    DXGKMEM_CALL_FREE_ADL,
+    DXGKMEM_CALL_UNPIN,
+    DXGKMEM_CALL_REMOVE_ADAPTER,
+    DXGKMEM_CALL_PROCESS_EXIT,
+    DXGKMEM_CALL_FREE_CONTIGUOUS,
+    DXGKMEM_CALL_FREE_PAGES,
     DXGKMEM_CALL_UNMAP_MDL,
+    DXGKMEM_CALL_UNMAP_FRAME_BUFFER,
 };
 
 #define ENDERS (sizeof(enders) / sizeof(enders[0]))
@@ -53,6 +60,9 @@ static const struct column columns[] = {
     {OP_UNMAP_MDL, MEMORY_ADAPTER},
     {OP_UNMAP_MDL, MEMORY_MEMORY},
     {OP_PIN_MDL, PIN_ADAPTER},
+    {OP_MAP_FB, MAP_FB_ADAPTER},
+    {OP_UNMAP_FB, UNMAP_FB_ADAPTER},
+    {OP_UNMAP_FB, UNMAP_FB_MAPPING},
 };
 
 #define COLUMNS ((unsigned)(sizeof(columns) / sizeof(columns[0])))
@@ -84,7 +94,7 @@ static bool can_end(enum dxgkmem_call call, enum program_kind kind)
     case PROGRAM_MAPPING:
         return call == DXGKMEM_CALL_UNMAP || call == DXGKMEM_CALL_PROCESS_EXIT ||
                call == DXGKMEM_CALL_REMOVE_ADAPTER || call == DXGKMEM_CALL_FREE_CONTIGUOUS ||
-               call == DXGKMEM_CALL_FREE_PAGES;
+               call == DXGKMEM_CALL_FREE_PAGES || call == DXGKMEM_CALL_UNMAP_FRAME_BUFFER;
     case PROGRAM_MEMORY:
         return call == DXGKMEM_CALL_REMOVE_ADAPTER || call == DXGKMEM_CALL_FREE_CONTIGUOUS ||
                call == DXGKMEM_CALL_FREE_PAGES || call == DXGKMEM_CALL_UNMAP_MDL;

@@ -47,6 +47,9 @@ enum program_unmap_operand { UNMAP_OBJECT, UNMAP_MAPPING, UNMAP_EXTRA, UNMAP_SHI
 enum program_adl_operand { ADL_ADL, ADL_ADAPTER_OBJECT, ADL_OFFSET, ADL_SIZE, ADL_FLAGS };
 enum program_free_adl_operand { FREE_ADL_ADAPTER_OBJECT, FREE_ADL_ADL, FREE_ADL_SHIFT };
 enum program_pin_operand { PIN_ADL, PIN_ADAPTER, PIN_INDEX, PIN_SIZE, PIN_FLAGS };
+/* The last two stand where MAP has them. */
+enum program_map_fb_operand { MAP_FB_MAPPING, MAP_FB_ADAPTER, MAP_FB_INDEX, MAP_FB_OFFSET, MAP_FB_SIZE };
+enum program_unmap_fb_operand { UNMAP_FB_ADAPTER, UNMAP_FB_MAPPING, UNMAP_FB_INDEX, UNMAP_FB_SHIFT };
 enum program_unpin_operand { UNPIN_ADAPTER, UNPIN_INDEX };
 /* LEGACY and UNRELATED */
 enum program_member_operand { MEMBER_ADAPTER, MEMBER_MEMBER };

@@ -448,5 +448,26 @@ const struct program_operation program_operations[PROGRAM_OPCODES] = {
             [PIN_INDEX] = NUMBER("index", 0, PROGRAM_TASTE_SMALL),
             [PIN_SIZE] = NUMBER("size", 0x1000, PROGRAM_TASTE_BYTES)),
     },
+    [OP_MAP_FB] = {
+        .name = "map_fb",
+        .summary = "Maps part of a pinned frame-buffer save area for the CPU by the WDDM 2.4 callback.",
+        .role = PROGRAM_ROLE_CALLBACK, .since = 5, .ends = PROGRAM_KINDS,
+        OPERANDS(
+            [MAP_FB_MAPPING] = BIND(PROGRAM_MAPPING),
+            [MAP_FB_ADAPTER] = THING(PROGRAM_ADAPTER),
+            [MAP_FB_INDEX] = NUMBER("index", 0, PROGRAM_TASTE_SMALL),
+            [MAP_FB_OFFSET] = NUMBER("offset", 0, PROGRAM_TASTE_BYTES),
+            [MAP_FB_SIZE] = NUMBER("size", 0x1000, PROGRAM_TASTE_BYTES)),
+    },
+    [OP_UNMAP_FB] = {
+        .name = "unmap_fb",
+        .summary = "Ends the CPU mapping of a frame-buffer save area; shift is added to its base.",
+        .role = PROGRAM_ROLE_CALLBACK, .since = 5, .ends = PROGRAM_MAPPING,
+        OPERANDS(
+            [UNMAP_FB_ADAPTER] = THING(PROGRAM_ADAPTER),
+            [UNMAP_FB_MAPPING] = THING(PROGRAM_MAPPING),
+            [UNMAP_FB_INDEX] = NUMBER("index", 0, PROGRAM_TASTE_SMALL),
+            [UNMAP_FB_SHIFT] = SIGNED("shift", PROGRAM_TASTE_BYTES)),
+    },
 };
 /* clang-format on */

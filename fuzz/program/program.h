@@ -18,7 +18,7 @@
 #include <dxgkmem/ddi.h>
 
 /* The version that the encoder writes. Older files decode with the table of their version, forever. */
-#define PROGRAM_VERSION 4
+#define PROGRAM_VERSION 5
 #define PROGRAM_OPERATIONS 128 /* at most; further bytes of a file are ignored */
 #define PROGRAM_OPERANDS 16
 #define PROGRAM_VARIABLES 16 /* of each kind */
@@ -150,6 +150,8 @@ enum program_opcode {
     OP_MAP_MDL,         /* h d; mdl= (good, null, misaligned, ...) at= offset= size= */
     OP_UNMAP_MDL,       /* d h */
     OP_PIN_MDL,         /* l d; index= size= */
+    OP_MAP_FB,          /* m d; index= offset= size= */
+    OP_UNMAP_FB,        /* d m; index= shift= */
     PROGRAM_OPCODES
 };
 

@@ -48,6 +48,8 @@ static void (*const functions[PROGRAM_OPCODES])(struct runner *runner) = {
     [OP_MAP_MDL] = runner_map_mdl,
     [OP_UNMAP_MDL] = runner_unmap_mdl,
     [OP_PIN_MDL] = runner_pin_mdl,
+    [OP_MAP_FB] = runner_map_fb,
+    [OP_UNMAP_FB] = runner_unmap_fb,
 };
 
 /* -- worlds --------------------------------------------------------------------------- */

@@ -10,6 +10,7 @@
  *   calls.c    the callbacks
  *   memories.c the WDDM 2.4 memory callbacks
  *   mdl.c      those that map MDLs of a driver's own
+ *   frame_buffer.c those that map frame-buffer save areas
  *   members.c  members of the interface that are not offered
  *   system.c   adapters, processes, stop, and the conditions of later calls
  *   access.c   DMA, the CPU, scribbling
@@ -53,7 +54,7 @@
 struct runner_thing {
     uint64_t value; /* handle, pointer or base */
     uint64_t
-        owner; /* mapping: object or memory; adapter memory object: the object; ADL: that; adapter: chain */
+        owner; /* mapping: object, memory or ADL of a frame buffer; adapter memory object: the object; ADL: that; adapter: chain */
     uint64_t process;              /* mapping: 0 for the kernel */
     uint64_t size;                 /* mapping: the Size that map returned, in bytes */
     uint64_t pages;                /* ADL, memory */
@@ -97,6 +98,8 @@ union runner_arguments {
     DXGKARGCB_PINFRAMEBUFFERFORSAVE2 pin;
     DXGKARGCB_UNPINFRAMEBUFFERFORSAVE unpin;
     DXGKARGCB_PINFRAMEBUFFERFORSAVE pin_mdl;
+    DXGKARGCB_MAPFRAMEBUFFERPOINTER map_fb;
+    DXGKARGCB_UNMAPFRAMEBUFFERPOINTER unmap_fb;
     DXGKARGCB_ALLOCATECONTIGUOUSMEMORY allocate_contiguous;
     DXGKARGCB_FREECONTIGUOUSMEMORY free_contiguous;
     DXGKARGCB_ALLOCATEPAGESFORMDL allocate_pages;
@@ -344,6 +347,10 @@ void runner_name_thing(const struct runner *runner, struct writer *writer, enum 
 /* calls.c: the live thing of a value has ended; the chain of a live adapter, else RUNNER_NO_CHAIN. */
 void runner_end_value(struct runner *runner, enum program_kind kind, uint64_t value, uint64_t process);
 uint32_t runner_chain_of(struct runner *runner, uint64_t adapter);
+/* What a live pin of a frame buffer is known by: its ADL, or NULL. */
+struct runner_thing *runner_pinned(struct runner *runner, uint32_t chain, uint32_t index);
+/* An address operand with a shift; the matrix hears of unshifted ones only. */
+struct runner_value runner_resolve_shifted(struct runner *runner, unsigned operand, unsigned shift);
 /* What a choice of `cache` passes. */
 DXGK_MEMORY_CACHING_TYPE runner_cache_type(uint64_t choice);
 
@@ -360,6 +367,8 @@ void runner_free_adl(struct runner *runner);
 void runner_pin(struct runner *runner);
 void runner_unpin(struct runner *runner);
 void runner_pin_mdl(struct runner *runner);
+void runner_map_fb(struct runner *runner);
+void runner_unmap_fb(struct runner *runner);
 void runner_allocate_contiguous(struct runner *runner);
 void runner_free_contiguous(struct runner *runner);
 void runner_allocate_pages(struct runner *runner);

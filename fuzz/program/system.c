@@ -172,6 +172,8 @@ static void end_left(struct runner *runner, size_t listed)
         if (thing == NULL && left->code == DXGKMEM_VIOLATION_LEFT_AT_REMOVAL)
             thing = runner_find_live(runner, PROGRAM_ADAPTER_OBJECT, left->subject, 0);
         if (thing == NULL && left->code == DXGKMEM_VIOLATION_LEFT_AT_REMOVAL)
+            thing = runner_find_live(runner, PROGRAM_MAPPING, left->subject, 0);
+        if (thing == NULL && left->code == DXGKMEM_VIOLATION_LEFT_AT_REMOVAL)
             runner_end_memory(runner, left->subject);
         if (thing != NULL)
             runner_end(runner, thing);

@@ -72,6 +72,8 @@ const char *trace_call_name(enum dxgkmem_call call)
         [DXGKMEM_CALL_MAP_MDL] = "map_mdl",
         [DXGKMEM_CALL_UNMAP_MDL] = "unmap_mdl",
         [DXGKMEM_CALL_PIN_MDL] = "pin_mdl",
+        [DXGKMEM_CALL_MAP_FRAME_BUFFER] = "map_fb",
+        [DXGKMEM_CALL_UNMAP_FRAME_BUFFER] = "unmap_fb",
     };
     return (unsigned)call < DXGKMEM_CALL_COUNT ? words[call] : "an unknown call";
 }
@@ -91,6 +93,7 @@ static const char *blame(enum dxgkmem_call call)
     case DXGKMEM_CALL_FREE_CONTIGUOUS:
     case DXGKMEM_CALL_FREE_PAGES:
     case DXGKMEM_CALL_UNMAP_MDL:
+    case DXGKMEM_CALL_UNMAP_FRAME_BUFFER:
         return "ended by ";
     default:
         return "made by ";
@@ -157,6 +160,7 @@ static void write_values(struct writer *writer, const struct runner_event *event
         [OP_PAGES] = {" pages=", " contiguous="},
         [OP_MAP_MDL] = {" pages="},
         [OP_PIN_MDL] = {" pages="},
+        [OP_MAP_FB] = {" offset=", " size="},
         [OP_STOP] = {" objects=", " adapter_objects=", " adls=", " mappings="},
     };
 

@@ -43,6 +43,8 @@ bool runner_view(const struct runner *runner, unsigned number, struct runner_vie
         view->owner = find_before(runner, PROGRAM_OBJECT, thing->owner, number);
     if (thing->kind == PROGRAM_MAPPING && view->owner < 0)
         view->owner = find_before(runner, PROGRAM_MEMORY, thing->owner, number);
+    if (thing->kind == PROGRAM_MAPPING && view->owner < 0)
+        view->owner = find_before(runner, PROGRAM_ADL, thing->owner, number);
     if (thing->kind == PROGRAM_ADL && !thing->frame_buffer)
         view->owner = find_before(runner, PROGRAM_ADAPTER_OBJECT, thing->owner, number);
     return true;

@@ -118,7 +118,7 @@ static void append_outputs(const struct program_line *line, char *text, size_t r
     enum dxgkmem_profile_map map = profile ? profile->map : DXGKMEM_MAP_PAGES;
     size_t length = strlen(text);
 
-    if (line->opcode == OP_MAP && map != DXGKMEM_MAP_OBJECT) {
+    if (line->opcode == OP_MAP_FB || (line->opcode == OP_MAP && map != DXGKMEM_MAP_OBJECT)) {
         uint64_t offset = line->operand[MAP_OFFSET] & DXGKMEM_PAGE_MASK, size = line->operand[MAP_SIZE];
         if (map == DXGKMEM_MAP_PAGES)
             size = (offset + size + DXGKMEM_PAGE_MASK) & ~(uint64_t)DXGKMEM_PAGE_MASK;
@@ -173,6 +173,7 @@ static void write_expectation(struct csource_writer *writer)
         const char *format;
     } special[] = {
         {OP_MAP, NEEDS_ANSWERED_MAP, "    answered_map(status, offset, size, \"%s\");\n"},
+        {OP_MAP_FB, NEEDS_ANSWERED_MAP, "    answered_map(status, offset, size, \"%s\");\n"},
         {OP_ADL, NEEDS_ANSWERED_ADL, "    answered_adl(status, adl, \"%s\");\n"},
         {OP_PIN, NEEDS_ANSWERED_ADL, "    answered_adl(status, adl, \"%s\");\n"},
         {OP_CONTIGUOUS, NEEDS_ANSWERED_PAGES, "    answered_pages(status, pages, \"%s\");\n"},

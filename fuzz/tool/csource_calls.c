@@ -514,6 +514,8 @@ void csource_operation(struct csource_writer *writer)
         [OP_MAP_MDL] = csource_map_mdl,
         [OP_UNMAP_MDL] = csource_unmap_mdl,
         [OP_PIN_MDL] = csource_pin_mdl,
+        [OP_MAP_FB] = csource_map_fb,
+        [OP_UNMAP_FB] = csource_unmap_fb,
         [OP_SCRIBBLE] = write_scribble,
         [OP_CPU_READ] = write_cpu,
         [OP_CPU_WRITE] = write_cpu,

@@ -61,10 +61,12 @@ struct csource_writer {
 
 /* Writes the call of the present line. */
 void csource_operation(struct csource_writer *writer);
-/* csource_mdl.c: three of them, and what an MDL of a line wants to know of others' pages. */
+/* csource_mdl.c: five of them, and what an MDL of a line wants to know of others' pages. */
 void csource_map_mdl(struct csource_writer *writer);
 void csource_unmap_mdl(struct csource_writer *writer);
 void csource_pin_mdl(struct csource_writer *writer);
+void csource_map_fb(struct csource_writer *writer);
+void csource_unmap_fb(struct csource_writer *writer);
 void csource_find_others(struct csource_writer *writer, unsigned at);
 /* The C name of a thing. Returns text, which has room for 64. */
 const char *csource_variable(const struct csource_writer *writer, int thing, char *text);

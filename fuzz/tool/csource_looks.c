@@ -192,6 +192,8 @@ static const char *outputs(uint8_t opcode)
         return "hMemoryHandle ";
     case OP_PIN_MDL:
         return "pMdl ";
+    case OP_MAP_FB:
+        return "pBaseAddress ";
     default:
         return "";
     }
@@ -256,9 +258,9 @@ static struct shown shown_by(const struct recording *recording, int number)
         shown.object = number;
     else if (opcode == OP_ADL)
         shown.object = view->owner >= 0 ? recording->thing[view->owner].view.owner : -1;
-    if (opcode == OP_MAP || opcode == OP_ADL)
+    if (opcode == OP_MAP || opcode == OP_MAP_FB || opcode == OP_ADL)
         shown.first =
-            operand(recording, view->line, opcode == OP_MAP ? (unsigned)MAP_OFFSET : (unsigned)ADL_OFFSET) >>
+            operand(recording, view->line, opcode == OP_ADL ? (unsigned)ADL_OFFSET : (unsigned)MAP_OFFSET) >>
             DXGKMEM_PAGE_SHIFT;
     return shown;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes the operations on MDLs of a driver's own, and the pin that hands one out, as C. */
+/* Writes the operations on MDLs of a driver's own, the pin that hands one out, and the mapping of what was pinned, as C. */
 #include "tool/csource_block.h"
 
 #include "program/operands.h"
@@ -135,5 +135,35 @@ void csource_pin_mdl(struct csource_writer *writer)
     }
     if (!writer->how->driver)
         fprintf(writer->body, "        pages = args.CommitSize >> 12;\n");
+    csource_close(writer);
+}
+
+void csource_map_fb(struct csource_writer *writer)
+{
+    int mapping = csource_made(writer, PROGRAM_MAPPING);
+    char name[CSOURCE_NAME];
+
+    csource_open(writer, "DXGKARGCB_MAPFRAMEBUFFERPOINTER");
+    csource_field_number(writer, "PhysicalAdapterIndex", (uint32_t)csource_number(writer, MAP_FB_INDEX));
+    csource_field_number(writer, "Size", csource_number(writer, MAP_FB_SIZE));
+    csource_field_number(writer, "Offset", csource_number(writer, MAP_FB_OFFSET));
+    csource_call(writer, "DxgkCbMapFrameBufferPointer", true, MAP_FB_ADAPTER);
+    if (mapping >= 0 && writer->uses[mapping] & USES_VALUE)
+        fprintf(writer->body, "        %s = args.pBaseAddress;\n", csource_variable(writer, mapping, name));
+    if (mapping >= 0 && writer->uses[mapping] & USES_SIZE)
+        fprintf(writer->body, "        %s_size = args.Size;\n", csource_variable(writer, mapping, name));
+    if (!writer->how->driver)
+        fputs("        offset = args.Offset, size = args.Size;\n", writer->body);
+    csource_close(writer);
+}
+
+void csource_unmap_fb(struct csource_writer *writer)
+{
+    csource_open(writer, "DXGKARGCB_UNMAPFRAMEBUFFERPOINTER");
+    csource_field_number(writer, "PhysicalAdapterIndex", (uint32_t)csource_number(writer, UNMAP_FB_INDEX));
+    fputs("            .pBaseAddress = ", writer->body);
+    csource_value(writer, UNMAP_FB_MAPPING, csource_number(writer, UNMAP_FB_SHIFT));
+    fputs(",\n", writer->body);
+    csource_call(writer, "DxgkCbUnmapFrameBufferPointer", true, UNMAP_FB_ADAPTER);
     csource_close(writer);
 }

@@ -166,6 +166,8 @@ static bool returns_status(uint8_t opcode)
     case OP_FREE_PAGES:
     case OP_MAP_MDL:
     case OP_PIN_MDL:
+    case OP_MAP_FB:
+    case OP_UNMAP_FB:
         return true;
     default:
         return false;

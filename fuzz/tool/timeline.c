@@ -58,8 +58,10 @@ static void add_things(struct timeline *timeline)
         if (recording->thing[i].view.kind == PROGRAM_ADAPTER)
             add_lane(timeline, (int)i, false);
     for (unsigned i = 0; i < recording->things; i++)
-        if (recording->thing[i].view.kind == PROGRAM_ADL && recording->thing[i].view.owner < 0)
+        if (recording->thing[i].view.kind == PROGRAM_ADL && recording->thing[i].view.owner < 0) {
             add_lane(timeline, (int)i, false);
+            add_owned(timeline, (int)i, PROGRAM_MAPPING);
+        }
     for (unsigned i = 0; i < recording->things; i++) {
         if (recording->thing[i].view.kind != PROGRAM_OBJECT)
             continue;

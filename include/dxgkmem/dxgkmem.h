@@ -54,7 +54,9 @@ extern "C" {
     X(FREE_PAGES, "DxgkCbFreePagesFromMdl")                                                                  \
     X(MAP_MDL, "DxgkCbMapMdlToIoMmu")                                                                        \
     X(UNMAP_MDL, "DxgkCbUnmapMdlFromIoMmu")                                                                  \
-    X(PIN_MDL, "DxgkCbPinFrameBufferForSave")
+    X(PIN_MDL, "DxgkCbPinFrameBufferForSave")                                                                \
+    X(MAP_FRAME_BUFFER, "DxgkCbMapFrameBufferPointer")                                                       \
+    X(UNMAP_FRAME_BUFFER, "DxgkCbUnmapFrameBufferPointer")
 
 /* clang-format off */
 enum dxgkmem_call {

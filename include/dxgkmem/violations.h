@@ -74,7 +74,8 @@
     X(MDL_SCRIBBLED, mdl_scribbled, STATUS_SUCCESS, "the driver changed what the MDL describes; the free was carried out from the trusted record") \
     X(INVALID_MDL, invalid_mdl, STATUS_INVALID_PARAMETER, "the MDL is NULL, not aligned, empty, or its pages are not locked") \
     X(MDL_PAGE_NOT_HELD, mdl_page_not_held, STATUS_INVALID_PARAMETER, "a page of the MDL is not RAM that the driver holds; what these callbacks handed out is reached by its own means") \
-    X(MDL_PAGE_TWICE, mdl_page_twice, STATUS_INVALID_PARAMETER, "a page of the MDL is in it twice, or the adapter reaches it already through another MDL")
+    X(MDL_PAGE_TWICE, mdl_page_twice, STATUS_INVALID_PARAMETER, "a page of the MDL is in it twice, or the adapter reaches it already through another MDL") \
+    X(FRAME_BUFFER_MAPPED, frame_buffer_mapped, STATUS_DEVICE_BUSY, "the frame buffer of this physical adapter is mapped for the CPU already, or still")
 
 enum dxgkmem_violation_code {
     DXGKMEM_VIOLATION_NONE,

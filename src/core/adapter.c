@@ -364,8 +364,7 @@ NTSTATUS dxgkmem_remove_adapter(HANDLE device_handle)
     struct logical_adapter *logical;
     struct adapter *adapter;
     struct call call, probe;
-    uint64_t pinned = 0;
-    stamp made = 0;
+    struct frame_buffer_left left = {0, 0, 0, 0};
     bool empty = false;
 
     if (ATOMIC_LOAD_ACQUIRE(&instance.started) == 0)
@@ -377,7 +376,7 @@ NTSTATUS dxgkmem_remove_adapter(HANDLE device_handle)
     lock_acquire(&reference.logical->pin_lock, RANK_PIN);
     adapter = take_out(&call, device_handle, &empty);
     if (adapter != NULL)
-        pinned = frame_buffer_abandon(adapter, call.now, &made);
+        left = frame_buffer_abandon(adapter, call.now);
     lock_release(&reference.logical->pin_lock);
     adapter_release(&reference); /* the adapter has one of its own */
     if (adapter == NULL)
@@ -385,8 +384,10 @@ NTSTATUS dxgkmem_remove_adapter(HANDLE device_handle)
     logical = adapter->logical;
     machine->ops->domain_detach(machine, logical->domain, adapter->device);
     adapter->attached = false;
-    if (pinned != 0)
-        report_left(&call, DXGKMEM_VIOLATION_LEFT_AT_REMOVAL, pinned, made);
+    if (left.base != 0)
+        report_left(&call, DXGKMEM_VIOLATION_LEFT_AT_REMOVAL, left.base, left.mapped);
+    if (left.address != 0)
+        report_left(&call, DXGKMEM_VIOLATION_LEFT_AT_REMOVAL, left.address, left.pinned);
     while (empty && close_oldest(&call, logical))
         continue;
     while (empty && memory_abandon(&call, logical))

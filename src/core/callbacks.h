@@ -32,6 +32,10 @@ NTSTATUS APIENTRY CALLBACK dxgkmem_pin_frame_buffer_for_save(const HANDLE hAdapt
                                                              DXGKARGCB_PINFRAMEBUFFERFORSAVE *pArgs);
 NTSTATUS APIENTRY CALLBACK
 dxgkmem_unpin_frame_buffer_for_save(const HANDLE hAdapter, const DXGKARGCB_UNPINFRAMEBUFFERFORSAVE *pArgs);
+NTSTATUS APIENTRY CALLBACK dxgkmem_map_frame_buffer_pointer(const HANDLE hAdapter,
+                                                            DXGKARGCB_MAPFRAMEBUFFERPOINTER *pArgs);
+NTSTATUS APIENTRY CALLBACK dxgkmem_unmap_frame_buffer_pointer(const HANDLE hAdapter,
+                                                              const DXGKARGCB_UNMAPFRAMEBUFFERPOINTER *pArgs);
 NTSTATUS APIENTRY CALLBACK dxgkmem_allocate_contiguous_memory(const HANDLE hAdapter,
                                                               DXGKARGCB_ALLOCATECONTIGUOUSMEMORY *pArgs);
 NTSTATUS APIENTRY CALLBACK dxgkmem_free_contiguous_memory(const HANDLE hAdapter,

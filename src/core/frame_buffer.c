@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* PinFrameBufferForSave2, its forerunner PinFrameBufferForSave, and UnpinFrameBufferForSave. */
+/*
+ * PinFrameBufferForSave2, its forerunner PinFrameBufferForSave, and UnpinFrameBufferForSave; MapFrameBufferPointer and
+ * UnmapFrameBufferPointer, for the CPU.
+ */
 #include "frame_buffer.h"
 
 #include "callbacks.h"
+#include "mapping.h"
 
 void frame_buffer_free(struct adapter *adapter, stamp when)
 {
@@ -14,6 +18,8 @@ void frame_buffer_free(struct adapter *adapter, stamp when)
     adapter->pinned = NULL;
     if (frame_buffer->pinned != 0)
         count_down(COUNT_FRAME_BUFFERS, 1);
+    if (frame_buffer->object != NULL && frame_buffer->object->mappings != NULL)
+        mapping_end(mapping_oldest(frame_buffer->object), when);
     if (frame_buffer->adl != NULL)
         adl_end(frame_buffer->adl, when);
     if (frame_buffer->memory != NULL) {
@@ -35,16 +41,21 @@ static void *frame_buffer_handed_out(const struct frame_buffer *frame_buffer)
                                         : (void *)adl_handed_out(frame_buffer->adl);
 }
 
-uint64_t frame_buffer_abandon(struct adapter *adapter, stamp when, stamp *made)
+struct frame_buffer_left frame_buffer_abandon(struct adapter *adapter, stamp when)
 {
-    uint64_t address;
+    const struct frame_buffer *frame_buffer = adapter->pinned;
+    struct frame_buffer_left left = {0, 0, 0, 0};
 
-    if (adapter->pinned == NULL)
-        return 0;
-    address = (uintptr_t)frame_buffer_handed_out(adapter->pinned);
-    *made = adapter->pinned->pinned;
+    if (frame_buffer == NULL)
+        return left;
+    left.address = (uintptr_t)frame_buffer_handed_out(frame_buffer);
+    left.pinned = frame_buffer->pinned;
+    if (frame_buffer->object->mappings != NULL) {
+        left.base = mapping_oldest(frame_buffer->object)->node.start;
+        left.mapped = mapping_made(mapping_oldest(frame_buffer->object));
+    }
     frame_buffer_free(adapter, when);
-    return address;
+    return left;
 }
 
 /* -- pinning ------------------------------------------------------------------------ */
@@ -223,22 +234,46 @@ NTSTATUS APIENTRY CALLBACK dxgkmem_pin_frame_buffer_for_save(const HANDLE hAdapt
 
 /* -- unpinning ------------------------------------------------------------------------- */
 
-static NTSTATUS unpin_on(struct call *call, HANDLE handle, const struct adapter_reference *lead,
-                         uint32_t index)
+/* The adapter of an index that has a frame buffer pinned; NULL: the mistake is noted. The pin lock is held. */
+static struct adapter *pinned_at(struct call *call, HANDLE handle, const struct adapter_reference *lead,
+                                 uint32_t index)
 {
     struct adapter *adapter = logical_adapter_at(lead->logical, index);
     uint64_t subject = (uintptr_t)handle;
 
     if (!still_there(call, handle))
-        return call_status(call);
+        return NULL;
     if (!logical_is_lead(lead->logical, lead->physical_index))
-        return refuse(call, DXGKMEM_VIOLATION_NOT_LEAD_ADAPTER, subject, 0);
-    if (adapter == NULL)
-        return refuse(call, DXGKMEM_VIOLATION_FRAME_BUFFER_INDEX, subject, 0);
-    if (adapter->pinned == NULL)
-        return refuse(call, DXGKMEM_VIOLATION_NOT_PINNED, subject, 0);
-    frame_buffer_free(adapter, call->now);
-    return STATUS_SUCCESS;
+        refuse(call, DXGKMEM_VIOLATION_NOT_LEAD_ADAPTER, subject, 0);
+    else if (adapter == NULL)
+        refuse(call, DXGKMEM_VIOLATION_FRAME_BUFFER_INDEX, subject, 0);
+    else if (adapter->pinned == NULL)
+        refuse(call, DXGKMEM_VIOLATION_NOT_PINNED, subject, 0);
+    else
+        return adapter;
+    return NULL;
+}
+
+/* What is mapped stays as it is; STATUS_SUCCESS: nothing is. */
+static NTSTATUS check_unmapped(struct call *call, HANDLE handle, const struct adapter *adapter)
+{
+    const struct object *object = adapter->pinned->object;
+
+    if (object->mappings == NULL)
+        return STATUS_SUCCESS;
+    return refuse(call, DXGKMEM_VIOLATION_FRAME_BUFFER_MAPPED, (uintptr_t)handle,
+                  mapping_made(mapping_oldest(object)));
+}
+
+static NTSTATUS unpin_on(struct call *call, HANDLE handle, const struct adapter_reference *lead,
+                         uint32_t index)
+{
+    struct adapter *adapter = pinned_at(call, handle, lead, index);
+    NTSTATUS status = adapter == NULL ? call_status(call) : check_unmapped(call, handle, adapter);
+
+    if (NT_SUCCESS(status))
+        frame_buffer_free(adapter, call->now);
+    return status;
 }
 
 NTSTATUS APIENTRY CALLBACK dxgkmem_unpin_frame_buffer_for_save(const HANDLE hAdapter,
@@ -259,6 +294,87 @@ NTSTATUS APIENTRY CALLBACK dxgkmem_unpin_frame_buffer_for_save(const HANDLE hAda
     } else {
         status = call_status(&call);
     }
+    call_end(&call);
+    return status;
+}
+
+/* -- for the CPU ------------------------------------------------------------------------- */
+
+/* The pin lock is held. The offset that goes out is that of the first byte in its page: 0. */
+static NTSTATUS map_on(struct call *call, HANDLE handle, const struct adapter_reference *lead,
+                       const DXGKARGCB_MAPFRAMEBUFFERPOINTER *in, uint64_t *base)
+{
+    struct adapter *adapter = pinned_at(call, handle, lead, in->PhysicalAdapterIndex);
+    struct mapping *mapping;
+    struct object *object;
+    NTSTATUS status;
+
+    if (adapter == NULL)
+        return call_status(call);
+    object = adapter->pinned->object;
+    if (!is_page_multiple(in->Size) || !is_page_multiple(in->Offset))
+        return refuse(call, DXGKMEM_VIOLATION_UNALIGNED_RANGE, (uintptr_t)handle, 0);
+    if (in->Size == 0 || in->Offset > object->size || in->Size > object->size - in->Offset)
+        return refuse(call, DXGKMEM_VIOLATION_MAP_OUT_OF_RANGE, (uintptr_t)handle, 0);
+    status = check_unmapped(call, handle, adapter);
+    if (NT_SUCCESS(status))
+        status =
+            mapping_make(call, object, (uint64_t)in->Offset >> DXGKMEM_PAGE_SHIFT,
+                         (uint64_t)in->Size >> DXGKMEM_PAGE_SHIFT, DXGK_ACCESS_MODE_KERNEL_MODE, &mapping);
+    if (NT_SUCCESS(status))
+        *base = mapping->node.start;
+    return status;
+}
+
+NTSTATUS APIENTRY CALLBACK dxgkmem_map_frame_buffer_pointer(const HANDLE hAdapter,
+                                                            DXGKARGCB_MAPFRAMEBUFFERPOINTER *pArgs)
+{
+    DXGKARGCB_MAPFRAMEBUFFERPOINTER in;
+    struct adapter_reference lead;
+    struct call call;
+    bool writable;
+    uint64_t base = 0;
+    NTSTATUS status;
+
+    if (CALL_BEGIN(&call, MAP_FRAME_BUFFER, pArgs, in, &writable) && memory_adapter(&call, hAdapter, &lead)) {
+        lock_acquire(&lead.logical->pin_lock, RANK_PIN);
+        status = map_on(&call, hAdapter, &lead, &in, &base);
+        lock_release(&lead.logical->pin_lock);
+        adapter_release(&lead);
+    } else {
+        status = call_status(&call);
+    }
+    if (writable)
+        pArgs->pBaseAddress = (void *)(uintptr_t)base;
+    if (NT_SUCCESS(status))
+        pArgs->Offset = 0;
+    call_end(&call);
+    return status;
+}
+
+NTSTATUS APIENTRY CALLBACK dxgkmem_unmap_frame_buffer_pointer(const HANDLE hAdapter,
+                                                              const DXGKARGCB_UNMAPFRAMEBUFFERPOINTER *pArgs)
+{
+    DXGKARGCB_UNMAPFRAMEBUFFERPOINTER in;
+    struct adapter_reference lead;
+    struct mapping *mapping = NULL;
+    struct adapter *adapter;
+    struct call call;
+    bool writable;
+    NTSTATUS status;
+
+    if (CALL_BEGIN(&call, UNMAP_FRAME_BUFFER, pArgs, in, &writable) &&
+        memory_adapter(&call, hAdapter, &lead)) {
+        lock_acquire(&lead.logical->pin_lock, RANK_PIN);
+        adapter = pinned_at(&call, hAdapter, &lead, in.PhysicalAdapterIndex);
+        if (adapter != NULL)
+            mapping = mapping_named(&call, adapter->pinned->object, (uintptr_t)in.pBaseAddress);
+        if (mapping != NULL)
+            mapping_end(mapping, call.now);
+        lock_release(&lead.logical->pin_lock);
+        adapter_release(&lead);
+    }
+    status = mapping != NULL ? STATUS_SUCCESS : call_status(&call);
     call_end(&call);
     return status;
 }

@@ -2,7 +2,7 @@
 /*
  * Memory that is pinned to save a frame buffer: an object and an ADL over all of
  * it that have no handles, or a memory with an MDL that has none. One per physical adapter; its logical adapter's pin
- * lock guards it.
+ * lock guards it, and the one mapping that its object may have.
  */
 #ifndef DXGKMEM_CORE_FRAME_BUFFER_H
 #define DXGKMEM_CORE_FRAME_BUFFER_H
@@ -16,12 +16,17 @@ struct frame_buffer {
     stamp pinned;
 };
 
+/* What was left of a frame buffer: 0 for what was not. */
+struct frame_buffer_left {
+    uint64_t base, address; /* of its mapping; of its ADL or MDL */
+    stamp mapped, pinned;
+};
+
 /*
- * Unpins what is pinned on an adapter that goes away: returns the address of
- * its ADL or MDL and when it was pinned, or 0. The pin lock is held, or everything
- * stands still.
+ * Ends the mapping of what is pinned on an adapter that goes away, and unpins it; says what it was. The pin lock
+ * is held, or everything stands still.
  */
-uint64_t frame_buffer_abandon(struct adapter *adapter, stamp when, stamp *made);
+struct frame_buffer_left frame_buffer_abandon(struct adapter *adapter, stamp when);
 /* Frees without a report. The pin lock is held, or everything stands still. */
 void frame_buffer_free(struct adapter *adapter, stamp when);
 

@@ -65,6 +65,8 @@ static void fill_memory(DXGKRNL_INTERFACE *all)
     all->DxgkCbAllocatePagesForMdl = dxgkmem_allocate_pages_for_mdl;
     all->DxgkCbFreePagesFromMdl = dxgkmem_free_pages_from_mdl;
     all->DxgkCbPinFrameBufferForSave = dxgkmem_pin_frame_buffer_for_save;
+    all->DxgkCbMapFrameBufferPointer = dxgkmem_map_frame_buffer_pointer;
+    all->DxgkCbUnmapFrameBufferPointer = dxgkmem_unmap_frame_buffer_pointer;
     all->DxgkCbMapMdlToIoMmu = dxgkmem_map_mdl_to_iommu;
     all->DxgkCbUnmapMdlFromIoMmu = dxgkmem_unmap_mdl_from_iommu;
 }

@@ -97,10 +97,11 @@ static void clear_frame_buffers(struct clearing *clearing)
 {
     for (struct list_link *link = instance.adapters; link != NULL;
          link = list_next(instance.adapters, link)) {
-        stamp made;
-        uint64_t address = frame_buffer_abandon(CONTAINER_OF(link, struct adapter, link), 0, &made);
-        if (address != 0)
-            met(clearing, &clearing->leaks.frame_buffers, address, made);
+        struct frame_buffer_left left = frame_buffer_abandon(CONTAINER_OF(link, struct adapter, link), 0);
+        if (left.base != 0)
+            met(clearing, &clearing->leaks.mappings, left.base, left.mapped);
+        if (left.address != 0)
+            met(clearing, &clearing->leaks.frame_buffers, left.address, left.pinned);
     }
 }
 

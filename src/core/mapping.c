@@ -245,20 +245,13 @@ static struct mapping *find_elsewhere(const struct object *object, uint64_t base
     return NULL;
 }
 
-/* The mapping that pArgs names, when it may be undone; else the mistake is noted. The object is locked. */
-static struct mapping *unmap_check(struct call *call, const struct object *object,
-                                   const DXGKARGCB_UNMAP_PHYSICAL_MEMORY *in)
+struct mapping *mapping_named(struct call *call, const struct object *object, uint64_t base)
 {
-    uint64_t base = (uintptr_t)in->pBaseAddress;
     struct found found = find_visible(base);
     struct mapping *elsewhere;
 
-    if (found.mapping != NULL && found.object == object) {
-        if (in->Size == found.mapping->node.end - base)
-            return found.mapping;
-        refuse(call, DXGKMEM_VIOLATION_UNMAP_WRONG_SIZE, base, found.made);
-        return NULL;
-    }
+    if (found.mapping != NULL && found.object == object)
+        return found.mapping;
     if (found.mapping != NULL) {
         refuse(call, DXGKMEM_VIOLATION_UNMAP_WRONG_OBJECT, base, found.made);
         return NULL;
@@ -269,6 +262,19 @@ static struct mapping *unmap_check(struct call *call, const struct object *objec
     else
         refuse(call, DXGKMEM_VIOLATION_UNMAP_WRONG_BASE, base,
                base != 0 && object->last_unmapped == base ? object->last_unmapped_at : 0);
+    return NULL;
+}
+
+/* The mapping that pArgs names, when it may be undone; else the mistake is noted. The object is locked. */
+static struct mapping *unmap_check(struct call *call, const struct object *object,
+                                   const DXGKARGCB_UNMAP_PHYSICAL_MEMORY *in)
+{
+    uint64_t base = (uintptr_t)in->pBaseAddress;
+    struct mapping *mapping = mapping_named(call, object, base);
+
+    if (mapping == NULL || in->Size == mapping->node.end - base)
+        return mapping;
+    refuse(call, DXGKMEM_VIOLATION_UNMAP_WRONG_SIZE, base, mapping->made);
     return NULL;
 }
 

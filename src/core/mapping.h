@@ -40,6 +40,11 @@ static inline stamp mapping_made(const struct mapping *mapping)
 /* Maps `pages` pages from page `first` of a locked object, or of one that nobody else can name. */
 NTSTATUS mapping_make(struct call *call, struct object *object, uint64_t first, uint64_t pages,
                       DXGK_ACCESS_MODE mode, struct mapping **made);
+/*
+ * The mapping of a locked object that begins at a base, as the current process sees addresses; NULL: there is none,
+ * and the mistake is noted.
+ */
+struct mapping *mapping_named(struct call *call, const struct object *object, uint64_t base);
 /* Ends a mapping. Its object is locked, or everything stands still. */
 void mapping_end(struct mapping *mapping, stamp when);
 

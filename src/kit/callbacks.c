@@ -539,6 +539,8 @@ void kit_callbacks_fill(unsigned adapter, DXGKRNL_INTERFACE *to)
     MEMBER(DxgkCbFreeAdl, free_adl);
     MEMBER(DxgkCbPinFrameBufferForSave2, pin);
     MEMBER(DxgkCbPinFrameBufferForSave, kit_pin_for_save);
+    MEMBER(DxgkCbMapFrameBufferPointer, kit_map_frame_buffer);
+    MEMBER(DxgkCbUnmapFrameBufferPointer, kit_unmap_frame_buffer);
     MEMBER(DxgkCbAllocateContiguousMemory, kit_allocate_contiguous);
     MEMBER(DxgkCbFreeContiguousMemory, kit_free_contiguous);
     MEMBER(DxgkCbAllocatePagesForMdl, kit_allocate_pages);

@@ -105,6 +105,10 @@ NTSTATUS APIENTRY kit_free_contiguous(IN_CONST_HANDLE adapter,
                                       IN_CONST_PDXGKARGCB_FREECONTIGUOUSMEMORY arguments);
 NTSTATUS APIENTRY kit_allocate_pages(IN_CONST_HANDLE adapter, INOUT_PDXGKARGCB_ALLOCATEPAGESFORMDL arguments);
 NTSTATUS APIENTRY kit_free_pages(IN_CONST_HANDLE adapter, IN_CONST_PDXGKARGCB_FREEPAGESFROMMDL arguments);
+NTSTATUS APIENTRY kit_map_frame_buffer(IN_CONST_HANDLE adapter,
+                                       INOUT_PDXGKARGCB_MAPFRAMEBUFFERPOINTER arguments);
+NTSTATUS APIENTRY kit_unmap_frame_buffer(IN_CONST_HANDLE adapter,
+                                         IN_CONST_PDXGKARGCB_UNMAPFRAMEBUFFERPOINTER arguments);
 NTSTATUS APIENTRY kit_pin_for_save(IN_CONST_HANDLE adapter, INOUT_PDXGKARGCB_PINFRAMEBUFFERFORSAVE arguments);
 void kit_memory_ended(HANDLE handle, kit_stack stack, const char *by);
 /* callbacks.c: what UNPIN of this adapter ends, an ADL or an MDL */

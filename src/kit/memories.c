@@ -222,3 +222,35 @@ NTSTATUS APIENTRY kit_free_pages(IN_CONST_HANDLE adapter, IN_CONST_PDXGKARGCB_FR
         kit_memory_ended(in.hMemoryHandle, stack, "DxgkCbFreePagesFromMdl");
     return status;
 }
+
+NTSTATUS APIENTRY kit_map_frame_buffer(IN_CONST_HANDLE adapter,
+                                       INOUT_PDXGKARGCB_MAPFRAMEBUFFERPOINTER arguments)
+{
+    kit_stack stack = KIT_STACK_HERE();
+    NTSTATUS status;
+
+    if (kit_call_fails(arguments, stack)) {
+        arguments->pBaseAddress = NULL;
+        return STATUS_NO_MEMORY;
+    }
+    status = kit_call_begin(stack)->DxgkCbMapFrameBufferPointer(kit_inside(adapter), arguments);
+    kit_call_end();
+    if (arguments != NULL && NT_SUCCESS(status))
+        kit_mapping_made(&(struct kit_mapping){.base = arguments->pBaseAddress,
+                                               .bytes = arguments->Size,
+                                               .made = stack,
+                                               .made_by = "DxgkCbMapFrameBufferPointer"});
+    return status;
+}
+
+NTSTATUS APIENTRY kit_unmap_frame_buffer(IN_CONST_HANDLE adapter,
+                                         IN_CONST_PDXGKARGCB_UNMAPFRAMEBUFFERPOINTER arguments)
+{
+    kit_stack stack = KIT_STACK_HERE();
+    NTSTATUS status = kit_call_begin(stack)->DxgkCbUnmapFrameBufferPointer(kit_inside(adapter), arguments);
+
+    kit_call_end();
+    if (NT_SUCCESS(status))
+        kit_mapping_ended(arguments->pBaseAddress, stack, "DxgkCbUnmapFrameBufferPointer");
+    return status;
+}

@@ -14,6 +14,7 @@ static struct {
     struct thing ended; /* destroyed, both handles */
     HANDLE removed;
     DXGK_ADL *adl, *freed, *others, *frame_buffer;
+    unsigned char *saved; /* where that frame buffer is mapped */
     struct view view, user;
     struct handed_memory block, pages;
     HANDLE mapped; /* an MDL of the driver's first page */
@@ -51,6 +52,7 @@ static int setup(void **state)
     here.view = view_map(here.busy.object, 0, PAGE, DXGK_ACCESS_MODE_KERNEL_MODE);
     here.user = view_map(here.unopened.object, 0, PAGE, DXGK_ACCESS_MODE_USER_MODE);
     assert_int_equal(try_pin(here.adapter, 1, PAGE, 0, &here.frame_buffer), STATUS_SUCCESS);
+    assert_int_equal(try_map_frame_buffer(here.adapter, 1, 0, PAGE, &here.saved), STATUS_SUCCESS);
     here.block = contiguous_allocate(here.adapter, 2 * PAGE);
     here.pages = pages_allocate(here.adapter, 2 * PAGE);
     here.mapped = mdl_map(here.adapter, 0, 1);
@@ -69,6 +71,7 @@ static int teardown(void **state)
 {
     dxgkmem_sim_set_irql(world.sim, PASSIVE_LEVEL);
     mdl_unmap(here.adapter, here.mapped);
+    assert_int_equal(try_unmap_frame_buffer(here.adapter, 1, here.saved), STATUS_SUCCESS);
     assert_int_equal(try_unpin(here.adapter, 1), STATUS_SUCCESS);
     assert_int_equal(try_free_contiguous(here.adapter, here.block.handle), STATUS_SUCCESS);
     assert_int_equal(try_free_pages(here.adapter, here.pages.handle), STATUS_SUCCESS);
@@ -331,6 +334,21 @@ static NTSTATUS create_mdl_flags(unsigned flags, uint64_t skip, SIZE_T bytes)
     X(UNALIGNED_RANGE, pin_mdl_part, return pin_mdl(here.adapter, 0, PAGE - 1))                              \
     X(PINNED_TWICE, pin_mdl_again, return pin_mdl(here.adapter, 1, PAGE))                                    \
     X(LEGACY_CALLBACK, pin_mdl_legacy, return pin_mdl(here.other, 0, PAGE))                                  \
+    X(NOT_LEAD_ADAPTER, map_save_second, return map_save(here.second_of_chain, 0, 0, PAGE))                  \
+    X(FRAME_BUFFER_INDEX, map_save_index, return map_save(here.adapter, 2, 0, PAGE))                         \
+    X(NOT_PINNED, map_save_unpinned, return map_save(here.adapter, 0, 0, PAGE))                              \
+    X(UNALIGNED_RANGE, map_save_part, return map_save(here.adapter, 1, 0, PAGE - 1))                         \
+    X(UNALIGNED_RANGE, map_save_inside, return map_save(here.adapter, 1, 8, PAGE))                           \
+    X(MAP_OUT_OF_RANGE, map_save_nothing, return map_save(here.adapter, 1, 0, 0))                            \
+    X(MAP_OUT_OF_RANGE, map_save_past, return map_save(here.adapter, 1, PAGE, PAGE))                         \
+    X(MAP_OUT_OF_RANGE, map_save_wraps, return map_save(here.adapter, 1, (SIZE_T)0 - PAGE, 2 * PAGE))        \
+    X(FRAME_BUFFER_MAPPED, map_save_again, return map_save(here.adapter, 1, 0, PAGE))                        \
+    X(FRAME_BUFFER_MAPPED, unpin_mapped, return try_unpin(here.adapter, 1))                                  \
+    X(LEGACY_CALLBACK, map_save_legacy, return map_save(here.other, 0, 0, PAGE))                             \
+    X(LEGACY_CALLBACK, unmap_save_legacy, return try_unmap_frame_buffer(here.other, 0, here.saved))          \
+    X(NOT_PINNED, unmap_save_unpinned, return try_unmap_frame_buffer(here.adapter, 0, here.saved))           \
+    X(UNMAP_WRONG_BASE, unmap_save_base, return try_unmap_frame_buffer(here.adapter, 1, here.saved + PAGE))  \
+    X(UNMAP_WRONG_OBJECT, unmap_save_object, return try_unmap_frame_buffer(here.adapter, 1, here.view.base)) \
     X(MEMORY_OF_OTHER_CALL, mapped_as_pages, return try_free_pages(here.adapter, here.mapped))               \
     X(MEMORY_OF_OTHER_CALL, block_as_mapped,                                                                 \
       VOID_CALL(MEMORY_OF_OTHER_CALL, mdl_unmap(here.adapter, here.block.handle)))                           \
@@ -351,6 +369,12 @@ static NTSTATUS pin_mdl(HANDLE adapter, UINT index, SIZE_T bytes)
 {
     struct dxgkmem_mdl *mdl;
     return try_pin_mdl(adapter, index, bytes, &mdl);
+}
+
+static NTSTATUS map_save(HANDLE adapter, UINT index, SIZE_T offset, SIZE_T bytes)
+{
+    unsigned char *base;
+    return try_map_frame_buffer(adapter, index, offset, bytes, &base);
 }
 
 /* An MDL of two pages from `first` on; instead: of the second one, or 0. */
@@ -443,6 +467,12 @@ static void misaligned_arguments(void **state)
                          STATUS_DATATYPE_MISALIGNMENT);
         (void)expect_code(DXGKMEM_VIOLATION_MISALIGNED_ARGUMENTS);
         assert_int_equal(world.ddi.DxgkCbPinFrameBufferForSave(here.adapter, (void *)at),
+                         STATUS_DATATYPE_MISALIGNMENT);
+        (void)expect_code(DXGKMEM_VIOLATION_MISALIGNED_ARGUMENTS);
+        assert_int_equal(world.ddi.DxgkCbMapFrameBufferPointer(here.adapter, (void *)at),
+                         STATUS_DATATYPE_MISALIGNMENT);
+        (void)expect_code(DXGKMEM_VIOLATION_MISALIGNED_ARGUMENTS);
+        assert_int_equal(world.ddi.DxgkCbUnmapFrameBufferPointer(here.adapter, (void *)at),
                          STATUS_DATATYPE_MISALIGNMENT);
         (void)expect_code(DXGKMEM_VIOLATION_MISALIGNED_ARGUMENTS);
         assert_int_equal(world.ddi.DxgkCbMapMdlToIoMmu(here.adapter, (void *)at),

@@ -152,6 +152,24 @@ NTSTATUS try_unpin(HANDLE lead, UINT index)
     return world.ddi.DxgkCbUnpinFrameBufferForSave(lead, &arguments);
 }
 
+NTSTATUS try_map_frame_buffer(HANDLE lead, UINT index, SIZE_T offset, SIZE_T bytes, unsigned char **base)
+{
+    DXGKARGCB_MAPFRAMEBUFFERPOINTER arguments = {index, bytes, offset, UNTOUCHED};
+    NTSTATUS status = world.ddi.DxgkCbMapFrameBufferPointer(lead, &arguments);
+    *base = arguments.pBaseAddress;
+    assert_int_equal(arguments.PhysicalAdapterIndex, index);
+    assert_int_equal(arguments.Size, bytes);
+    assert_int_equal(arguments.Offset, NT_SUCCESS(status) ? 0 : offset);
+    assert_true(NT_SUCCESS(status) == (*base != NULL));
+    return status;
+}
+
+NTSTATUS try_unmap_frame_buffer(HANDLE lead, UINT index, void *base)
+{
+    const DXGKARGCB_UNMAPFRAMEBUFFERPOINTER arguments = {index, base};
+    return world.ddi.DxgkCbUnmapFrameBufferPointer(lead, &arguments);
+}
+
 NTSTATUS try_contiguous(HANDLE adapter, SIZE_T bytes, struct handed_memory *memory)
 {
     DXGKARGCB_ALLOCATECONTIGUOUSMEMORY arguments;

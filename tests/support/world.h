@@ -78,6 +78,8 @@ void view_unmap(HANDLE object, struct view view);
 NTSTATUS try_pin(HANDLE lead, UINT index, SIZE_T bytes, unsigned flags, DXGK_ADL **adl);
 NTSTATUS try_pin_mdl(HANDLE lead, UINT index, SIZE_T bytes, struct dxgkmem_mdl **mdl);
 NTSTATUS try_unpin(HANDLE lead, UINT index);
+NTSTATUS try_map_frame_buffer(HANDLE lead, UINT index, SIZE_T offset, SIZE_T bytes, unsigned char **base);
+NTSTATUS try_unmap_frame_buffer(HANDLE lead, UINT index, void *base);
 
 /* The WDDM 2.4 callbacks. A memory: its handle, where it is mapped, and its MDL if it has one. */
 struct handed_memory {
