@@ -292,7 +292,8 @@ static bool check_reports(struct runner *runner)
         return true;
     says = find_answer(runner, broken_by(runner, same));
     if (runner->violations == 0) {
-        write_text(says, " was accepted");
+        write_text(says,
+                   NT_SUCCESS(runner->event.status) ? " was accepted" : " was refused without a report");
     } else {
         write_text(says, " was reported as ");
         say_report(runner, says, report);

@@ -56,6 +56,14 @@ static size_t runs_bytes(uint64_t pages)
     return sizeof(struct mdl_runs) + (size_t)pages * sizeof(struct mdl_run);
 }
 
+/* The lock of the logical adapter is held. */
+static void give_runs(struct logical_adapter *logical, struct mdl_runs *runs)
+{
+    for (uint32_t i = 0; i < runs->count; i++)
+        range_remove(&logical->lent, &runs->run[i].node);
+    runs->count = 0;
+}
+
 void mdl_give(struct memory *memory)
 {
     struct mdl_runs *runs = memory->runs;
@@ -64,8 +72,7 @@ void mdl_give(struct memory *memory)
     if (runs == NULL)
         return;
     lock_acquire(&logical->lock, RANK_LOGICAL);
-    for (uint32_t i = 0; i < runs->count; i++)
-        range_remove(&logical->lent, &runs->run[i].node);
+    give_runs(logical, runs);
     lock_release(&logical->lock);
     pool_free(runs, runs_bytes(runs->room));
 }
@@ -96,19 +103,19 @@ static NTSTATUS claim_runs(struct call *call, struct logical_adapter *logical, s
     return STATUS_SUCCESS;
 }
 
-/* In a domain that gives no page another address one page has one place: it cannot be mapped twice. */
-static NTSTATUS mdl_claim(struct call *call, struct memory *memory)
+/*
+ * In a domain that gives no page another address one page has one place: it cannot be mapped twice. What does not
+ * stand, or is not to be kept, nobody sees.
+ */
+static NTSTATUS mdl_claim(struct call *call, struct memory *memory, bool keep)
 {
-    struct object *object = memory->object;
-    struct logical_adapter *logical = object->logical;
-    struct mdl_runs *runs = memory->runs = pool_alloc(runs_bytes(object->pages));
+    struct logical_adapter *logical = memory->object->logical;
     NTSTATUS status;
 
-    if (runs == NULL)
-        return STATUS_INSUFFICIENT_RESOURCES;
-    runs->room = object->pages;
     lock_acquire(&logical->lock, RANK_LOGICAL);
-    status = claim_runs(call, logical, runs, object);
+    status = claim_runs(call, logical, memory->runs, memory->object);
+    if (!keep || !NT_SUCCESS(status))
+        give_runs(logical, memory->runs);
     lock_release(&logical->lock);
     return status;
 }
@@ -139,6 +146,20 @@ static NTSTATUS mdl_hold(struct call *call, struct memory *memory, const struct 
     return call->violation.code == DXGKMEM_VIOLATION_NONE ? status : call_status(call);
 }
 
+/* Judges the pages: a call that is refused for them has taken nothing that lasts. */
+static NTSTATUS mdl_judge(struct call *call, struct memory *memory, const struct mdl_seen *seen)
+{
+    NTSTATUS status = mdl_hold(call, memory, seen);
+
+    if (!NT_SUCCESS(status))
+        return status;
+    memory->runs = pool_alloc(runs_bytes(memory->object->pages));
+    if (memory->runs == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    memory->runs->room = memory->object->pages;
+    return mdl_claim(call, memory, false);
+}
+
 /* -- the callbacks ---------------------------------------------------------------------- */
 
 static NTSTATUS mdl_build(struct call *call, struct memory *memory, const struct mdl_seen *seen,
@@ -153,11 +174,11 @@ static NTSTATUS mdl_build(struct call *call, struct memory *memory, const struct
     plan.size = seen->pages * DXGKMEM_PAGE_BYTES;
     status = memory_begin(memory, &plan, reference->logical);
     if (NT_SUCCESS(status))
+        status = mdl_judge(call, memory, seen);
+    if (NT_SUCCESS(status))
         status = memory_reserve(memory);
     if (NT_SUCCESS(status))
-        status = mdl_hold(call, memory, seen);
-    if (NT_SUCCESS(status))
-        status = mdl_claim(call, memory);
+        status = mdl_claim(call, memory, true);
     return NT_SUCCESS(status) ? memory_connect(memory) : status;
 }
 
