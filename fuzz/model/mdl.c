@@ -110,9 +110,11 @@ void model_map_mdl(struct model *model, const struct model_conditions *condition
         return;
     }
     unsigned pages = model_mdl_pages(mdl);
-    if (model_chain_quota(adapter->chain, pages, 0, 1, expectation) &&
-        model_handle_room(model, 1, expectation))
-        check_pages(model, adapter->chain, dxgkmem_mdl_pages(mdl), pages, expectation);
+    if (!model_chain_quota(adapter->chain, pages, 0, 1, expectation))
+        return;
+    check_pages(model, adapter->chain, dxgkmem_mdl_pages(mdl), pages, expectation);
+    if (expectation->violation == DXGKMEM_VIOLATION_NONE)
+        model_handle_room(model, 1, expectation);
 }
 
 const char *model_map_mdl_done(struct model *model, const struct model_conditions *conditions, HANDLE handle,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dxgkmem csource: a program as a C file of its own. Owns the file as a whole and the
- * expectations; the calls are csource_calls.c's, looks from outside csource_looks.c's.
+ * dxgkmem csource: a program as a C file of its own: the file as a whole, and the expectations. The calls are
+ * those of csource_calls.c, looks from outside those of csource_looks.c.
  */
 #include "tool/csource_internal.h"
 #include "tool/input.h"
