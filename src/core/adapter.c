@@ -123,6 +123,16 @@ void adapter_release(struct adapter_reference *reference)
     logical_release(reference->logical);
 }
 
+NTSTATUS adapter_refuse_removed(struct call *call, const struct adapter_reference *reference, stamp gone_at)
+{
+    stamp made;
+
+    /* Removals exclude each other in a chain: only the one that emptied it may have its handle yet to end. */
+    if (!handle_check(call, reference->handle, HANDLE_ADAPTER, &made))
+        return call_status(call);
+    return refuse(call, DXGKMEM_VIOLATION_ADAPTER_REMOVED, reference->handle, gone_at);
+}
+
 /* -- adding ------------------------------------------------------------------------------- */
 
 static bool config_valid(const struct dxgkmem_adapter_config *config)

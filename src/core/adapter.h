@@ -72,6 +72,8 @@ struct adapter_reference {
 bool adapter_acquire(struct call *call, HANDLE handle, uint32_t lowest_version,
                      struct adapter_reference *reference);
 void adapter_release(struct adapter_reference *reference);
+/* Refuses because the chain of a reference is empty since gone_at: names the removal of the adapter itself. */
+NTSTATUS adapter_refuse_removed(struct call *call, const struct adapter_reference *reference, stamp gone_at);
 
 /* Another reference, and the end of one; the last one frees the logical adapter. */
 void logical_refer(struct logical_adapter *logical);

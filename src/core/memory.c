@@ -238,7 +238,7 @@ NTSTATUS memory_publish(struct call *call, struct memory *memory, const struct a
     }
     lock_release(&logical->lock);
     if (gone_at != 0)
-        return refuse(call, DXGKMEM_VIOLATION_ADAPTER_REMOVED, reference->handle, gone_at);
+        return adapter_refuse_removed(call, reference, gone_at);
     count_up(COUNT_MEMORIES, 1);
     return STATUS_SUCCESS;
 }

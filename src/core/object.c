@@ -159,7 +159,7 @@ static NTSTATUS attach_check(struct call *call, struct object *object,
 
     /* The last adapter may have gone away since the handle was looked at. */
     if (logical->gone_at != 0)
-        return refuse(call, DXGKMEM_VIOLATION_ADAPTER_REMOVED, reference->handle, logical->gone_at);
+        return adapter_refuse_removed(call, reference, logical->gone_at);
     if (request != NULL)
         status = hidden ? object_check_claim(call, request) : object_claim(call, object, request);
     if (NT_SUCCESS(status) && hidden)
