@@ -263,6 +263,11 @@ static void close_it(void)
     object_close(the_object());
 }
 
+static void end_adapter_of_it(void)
+{
+    object_end_adapter(the_object(), 0);
+}
+
 /* A tree that promises a gap which is not there. */
 static void look_for_a_lie(void)
 {
@@ -297,7 +302,12 @@ static void assertions_stop_the_system(void **state)
     adl = adl_allocate(thing.open, 0, PAGE);
     expect_panic(close_it);
     adl_free(thing.open, adl);
+    expect_panic(close_it); /* it is still among what is open on the adapter */
     thing_destroy(thing);
+    thing = thing_create(io_arguments(NULL, IO_PAGE, PAGE));
+    expect_panic(free_it); /* its range is still claimed */
+    expect_panic(end_adapter_of_it);
+    destroy_unopened();
     expect_panic(look_for_a_lie);
 }
 
