@@ -94,6 +94,7 @@ static NTSTATUS claim_runs(struct call *call, struct logical_adapter *logical, s
         taken = range_first_overlap(&logical->lent, own->node.start, own->node.end);
         if (taken != NULL) {
             stamp mapped = CONTAINER_OF(taken, struct mdl_run, node)->mapped;
+            give_runs(logical, runs); /* what does not stand nobody sees */
             return refuse(call, DXGKMEM_VIOLATION_MDL_PAGE_TWICE, 0, mapped == call->now ? 0 : mapped);
         }
         range_insert(&logical->lent, &own->node);
@@ -104,8 +105,8 @@ static NTSTATUS claim_runs(struct call *call, struct logical_adapter *logical, s
 }
 
 /*
- * In a domain that gives no page another address one page has one place: it cannot be mapped twice. What does not
- * stand, or is not to be kept, nobody sees.
+ * In a domain that gives no page another address one page has one place: it cannot be mapped twice. What is not to
+ * be kept nobody sees either.
  */
 static NTSTATUS mdl_claim(struct call *call, struct memory *memory, bool keep)
 {
@@ -114,7 +115,7 @@ static NTSTATUS mdl_claim(struct call *call, struct memory *memory, bool keep)
 
     lock_acquire(&logical->lock, RANK_LOGICAL);
     status = claim_runs(call, logical, memory->runs, memory->object);
-    if (!keep || !NT_SUCCESS(status))
+    if (!keep)
         give_runs(logical, memory->runs);
     lock_release(&logical->lock);
     return status;
