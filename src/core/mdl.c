@@ -75,6 +75,7 @@ void mdl_give(struct memory *memory)
     give_runs(logical, runs);
     lock_release(&logical->lock);
     pool_free(runs, runs_bytes(runs->room));
+    memory->runs = NULL;
 }
 
 /* The lock of the logical adapter is held. */

@@ -22,7 +22,7 @@ struct mdl_runs {
     struct mdl_run run[];
 };
 
-/* Gives up the claim on the pages; part of memory_free. The device reaches them no more. */
+/* Gives up the claim on the pages, if there is one. The device reaches them no more. */
 void mdl_give(struct memory *memory);
 
 #endif

@@ -45,19 +45,28 @@ static void memory_discharge(struct memory *memory)
     quota_give(&logical->quota, memory_pages(memory), 0, 1);
 }
 
-void memory_free(struct memory *memory, stamp when)
+/* Ends all of it that anybody can see but its handle. */
+static void memory_withdraw(struct memory *memory, stamp when)
 {
     struct dxgkmem_machine *machine = instance.machine;
     struct object *object = memory->object;
 
     if (memory->connected)
         adl_disconnect(&memory->reach, object, object->pages);
+    while (object->mappings != NULL)
+        mapping_end(mapping_oldest(object), when);
+    if (memory->locked)
+        machine->ops->memory_unlock(machine, object->memory, 0, object->pages);
+    memory->connected = memory->locked = false;
+    mdl_give(memory);
+}
+
+void memory_free(struct memory *memory, stamp when)
+{
+    struct object *object = memory->object;
+
     if (object != NULL) {
-        while (object->mappings != NULL)
-            mapping_end(mapping_oldest(object), when);
-        if (memory->locked)
-            machine->ops->memory_unlock(machine, object->memory, 0, object->pages);
-        mdl_give(memory);
+        memory_withdraw(memory, when);
         if (memory->mdl != NULL)
             pool_free(memory->mdl, mdl_bytes(memory));
         memory_discharge(memory);
@@ -73,6 +82,8 @@ void memory_end(struct memory *memory, stamp when)
     struct logical_adapter *logical = memory->object->logical;
     uint32_t slot = memory->slot;
 
+    /* Before anybody can see its handle ended, or a removal that it is gone: who does must meet nothing of it. */
+    memory_withdraw(memory, when);
     lock_acquire(&logical->lock, RANK_LOGICAL);
     list_remove(&logical->memories, &memory->link);
     lock_release(&logical->lock);

@@ -295,24 +295,26 @@ static NTSTATUS open_object(struct call *call, const DXGKARGCB_OPEN_PHYSICAL_MEM
 {
     uint64_t handle = (uintptr_t)in->hPhysicalMemoryObject;
     struct adapter_reference reference;
+    struct call probe = *call;
     struct object *object;
     NTSTATUS status;
-    stamp made;
+    /* Two slot locks are never held together: the adapter is looked at first, its mistake told after the object's. */
+    bool on_adapter = adapter_acquire(&probe, in->hAdapter, DXGKDDI_INTERFACE_VERSION_WDDM2_9, &reference);
 
-    /* Two slot locks are never held together: the object is judged, then the adapter, then the object again. */
-    if (!handle_check(call, handle, HANDLE_OBJECT, &made) ||
-        !adapter_acquire(call, in->hAdapter, DXGKDDI_INTERFACE_VERSION_WDDM2_9, &reference))
-        return call_status(call);
     object = handle_acquire(call, handle, HANDLE_OBJECT);
-    if (object != NULL) {
+    if (object != NULL && on_adapter) {
         status = open_on_adapter(call, object, &reference, handle);
         if (NT_SUCCESS(status))
             *out = object_adapter_handle(object);
-        handle_unlock(object->slot);
     } else {
+        if (object != NULL)
+            *call = probe;
         status = call_status(call);
     }
-    adapter_release(&reference);
+    if (object != NULL)
+        handle_unlock(object->slot);
+    if (on_adapter)
+        adapter_release(&reference);
     return status;
 }
 
@@ -384,9 +386,30 @@ static NTSTATUS destroy_check(struct call *call, const struct object *object,
     return STATUS_SUCCESS;
 }
 
+/* Returns when no end of it is under way. */
+static void await_end(const struct call *call, uint64_t adapter_object)
+{
+    struct call probe = *call;
+    struct object *object = handle_acquire(&probe, adapter_object, HANDLE_ADAPTER_OBJECT);
+
+    if (object != NULL)
+        handle_unlock(object->slot);
+}
+
 static void destroy(struct call *call, const DXGKARGCB_DESTROY_PHYSICAL_MEMORY_OBJECT *in)
 {
+    uint64_t named = (uintptr_t)in->hAdapterMemoryObject;
     struct object *object = handle_acquire(call, (uintptr_t)in->hPhysicalMemoryObject, HANDLE_OBJECT);
+
+    /*
+     * The look at another object's handle takes no lock. One that still lives while the rest of its end is done
+     * already, a removal's list left or an I/O range given back, would be an answer of no order of calls.
+     */
+    if (object != NULL && named != 0 && named != object_adapter_handle(object)) {
+        handle_unlock(object->slot);
+        await_end(call, named);
+        object = handle_acquire(call, (uintptr_t)in->hPhysicalMemoryObject, HANDLE_OBJECT);
+    }
     if (object == NULL)
         return;
     if (NT_SUCCESS(destroy_check(call, object, in)))
