@@ -32,6 +32,7 @@ struct explore {
     unsigned prefix; /* of these the first are repeated */
     struct decision decision[STEPS];
     struct place place[PLACES];
+    bool stopped; /* at the limit */
     unsigned switches;
     struct section_switch switched[PROGRAM_OPERATIONS];
 };
@@ -144,6 +145,7 @@ bool explore_run(struct explore *explore, struct concurrent *concurrent, const s
 {
     *schedules = 0;
     explore->prefix = 0;
+    explore->stopped = false;
     concurrent_run(concurrent, program, 0, result); /* so that all that is counted find the same caches */
     if (result->invariant)
         return true;
@@ -156,8 +158,16 @@ bool explore_run(struct explore *explore, struct concurrent *concurrent, const s
         if (concurrent_section(concurrent)->threads < 2)
             return false;
         open_decisions(explore);
-    } while (*schedules < limit && next_prefix(explore, bound));
+        if (!next_prefix(explore, bound))
+            return false;
+    } while (*schedules < limit);
+    explore->stopped = true;
     return false;
+}
+
+bool explore_stopped(const struct explore *explore)
+{
+    return explore->stopped;
 }
 
 unsigned explore_switches(struct explore *explore, const struct section_switch **switched)

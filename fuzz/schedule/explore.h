@@ -25,6 +25,9 @@ void explore_options(struct explore *explore, struct concurrent_options *options
 bool explore_run(struct explore *explore, struct concurrent *concurrent, const struct program *program,
                  unsigned bound, uint64_t limit, struct concurrent_result *result, uint64_t *schedules);
 
+/* Whether the last explore_run stopped at its limit with schedules left. */
+bool explore_stopped(const struct explore *explore);
+
 /* The switches of the last run that were not plain. */
 unsigned explore_switches(struct explore *explore, const struct section_switch **switched);
 

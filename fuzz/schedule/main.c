@@ -26,12 +26,14 @@ static const char help[] =
     "Runs the lines that `thread 1` to `thread 4` give to threads in turns, and checks that each call\n"
     "answers as in some order of single calls, that no thread waits for ever, and that nothing is\n"
     "broken when they are gone.\n\n"
-    "  --runs N         schedules a program, from its own seed on (100); listed ones run once\n"
+    "  --runs N         schedules a program, from its own seed on (100); listed ones run once. A finding\n"
+    "                   of fuzz_schedule may be of any of the first four; its .txt has it listed\n"
     "  --all            every schedule with at most --bound switches that are not forced\n"
     "  --bound N        for --all (2)\n"
     "  --limit N        schedules a program at most, for --all (200000)\n"
     "  --trace          print what each thread did, of one run\n"
     "  --minimize       print the shortest program and schedule with the same finding\n"
+    "  --lenient        take every byte string as a program, as a fuzz target does\n"
     "  --help           this text\n\n"
     "exit status: 0 clean, 1 a finding, 2 bad usage or input\n";
 
@@ -40,7 +42,7 @@ struct job {
     struct concurrent *concurrent, *searched; /* searched: the search decides, not the program's schedule */
     struct explore *explore;
     uint64_t runs, bound, limit;
-    bool all, trace, minimize;
+    bool all, trace, minimize, lenient;
 };
 
 static struct job job;
@@ -122,7 +124,7 @@ static void print_finding(const char *path, const struct concurrent_result *resu
 
 /* What came of a file; shared with a child that runs it. */
 static struct outcome {
-    bool found;
+    bool found, stopped; /* stopped: at the limit of --all */
     uint64_t schedules;
     unsigned threads;
     struct concurrent_result result;
@@ -262,6 +264,7 @@ static void look(void)
     static struct program spelled;
 
     outcome->found = run(&job.input.program, &outcome->result, &outcome->schedules);
+    outcome->stopped = job.all && !outcome->found && explore_stopped(job.explore);
     outcome->threads = concurrent_section(job.all ? job.searched : job.concurrent)->threads;
     if (outcome->found)
         outcome->shown = *spell_out(&job.input.program, &spelled);
@@ -288,7 +291,7 @@ static bool look_apart(void)
 static int run_file(const char *path, uint64_t *programs)
 {
     struct verdict verdict;
-    int status = input_read(&job.input, path, true);
+    int status = input_read(&job.input, path, job.lenient);
 
     if (status)
         return status;
@@ -299,6 +302,8 @@ static int run_file(const char *path, uint64_t *programs)
     else if (!look_apart())
         return TOOL_FINDING;
     if (!outcome->found) {
+        if (outcome->stopped)
+            printf("%s: not every schedule: stopped at %" PRIu64 "; --limit takes more\n", path, job.limit);
         *programs += outcome->threads >= 2;
         return TOOL_CLEAN;
     }
@@ -321,11 +326,15 @@ static int parse(int count, char **arguments)
         {.name = "limit", .number = &job.limit, .least = 1, .most = UINT32_MAX},
         {.name = "trace", .flag = &job.trace},
         {.name = "minimize", .flag = &job.minimize},
+        {.name = "lenient", .flag = &job.lenient},
         TOOL_NO_PROVIDER_OPTION,
         {0},
     };
-    int status = tool_options(count, arguments, table, help);
+    static char name[] = "dxgkmem schedule"; /* what getopt's complaints begin with */
+    int status;
 
+    arguments[0] = name;
+    status = tool_options(count, arguments, table, help);
     if (job.trace)
         job.runs = 1;
     return status;

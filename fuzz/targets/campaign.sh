@@ -222,7 +222,7 @@ explain() { # explain LOG NAME
         }' "$1"
 }
 
-# The program that the log printed before it saved this input: with the plan of faults in front.
+# The program that the log printed before it saved this input: with the plan of faults, or the schedule, in front.
 planned() { # planned LOG NAME
     awk -v name="$2" '
         /^end of program$/ { on = 0 }
@@ -254,7 +254,10 @@ while read -r file; do
     kind=$(sed -E '/^  operation/d; s/^  ([a-z_]+) [^:]*(:[^:]*)*: /  \1: /; /^    #/d; s/0x[0-9a-f]+|[0-9]{3,}//g' <<<"$text")
     if [[ $kind && ${known[$kind]-} ]]; then
         printf '\nfinding %d: %s: like finding %s\n' "$found" "$file" "${known[$kind]}"
-        [[ ! $target =~ ^fuzz_(program|linux)$ ]] || "$tool" show --lenient "$file" >"$file.txt"
+        case $target in
+        fuzz_program | fuzz_linux) "$tool" show --lenient "$file" >"$file.txt" ;;
+        fuzz_schedule) planned "$log" "$name" >"$file.txt" || rm -f "$file.txt" ;;
+        esac
         continue
     fi
     [[ $kind ]] && known[$kind]=$found
@@ -268,9 +271,11 @@ while read -r file; do
     if [[ ${name#*-} != "$(sha1sum <"$file" | cut -d' ' -f1)" ]]; then
         say "$file was cut off when it was written; $log has the program"
     fi
-    if [[ $target == fuzz_faults ]] && planned "$log" "$name" >"$file.txt"; then
+    if [[ $target =~ ^fuzz_(faults|schedule)$ ]] && planned "$log" "$name" >"$file.txt"; then
         sed 's/^/    /' "$file.txt"
-        printf 'replay: ./dev run%s %s\n' "$on" "$file.txt"
+        replay='./dev run'
+        [[ $target == fuzz_faults ]] || replay='./dev schedule'
+        printf 'replay: %s%s %s\n' "$replay" "$on" "$file.txt"
     elif [[ $target =~ ^fuzz_(program|linux)$ ]]; then
         replay='./dev run'
         [[ $target == fuzz_program ]] || replay='./dev replay --host linux'
