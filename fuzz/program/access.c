@@ -166,7 +166,8 @@ void runner_scribble(struct runner *runner)
     DXGK_ADL *adl;
 
     if (thing == NULL || !thing->live || thing->mdl || !may_scribble(runner) ||
-        (runner_number(runner, SCRIBBLE_FIELD) == PROGRAM_FIELD_ENTRY && thing->array == NULL)) {
+        (runner_number(runner, SCRIBBLE_FIELD) == PROGRAM_FIELD_ENTRY &&
+         (thing->array == NULL || runner_is_gone(runner, (const void *)(uintptr_t)thing->array)))) {
         runner->event.skipped = true; /* only what is the driver's may be written */
         return;
     }
@@ -199,6 +200,10 @@ void runner_scribble_mdl(struct runner *runner)
         return;
     }
     mdl = (struct dxgkmem_mdl *)(uintptr_t)thing->array - 1;
+    if (runner_is_gone(runner, mdl)) {
+        runner->event.skipped = true;
+        return;
+    }
     switch (runner_number(runner, SCRIBBLE_MDL_FIELD)) {
     case PROGRAM_MDL_COUNT:
         mdl->ByteCount = (ULONG)value;
