@@ -301,6 +301,9 @@ static bool try(struct linearize *linearize, bool all)
 
 /* -- the search --------------------------------------------------------------------------------- */
 
+/* A search gives up after so many, which take seconds: the run is undecided, and no finding. */
+#define ORDERS_AT_MOST 20000
+
 /* Whether another thread's line that is still to come had ended before this one began. */
 static bool comes_too_early(const struct linearize *linearize, unsigned thread)
 {
@@ -409,6 +412,9 @@ bool linearize_find(struct linearize *linearize)
     begin(linearize);
     open_level(linearize, &level[0]);
     while (linearize->sequential.invariant == 0) {
+        linearize->undecided |= linearize->orders == ORDERS_AT_MOST;
+        if (linearize->orders == ORDERS_AT_MOST)
+            return true;
         if (depth == linearize->steps && try(linearize, true))
             return true;
         if (depth == linearize->steps || level[depth].tried == level[depth].count) {
