@@ -180,7 +180,7 @@ static NTSTATUS write_one(PULONG to)
 
     __try {
         ProbeForWrite(to, sizeof(*to), sizeof(*to));
-        *to = 1;
+        *to = 1;       /* NOLINT(clang-analyzer-core.NullDereference): what the handler is there for */
         return status; /* out of the middle */
     } __except (GetExceptionCode() == (ULONG)STATUS_ACCESS_VIOLATION ? EXCEPTION_EXECUTE_HANDLER
                                                                      : EXCEPTION_CONTINUE_SEARCH) {

@@ -201,7 +201,7 @@ NTSTATUS try_pages(HANDLE adapter, SIZE_T bytes, ULONG flags, struct handed_memo
     *memory = (struct handed_memory){arguments.hMemoryHandle, NULL, arguments.pMdl};
     assert_true(NT_SUCCESS(status) == (memory->handle != NULL) &&
                 NT_SUCCESS(status) == (memory->mdl != NULL));
-    if (NT_SUCCESS(status))
+    if (memory->mdl != NULL)
         memory->base = ((const struct dxgkmem_mdl *)(const void *)memory->mdl)->MappedSystemVa;
     return status;
 }

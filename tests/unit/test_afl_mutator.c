@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "fuzz/program/operands.h"
-#include "fuzz/targets/afl_mutator.c"
+#include "fuzz/targets/afl_mutator.c" /* NOLINT(bugprone-suspicious-include): its own parts are tested */
 
 static struct program program;
 static uint8_t one[PROGRAM_BYTES], other[PROGRAM_BYTES];

@@ -325,10 +325,10 @@ static void test_news(void **state)
 static void test_header(void **state)
 {
     (void)state;
-    for (uint16_t function = BATCH_QUERY; function < BATCH_FUNCTIONS; function++) {
+    for (unsigned function = BATCH_QUERY; function < BATCH_FUNCTIONS; function++) {
         struct batch_header good;
 
-        begin(function);
+        begin((uint16_t)function);
         if (function == BATCH_RUN)
             append_text(good_text);
         good = *head();

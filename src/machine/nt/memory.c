@@ -11,9 +11,10 @@
 
 static PHYSICAL_ADDRESS address_of(uint64_t page)
 {
+    uint64_t bytes = page << DXGKMEM_PAGE_SHIFT;
     PHYSICAL_ADDRESS address;
 
-    address.QuadPart = (LONGLONG)(page << DXGKMEM_PAGE_SHIFT);
+    address.QuadPart = (LONGLONG)bytes;
     return address;
 }
 
@@ -61,6 +62,7 @@ static NTSTATUS take_section(struct dxgkmem_memory *memory, const struct dxgkmem
     ULONG kind = SEC_COMMIT | (memory->cache == MmWriteCombined ? SEC_WRITECOMBINE : 0);
     OBJECT_ATTRIBUTES attributes;
     LARGE_INTEGER bytes;
+    uint64_t size;
     SIZE_T view_bytes = 0; /* all of it */
     void *view = NULL;
     HANDLE handle;
@@ -73,7 +75,8 @@ static NTSTATUS take_section(struct dxgkmem_memory *memory, const struct dxgkmem
         attributes = *request->object_attributes;
         attributes.Attributes |= OBJ_KERNEL_HANDLE; /* no process may get at it */
     }
-    bytes.QuadPart = (LONGLONG)(request->pages << DXGKMEM_PAGE_SHIFT);
+    size = request->pages << DXGKMEM_PAGE_SHIFT;
+    bytes.QuadPart = (LONGLONG)size;
     status = ZwCreateSection(&handle, request->desired_access | SECTION_QUERY | SECTION_MAP_READ, &attributes,
                              &bytes, request->page_protection, kind, NULL);
     if (!NT_SUCCESS(status))
