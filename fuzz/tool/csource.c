@@ -7,7 +7,6 @@
 #include "tool/input.h"
 #include "tool/options.h"
 #include "tool/provider.h"
-#include "tool/report.h"
 #include "tool/tool.h"
 
 #include "program/operands.h"
