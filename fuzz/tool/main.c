@@ -152,6 +152,8 @@ static int dispatch(int count, char **arguments)
         return tool_error("unknown verb '%s'; dxgkmem help lists them", arguments[2]);
     }
     if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0) {
+        if (count > 2)
+            return tool_error("version takes nothing more, not '%s'", arguments[2]);
         puts("dxgkmem " DXGKMEM_VERSION);
         return TOOL_CLEAN;
     }

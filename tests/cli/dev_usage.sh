@@ -19,6 +19,12 @@ one_line "'soon'"
 expect 2 "$dev" fuzz --seconds 0
 expect 2 "$dev" fuzz --jobs
 one_line '--jobs takes a value'
+expect 2 "$dev" fuzz --jobs 999999
+one_line 'at most 16 for each of the'
+expect 2 "$dev" coverage --nonsense
+one_line "'--nonsense'"
+expect 2 "$DXGKMEM" version nonsense
+one_line "'nonsense'"
 expect 2 "$dev" fuzz --engine steam
 one_line "unknown engine 'steam'"
 expect 2 "$dev" fuzz --target ../../etc
