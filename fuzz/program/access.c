@@ -195,15 +195,12 @@ void runner_scribble_mdl(struct runner *runner)
     uint64_t value = runner_number(runner, SCRIBBLE_MDL_VALUE);
     struct dxgkmem_mdl *mdl;
 
-    if (thing == NULL || !thing->live || thing->array == NULL || thing->drivers) {
+    if (thing == NULL || !thing->live || thing->array == NULL || thing->drivers ||
+        runner_is_gone(runner, runner_mdl_of(thing))) {
         runner->event.skipped = true;
         return;
     }
-    mdl = (struct dxgkmem_mdl *)(uintptr_t)thing->array - 1;
-    if (runner_is_gone(runner, mdl)) {
-        runner->event.skipped = true;
-        return;
-    }
+    mdl = runner_mdl_of(thing);
     switch (runner_number(runner, SCRIBBLE_MDL_FIELD)) {
     case PROGRAM_MDL_COUNT:
         mdl->ByteCount = (ULONG)value;

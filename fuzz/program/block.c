@@ -60,7 +60,7 @@ void block_lend(const struct runner_thing *thing, struct runner_lent lent[RUNNER
         if (array != NULL)
             lent[1] = (struct runner_lent){"page array of the ADL", array, bytes};
     } else if (thing->kind == PROGRAM_MEMORY && array != NULL) {
-        struct dxgkmem_mdl *mdl = (struct dxgkmem_mdl *)(void *)array - 1;
+        struct dxgkmem_mdl *mdl = runner_mdl_of(thing);
 
         lent[0] = (struct runner_lent){"MDL", mdl, sizeof(*mdl) + bytes};
     }

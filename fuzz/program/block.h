@@ -25,6 +25,11 @@ struct out_field {
     }
 #define OUTS(fields) (fields), sizeof(fields) / sizeof((fields)[0])
 
+/* Whether any driver was given this callback and all up to `last`; else the line is skipped. */
+#define BLOCK_OFFERED(runner, member, last)                                                                  \
+    (!((runner)->event.skipped =                                                                             \
+           (runner)->offering.Size < DXGKMEM_DDI_THROUGH(last) || (runner)->offering.member == NULL))
+
 /* Takes an operation's number; the block holds a pattern. */
 void block_begin(struct runner *runner);
 /*

@@ -7,12 +7,9 @@ static const struct out_field map_out[] = {
     IN_OUT(DXGKARGCB_MAPFRAMEBUFFERPOINTER, Offset),
 };
 
-/* Whether any driver was given these callbacks. */
 static bool offered(struct runner *runner)
 {
-    runner->event.skipped = runner->offering.Size < DXGKMEM_DDI_THROUGH(DxgkCbUnmapFrameBufferPointer) ||
-                            runner->offering.DxgkCbMapFrameBufferPointer == NULL;
-    return !runner->event.skipped;
+    return BLOCK_OFFERED(runner, DxgkCbMapFrameBufferPointer, DxgkCbUnmapFrameBufferPointer);
 }
 
 void runner_map_fb(struct runner *runner)

@@ -10,10 +10,9 @@
 
 static const struct out_field map_out[] = {OUT(DXGKARGCB_MAPMDLTOIOMMU, hMemoryHandle)};
 
-static bool offered(const struct runner *runner)
+static bool offered(struct runner *runner)
 {
-    return runner->offering.Size >= DXGKMEM_DDI_THROUGH(DxgkCbUnmapMdlFromIoMmu) &&
-           runner->offering.DxgkCbMapMdlToIoMmu != NULL && OFFERS(runner, driver_page);
+    return BLOCK_OFFERED(runner, DxgkCbMapMdlToIoMmu, DxgkCbUnmapMdlFromIoMmu) && OFFERS(runner, driver_page);
 }
 
 /* The driver gets its pages when it first needs them; false: there are none. */

@@ -19,12 +19,9 @@ static const struct out_field pages_out[] = {
 
 static const struct out_field pin_out[] = {OUT(DXGKARGCB_PINFRAMEBUFFERFORSAVE, pMdl)};
 
-/* Whether any driver was given these callbacks. */
 static bool offered(struct runner *runner)
 {
-    runner->event.skipped = runner->offering.Size < DXGKMEM_DDI_THROUGH(DxgkCbFreePagesFromMdl) ||
-                            runner->offering.DxgkCbAllocateContiguousMemory == NULL;
-    return !runner->event.skipped;
+    return BLOCK_OFFERED(runner, DxgkCbAllocateContiguousMemory, DxgkCbFreePagesFromMdl);
 }
 
 void runner_end_memory(struct runner *runner, uint64_t value)
@@ -230,11 +227,8 @@ void runner_pin_mdl(struct runner *runner)
     HANDLE adapter;
     void *passed;
 
-    if (runner->offering.Size < DXGKMEM_DDI_THROUGH(DxgkCbPinFrameBufferForSave) ||
-        runner->offering.DxgkCbPinFrameBufferForSave == NULL) {
-        runner->event.skipped = true;
+    if (!BLOCK_OFFERED(runner, DxgkCbPinFrameBufferForSave, DxgkCbPinFrameBufferForSave))
         return;
-    }
     block_begin_taking(runner);
     adapter = runner_handle(runner_resolve(runner, PIN_ADAPTER).value);
     arguments->PhysicalAdapterIndex = (UINT)runner_number(runner, PIN_INDEX);

@@ -307,6 +307,12 @@ static inline bool runner_was_refused(const struct runner *runner)
     return runner->options.refusals != NULL && runner->options.refusals() != runner->refusals;
 }
 
+/* The MDL of a memory: its page array stands behind the header. */
+static inline struct dxgkmem_mdl *runner_mdl_of(const struct runner_thing *thing)
+{
+    return (struct dxgkmem_mdl *)(uintptr_t)thing->array - 1;
+}
+
 /* Whether another thread freed a block that the implementation handed out. */
 static inline bool runner_is_gone(const struct runner *runner, const void *block)
 {

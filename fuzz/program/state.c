@@ -59,9 +59,7 @@ static uint64_t name_of(const struct runner *runner, const struct runner_thing *
 /* Of an MDL, too. */
 static void note_memory(uint64_t *state, const struct runner *runner, const struct runner_thing *thing)
 {
-    const struct dxgkmem_mdl *mdl = thing->array != NULL && !thing->drivers
-                                        ? (const struct dxgkmem_mdl *)(const void *)thing->array - 1
-                                        : NULL;
+    const struct dxgkmem_mdl *mdl = thing->array != NULL && !thing->drivers ? runner_mdl_of(thing) : NULL;
 
     note(state, (uint64_t)runner->program->line[thing->line].opcode << 32 | thing->pages);
     note(state, runner_adl_page(runner, thing, 0));

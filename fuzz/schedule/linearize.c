@@ -412,9 +412,10 @@ bool linearize_find(struct linearize *linearize)
     begin(linearize);
     open_level(linearize, &level[0]);
     while (linearize->sequential.invariant == 0) {
-        linearize->undecided |= linearize->orders == ORDERS_AT_MOST;
-        if (linearize->orders == ORDERS_AT_MOST)
+        if (linearize->orders == ORDERS_AT_MOST) {
+            linearize->undecided = true;
             return true;
+        }
         if (depth == linearize->steps && try(linearize, true))
             return true;
         if (depth == linearize->steps || level[depth].tried == level[depth].count) {
