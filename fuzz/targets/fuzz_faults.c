@@ -7,10 +7,7 @@
  * modulo the calls that there are, so that every plan hits.
  */
 #include "engine/faults.h"
-#include "targets/status.h"
 #include "targets/target.h"
-
-#include <dxgkmem/user.h>
 
 static struct runner *runner;
 static struct program program, planned;
@@ -29,12 +26,8 @@ static uint64_t run(struct faults_plan plan)
     struct runner_result result;
 
     faults_put_in(&planned, &program, plan);
-    dxgkmem_user_seed(1); /* the same handles, whatever ran before */
-    runner_run(runner, &planned, &result);
-    status_count(&planned, &result);
-    if (!result.finding.invariant)
-        return result.fallible_calls;
-    target_stop(&planned, &result.finding);
+    target_run(runner, &planned, &result);
+    return result.fallible_calls;
 }
 
 /* One of `calls` calls, from 1. */

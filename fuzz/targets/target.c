@@ -6,6 +6,10 @@
 #include "targets/status.h"
 #include "tool/report.h"
 
+#include <dxgkmem/user.h>
+
+static const struct dxgkmem_provider *provider; /* NULL: ours */
+
 struct runner *target_runner(void)
 {
     struct runner_options options = {.cell = status_cell};
@@ -14,14 +18,37 @@ struct runner *target_runner(void)
 
     bool named = path != NULL && *path != '\0';
 
-    options.provider =
-        named ? provider_load(path, wrong, sizeof wrong) : provider_linked(wrong, sizeof wrong);
-    if (options.provider == NULL && (named || *wrong != '\0')) {
+    provider = named ? provider_load(path, wrong, sizeof wrong) : provider_linked(wrong, sizeof wrong);
+    if (provider == NULL && (named || *wrong != '\0')) {
         fprintf(stderr, "fuzz: %s: %s\n", named ? path : "the provider that is linked in", wrong);
         exit(2);
     }
-    status_start(options.provider);
+    options.provider = provider;
+    status_start(provider);
     return target_made(runner_create(&options));
+}
+
+/* Once is enough: an engine runs many such programs. */
+static void tell_unlike(const struct program *program)
+{
+    static bool told;
+
+    if (told)
+        return;
+    told = true;
+    report_unlike(stderr, provider->name, program->world);
+    fputc('\n', stderr);
+}
+
+void target_run(struct runner *runner, const struct program *program, struct runner_result *result)
+{
+    dxgkmem_user_seed(1);
+    runner_run(runner, program, result);
+    status_count(program, result);
+    if (result->unlike)
+        tell_unlike(program);
+    if (result->finding.invariant)
+        target_stop(program, &result->finding);
 }
 
 void target_tell(const struct program *program, const struct runner_finding *finding)

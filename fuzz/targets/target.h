@@ -28,6 +28,8 @@ static inline void *target_made(void *made)
 }
 /* A runner whose cells are coverage. */
 struct runner *target_runner(void);
+/* Runs it with the same handles, whatever ran before, and counts it; ends at a finding. */
+void target_run(struct runner *runner, const struct program *program, struct runner_result *result);
 
 /* Tells what was found, in which program (with a plan or a schedule, if it has one), and aborts: the engine saves the input. */
 _Noreturn void target_stop(const struct program *program, const struct runner_finding *finding);

@@ -3,6 +3,7 @@
 #include "tool/finding.h"
 
 #include "tool/report.h"
+#include "tool/tool.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -260,15 +261,12 @@ const char *finding_where(const struct finding *finding, char *text, size_t room
     return text;
 }
 
-static uint32_t rest_hash(const struct finding *finding)
+static uint64_t rest_hash(const struct finding *finding)
 {
-    uint32_t hash = 2166136261u; /* FNV-1a */
+    uint64_t hash = tool_hash(TOOL_HASH, finding->name, strlen(finding->name));
 
-    for (const char *at = finding->name; *at; at++)
-        hash = (hash ^ (uint8_t)*at) * 16777619u;
     for (unsigned i = 0; i < finding->frames; i++)
-        for (const char *at = finding->frame[i].function; *at; at++)
-            hash = (hash ^ (uint8_t)*at) * 16777619u;
+        hash = tool_hash(hash, finding->frame[i].function, strlen(finding->frame[i].function));
     return hash;
 }
 
@@ -281,7 +279,7 @@ const char *finding_slug(const struct finding *finding, char *text, size_t room)
     int length =
         snprintf(text, room, "%s%s%s", what, finding->placed ? "-" : "", finding->placed ? where : "");
     if (length >= 0 && (size_t)length < room && (finding->name[0] || finding->frames))
-        snprintf(text + length, room - (size_t)length, "-%04" PRIx32, rest_hash(finding) & 0xffff);
+        snprintf(text + length, room - (size_t)length, "-%04" PRIx64, rest_hash(finding) & 0xffff);
     for (char *at = text; *at; at++)
         *at = isalnum((unsigned char)*at) || *at == '_' ? (char)tolower((unsigned char)*at) : '-';
     return text;

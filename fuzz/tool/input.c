@@ -15,6 +15,7 @@
 
 /* More text than this is no program: 128 operations of at most some hundred bytes, and comments. */
 #define TEXT_BYTES (256u * 1024)
+#define HEADER_BYTES 2 /* version and world */
 
 /* -- lists --------------------------------------------------------------------- */
 
@@ -173,7 +174,7 @@ static void find_lines(struct input *input, const char *text, size_t size)
 /* Where the operation begins that the end of the file cuts off, or 0. Walks as program_decode does. */
 static size_t cut_off_at(const uint8_t *bytes, size_t size)
 {
-    size_t at = 2;
+    size_t at = HEADER_BYTES;
 
     for (unsigned lines = 0; at < size && lines < PROGRAM_OPERATIONS;) {
         size_t begin = at;
@@ -197,27 +198,28 @@ static size_t cut_off_at(const uint8_t *bytes, size_t size)
     return 0;
 }
 
-static int check_binary(const char *path, const uint8_t *bytes, size_t size)
+/* Says how the bytes differ from what the project writes. */
+static int refuse_binary(const char *path, const uint8_t *bytes, size_t size)
 {
+    if (size == 0)
+        return tool_error("%s: empty: no program", path);
     if (bytes[0] < 1 || bytes[0] > PROGRAM_VERSION)
-        return tool_error("%s: neither text nor a program of version 1 to %d: it begins with byte 0x%02x",
+        return tool_error("%s: neither text nor a program of version 1 to %d: it begins with byte 0x%02x "
+                          "(--lenient takes it as it is)",
                           path, PROGRAM_VERSION, bytes[0]);
-    if (size < 2)
+    if (size < HEADER_BYTES)
         return tool_error("%s: cut off: it ends within the header", path);
-    size_t cut = cut_off_at(bytes, size);
-    if (cut)
-        return tool_error(
-            "%s: cut off: it ends within the operation at byte %zu (--lenient takes it as it is)", path, cut);
-    return 0;
+    return tool_error("%s: cut off: it ends within the operation at byte %zu (--lenient takes it as it is)",
+                      path, cut_off_at(bytes, size));
 }
 
 static int read_binary(struct input *input, const char *path, const uint8_t *bytes, size_t size, bool lenient)
 {
-    if (!lenient) {
-        int status = check_binary(path, bytes, size);
-        if (status)
-            return status;
-    }
+    input->empty = size == 0;
+    input->raw = size > 0 && (bytes[0] < 1 || bytes[0] > PROGRAM_VERSION || size < HEADER_BYTES ||
+                              cut_off_at(bytes, size));
+    if (!lenient && (input->empty || input->raw))
+        return refuse_binary(path, bytes, size);
     program_decode(&input->program, bytes, size);
     input->text = false;
     for (unsigned i = 0; i < input->program.lines; i++)
@@ -232,6 +234,7 @@ static int read_text(struct input *input, const char *path, const char *text, si
     if (!program_parse(&input->program, text, size, &error))
         return tool_error("%s:%u: %s", path, error.line, error.message);
     input->text = true;
+    input->raw = input->empty = false;
     find_lines(input, text, size);
     return 0;
 }
@@ -249,8 +252,6 @@ int input_read(struct input *input, const char *path, bool lenient)
     if (size > limit)
         status = tool_error("%s: too large: a %s program has at most %zu bytes", path,
                             text ? "text" : "binary", limit);
-    else if (size == 0 && !lenient)
-        status = tool_error("%s: empty", path);
     else if (text && size > 0)
         status = read_text(input, path, (const char *)bytes, size);
     else

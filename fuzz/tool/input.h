@@ -26,6 +26,8 @@ const char *input_name(const char *path);
 struct input {
     struct program program;
     bool text;
+    bool raw;   /* with lenient: bytes that are written like no program, as engines leave them */
+    bool empty; /* with lenient: no bytes at all, the program without operations */
     /* Of each operation: its line in the file; of a binary file its number from 1. */
     unsigned line[PROGRAM_OPERATIONS];
 };

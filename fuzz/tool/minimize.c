@@ -114,6 +114,7 @@ static const char help[] =
     "  --binary TARGET    run candidates with this fuzz target, not with the tool itself\n"
     "  --timeout SECONDS  longer than that is a hang (2)\n"
     "  --memory MIB       more than that is too much (1024)\n"
+    "  --lenient          take every byte string as a program, as a fuzz target does\n"
     "  --provider FILE    run on the implementation in this shared object (fuzz/PROVIDER.md)\n"
     "  --help             this text\n\n"
     "exit status: 0 done, 2 nothing is found or bad input, 130 interrupted\n";
@@ -134,6 +135,7 @@ static bool take_violation(void *context, const char *name)
 struct minimize_options {
     const char *out;
     uint64_t seconds;
+    bool lenient;
 };
 
 static int parse(int count, char **arguments, struct replay *replay, struct minimize_options *options)
@@ -143,6 +145,7 @@ static int parse(int count, char **arguments, struct replay *replay, struct mini
         {.name = "time", .number = &options->seconds, .least = 1, .most = 1u << 20, .unit = "seconds"},
         {.name = "violation", .take = take_violation, .context = replay},
         {.name = "binary", .text = &replay->binary},
+        {.name = "lenient", .flag = &options->lenient},
         REPLAY_TIMEOUT(replay),
         REPLAY_MEMORY(replay),
         TOOL_PROVIDER_OPTION,
@@ -173,14 +176,14 @@ static int minimize_file(struct replay *replay, const char *path, const struct m
     struct finding finding;
     struct minimized minimized;
     char what[FINDING_TEXT], where[FINDING_TEXT];
-    int status = input_read(&input, path, true);
+    int status = input_read(&input, path, options->lenient);
 
     if (!status)
         status = replay_program(replay, &input.program, NULL, &finding);
     if (status)
         return status;
     if (replay->unlike)
-        return tool_error("%s: %s has no world like %s", path, tool_provider()->name,
+        return tool_error("%s: %s has no world like %s", path, replay_name(replay),
                           program_world_names[input.program.world]);
     if (finding.kind == FINDING_NONE)
         return tool_error(replay->violation ? "%s: does not provoke this violation"

@@ -22,12 +22,14 @@ static const char help[] =
     "  --name NAME        letters, digits and '-' (otherwise made from the finding)\n"
     "  --comment TEXT     what went wrong (otherwise the finding, or the file's comment)\n"
     "  --corpus FOLDER    (corpus)\n"
+    "  --lenient          take every byte string as a program, as a fuzz target does\n"
     "  --timeout SECONDS  longer than that is a hang (2)\n"
     "  --help             this text\n\n"
     "exit status: 0 done, 2 bad input, 130 interrupted\n";
 
 struct promotion {
     const char *name, *comment, *corpus, *path;
+    bool lenient;
     struct input input;
     struct finding finding;
 };
@@ -46,6 +48,7 @@ static int parse(int count, char **arguments, struct replay *replay, struct prom
         {.name = "name", .text = &promotion->name},
         {.name = "comment", .text = &promotion->comment},
         {.name = "corpus", .text = &promotion->corpus},
+        {.name = "lenient", .flag = &promotion->lenient},
         REPLAY_TIMEOUT(replay),
         {0},
     };
@@ -154,7 +157,7 @@ static int promote(struct promotion *promotion, struct replay *replay)
 {
     struct minimized minimized;
     char slug[FINDING_TEXT];
-    int status = input_read(&promotion->input, promotion->path, true);
+    int status = input_read(&promotion->input, promotion->path, promotion->lenient);
 
     if (!status)
         status = replay_program(replay, &promotion->input.program, NULL, &promotion->finding);

@@ -4,6 +4,7 @@
 
 #include "tool/crash.h"
 #include "tool/provider.h"
+#include "tool/report.h"
 #include "tool/tool.h"
 
 #include <errno.h>
@@ -163,6 +164,7 @@ static int in_program(struct replay *replay, const char *const *arguments, const
     note_time(replay, &end);
     if (WIFEXITED(end.status) && WEXITSTATUS(end.status) == 127)
         return tool_error("%s: cannot be run", arguments[0]);
+    replay->unlike = report_says_unlike(end.text);
     crash_read(finding, program, &end);
     return 0;
 }
@@ -182,6 +184,13 @@ int replay_afresh(struct replay *replay, const struct program *program, struct f
     const char *const binary[] = {replay->binary, replay->file, NULL};
 
     return in_program(replay, replay->binary ? binary : itself, program, finding);
+}
+
+const char *replay_name(const struct replay *replay)
+{
+    const struct dxgkmem_provider *provider = tool_provider();
+
+    return provider ? provider->name : replay->binary;
 }
 
 /* -- options ---------------------------------------------------------------------------------------- */

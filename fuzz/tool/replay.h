@@ -33,6 +33,9 @@ int replay_program(struct replay *replay, const struct program *program, const s
 /* The same in a process that is started anew, with other addresses. */
 int replay_afresh(struct replay *replay, const struct program *program, struct finding *finding);
 
+/* What programs run on, for a person: the provider's name, or the fuzz target that has one linked in. */
+const char *replay_name(const struct replay *replay);
+
 /* Unless the options say otherwise. */
 #define REPLAY_LIMITS                                                                                        \
     {                                                                                                        \

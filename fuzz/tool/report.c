@@ -61,6 +61,20 @@ void report_finding(FILE *to, const char *file, const struct program *program, c
         fprintf(to, "  operation %u: %s\n", finding->line + 1, line);
 }
 
+static const char unlike[] = "not run, for ";
+
+void report_unlike(FILE *to, const char *name, unsigned world)
+{
+    fprintf(to, "%s%s has no world like %s", unlike, name, program_world_names[world]);
+}
+
+bool report_says_unlike(const char *text)
+{
+    const char *at = strstr(text, unlike);
+
+    return at && (at == text || at[-1] == '\n');
+}
+
 void report_program(FILE *to, const struct program *program)
 {
     size_t room = program_print(program, NULL, 0) + 1;

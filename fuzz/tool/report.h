@@ -25,6 +25,13 @@ enum runner_fact report_fact_named(const char *word);
 void report_finding(FILE *to, const char *file, const struct program *program, const unsigned *source_line,
                     const struct runner_finding *finding);
 
+/*
+ * A program was not run, for the implementation of this name has no world like its: the beginning of a
+ * line, which the caller ends. Whether a text has such a line.
+ */
+void report_unlike(FILE *to, const char *name, unsigned world);
+bool report_says_unlike(const char *text);
+
 /* Prints the program as text. */
 void report_program(FILE *to, const struct program *program);
 

@@ -121,8 +121,8 @@ static void run_one(void *context, const struct input *input, const struct input
         return;
     }
     if (result->unlike) {
-        printf("not run, for %s has no world like %s: %s\n", tool_provider()->name,
-               program_world_names[input->program.world], run->path);
+        report_unlike(stdout, tool_provider()->name, input->program.world);
+        printf(": %s\n", run->path);
         run->unlike++;
         return;
     }

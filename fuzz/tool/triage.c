@@ -7,6 +7,7 @@
 #include "tool/options.h"
 #include "tool/provider.h"
 #include "tool/replay.h"
+#include "tool/report.h"
 #include "tool/tool.h"
 
 #include <errno.h>
@@ -92,6 +93,8 @@ static void add_input(struct triage *triage, const char *path)
     added->fate = TRIAGE_FIXED;
     added->lines = input.program.lines;
     added->world = input.program.world;
+    added->raw = input.raw;
+    added->empty = input.empty;
     added->key = tool_hash(TOOL_HASH, bytes, program_encode(&input.program, bytes, sizeof bytes));
 }
 
@@ -111,9 +114,6 @@ static int gather(struct triage *triage, int count, char **arguments)
                 add_input(triage, list.path[k]);
         input_list_free(&list);
     }
-    for (size_t i = 0; i < triage->inputs; i++)
-        if (triage->input[i].fate == TRIAGE_BAD)
-            status = TOOL_BAD;
     return status;
 }
 
@@ -186,6 +186,18 @@ static int judge_patiently(const struct triage *triage, struct replay *replay, c
     return status;
 }
 
+/*
+ * libFuzzer begins with the empty input, and saves that one when every program is a finding. If it is none,
+ * an empty file is no program.
+ */
+static void refuse_empty(struct triage_input *input)
+{
+    if (!input->empty || input->fate != TRIAGE_FIXED)
+        return;
+    input->fate = TRIAGE_BAD;
+    tool_error("%s: empty: no program", input->path);
+}
+
 static int replay_all(struct triage *triage, struct replay *replay, struct triage_state *state)
 {
     static struct program program;
@@ -208,6 +220,7 @@ static int replay_all(struct triage *triage, struct replay *replay, struct triag
             if (!status)
                 triage_state_put_input(state, input);
         }
+        refuse_empty(input);
         hung |= hangs(input);
     }
     replay->limits.milliseconds = given;
@@ -321,20 +334,37 @@ static void print_frame(const struct finding_frame *frame)
         printf("     in %s\n", frame->function);
 }
 
+/* Files in which no tool of the project would have written what was replayed: only their bytes are a program. */
+static void print_raw(const struct triage *triage)
+{
+    const char *first = NULL;
+    unsigned count = 0;
+
+    for (size_t i = triage->inputs; i-- > 0;)
+        if (triage->input[i].raw) {
+            first = triage->input[i].path;
+            count++;
+        }
+    if (count)
+        printf("raw bytes of an engine, of another version or cut off: %u inputs, the first %s\n", count,
+               first);
+}
+
 /* A line for each world that the provider cannot have. */
-static void print_unlike(const struct triage *triage)
+static void print_unlike(const struct triage *triage, const struct replay *replay)
 {
     for (unsigned world = 0; world < PROGRAM_WORLDS; world++) {
         unsigned count = 0;
         for (size_t i = 0; i < triage->inputs; i++)
             count += triage->input[i].fate == TRIAGE_UNLIKE && triage->input[i].world == world;
-        if (count)
-            printf("not run, for %s has no world like %s: %u inputs\n", tool_provider()->name,
-                   program_world_names[world], count);
+        if (!count)
+            continue;
+        report_unlike(stdout, replay_name(replay), world);
+        printf(": %u inputs\n", count);
     }
 }
 
-static void print_table(const struct triage *triage)
+static void print_table(const struct triage *triage, const struct replay *replay)
 {
     char what[FINDING_TEXT], where[FINDING_TEXT];
 
@@ -357,7 +387,8 @@ static void print_table(const struct triage *triage)
     if (triage_count(triage, TRIAGE_UNLIKE))
         printf(", %u not run", triage_count(triage, TRIAGE_UNLIKE));
     printf("\n");
-    print_unlike(triage);
+    print_unlike(triage, replay);
+    print_raw(triage);
 }
 
 /* -- the verb -------------------------------------------------------------------------------------- */
@@ -408,7 +439,7 @@ static int triage_inputs(struct triage *triage, struct replay *replay, const str
         status = write_program(triage, &triage->group[i]);
     if (status)
         return status;
-    print_table(triage);
+    print_table(triage, replay);
     status = triage_write_reports(triage);
     if (!status)
         status = triage_write_page(triage);
@@ -435,7 +466,9 @@ int verb_triage(int count, char **arguments)
     if (!status)
         status = triage_inputs(&triage, &replay, &options);
     if (!status)
-        status = bad ? TOOL_BAD : triage.groups ? TOOL_FINDING : TOOL_CLEAN;
+        status = bad || triage_count(&triage, TRIAGE_BAD) ? TOOL_BAD
+                 : triage.groups                          ? TOOL_FINDING
+                                                          : TOOL_CLEAN;
     replay_close(&replay);
     for (size_t i = 0; i < triage.inputs; i++)
         free(triage.input[i].path);

@@ -28,6 +28,7 @@ struct triage_input {
     uint64_t key; /* hash of the program: inputs with one program are replayed once */
     unsigned lines;
     uint8_t world;
+    bool raw, empty; /* as input.h has it */
     enum triage_fate fate;
     struct finding finding; /* when it was found, or sometimes found */
     size_t group;           /* when it was found: the number of its group */

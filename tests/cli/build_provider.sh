@@ -80,6 +80,11 @@ prints '1 inputs: 0 findings; of the inputs 0 are fixed, 0 flaky, 0 unreadable, 
 prints 'not run, for broken has no world like small: 1 inputs'
 expect 0 "$DXGKMEM" triage --provider broken.so -o unlike "$program" # it is still known
 prints '0 are fixed, 0 flaky, 0 unreadable, 1 not run'
+for target in fuzz_program fuzz_faults; do # a fuzz target tells it, too
+    expect 0 "$DXGKMEM" triage --provider broken.so --binary "${DXGKMEM%/*}/$target" -o unlike.$target "$program"
+    prints '0 are fixed, 0 flaky, 0 unreadable, 1 not run'
+    prints 'not run, for broken has no world like small: 1 inputs'
+done
 expect 2 "$DXGKMEM" minimize --provider broken.so "$program"
 one_line 'broken has no world like small'
 expect 2 "$DXGKMEM" explore --depth 1 --provider broken.so

@@ -80,6 +80,19 @@ cmp -s results/findings.json first.json || fail 'after an interrupt the result i
 expect 2 "$planted" triage -o mixed in/crash-fixed bad missing
 [[ $(wc -l <err) == 3 ]] || fail "not a line each: $(cat err)"
 prints '3 inputs: 0 findings; of the inputs 1 are fixed, 0 flaky, 2 unreadable'
+# An empty file is no program; what an engine leaves is one, whatever its bytes.
+mkdir raw && : >raw/crash-nothing && printf '\7\0\0\0' >raw/crash-version
+"$DXGKMEM" pack -o whole in/crash-fixed && head -c -1 whole >raw/crash-cut && cp whole raw/crash-whole
+expect 2 "$planted" triage -o mixed raw
+one_line 'raw/crash-nothing: empty: no program'
+prints '4 inputs: 0 findings; of the inputs 3 are fixed, 0 flaky, 1 unreadable'
+prints 'raw bytes of an engine, of another version or cut off: 2 inputs, the first raw/crash-cut'
+expect 2 "$planted" triage -o mixed raw # it is still known
+one_line 'raw/crash-nothing: empty: no program'
+# When every program is a finding, libFuzzer saves the empty one.
+printf '#!/bin/sh\necho "dxgkmem: /x/src/core/adl.c:1: always" >&2\nkill -ABRT $$\n' >always && chmod +x always
+expect 1 "$planted" triage -o all --binary ./always raw/crash-nothing
+prints '1 inputs: 1 findings; of the inputs 0 are fixed, 0 flaky, 0 unreadable'
 expect 2 "$planted" triage -o beside in/crash-fixed
 one_line 'beside: not a folder'
 expect 2 "$planted" triage -o results --binary ./vanished in

@@ -92,6 +92,19 @@ expect 0 "$DXGKMEM" pack -o good good.txt
 head -c "$(($(wc -c <good) - 1))" good >cut.bin
 expect 2 "$DXGKMEM" run cut.bin
 one_line 'cut.bin: cut off'
+for verb in run show csource minimize promote 'pack -o none'; do
+    for file in nothing header version cut.bin large; do
+        # shellcheck disable=SC2086 # a verb and its option
+        expect 2 "$DXGKMEM" $verb "$file"
+        one_line "dxgkmem: $file: "
+    done
+done
+[[ ! -e none ]] || fail 'a refused program was written'
+# the bytes of an engine: a program if one says so
+for verb in minimize promote; do
+    expect 2 "$DXGKMEM" $verb --lenient version
+    one_line 'version: nothing is found'
+done
 for size in $(seq 3 "$(wc -c <good)"); do
     head -c "$size" good >cut.bin
     "$DXGKMEM" run --lenient cut.bin >out 2>err || fail "lenient run of the first $size bytes"
