@@ -11,9 +11,11 @@
 /* One access of eight bytes; how it is made differs, how it is judged does not. */
 struct access {
     bool write;
-    bool reached;    /* it was carried out */
-    bool reach;      /* the model: it must be */
-    bool made;       /* false: the model cannot follow it */
+    bool reached; /* it was carried out */
+    bool reach;   /* the model: it must be */
+    bool made;    /* false: the model cannot follow it */
+    const struct runner_thing *through;
+    uint64_t address;
     uint32_t memory; /* where the model says it goes */
     uint64_t offset;
     uint64_t value; /* written or read */
@@ -61,6 +63,8 @@ static void report(struct runner *runner, const struct access *access)
     runner->event.value[0] = !access->reached;
     runner->event.value[1] = access->reached ? access->value : 0;
     runner->event.values = access->write ? 1 : 2;
+    runner->event.through = access->reached ? (unsigned)(access->through - runner->thing) + 1 : 0;
+    runner->event.address = access->address;
 }
 
 /* The thing of this kind that an operand names, or NULL. */
@@ -73,11 +77,11 @@ static struct runner_thing *thing_of(struct runner *runner, unsigned operand)
     return value.thing >= 0 && runner->thing[value.thing].kind == kind ? &runner->thing[value.thing] : NULL;
 }
 
-static bool dma(struct runner *runner, struct access *access, uint64_t device, uint64_t address)
+static bool dma(struct runner *runner, struct access *access, uint64_t device)
 {
-    return access->write ? runner->provider->dma_write(runner->sim, device, address, &access->value,
+    return access->write ? runner->provider->dma_write(runner->sim, device, access->address, &access->value,
                                                        sizeof(access->value))
-                         : runner->provider->dma_read(runner->sim, device, address, &access->value,
+                         : runner->provider->dma_read(runner->sim, device, access->address, &access->value,
                                                       sizeof(access->value));
 }
 
@@ -95,28 +99,28 @@ void runner_dma(struct runner *runner)
     const struct runner_thing *adl = thing_of(runner, DMA_ADL);
     uint64_t device =
         adapter != NULL ? adapter->device : PROGRAM_VARIABLE_OF(runner_number(runner, DMA_ADAPTER));
-    uint64_t address;
 
     if (adl == NULL || (access.write ? !OFFERS(runner, dma_write) : !OFFERS(runner, dma_read))) {
         runner->event.skipped = true;
         return;
     }
-    address = (runner_adl_page(runner, adl, runner_number(runner, DMA_PAGE)) << DXGKMEM_PAGE_SHIFT) +
-              (runner_number(runner, DMA_OFFSET) & 0xff8);
+    access.through = adl;
+    access.address = (runner_adl_page(runner, adl, runner_number(runner, DMA_PAGE)) << DXGKMEM_PAGE_SHIFT) +
+                     (runner_number(runner, DMA_OFFSET) & 0xff8);
     if (access.write)
         access.value = runner_number(runner, DMA_VALUE);
     if (runner->model != NULL) {
-        access.reach =
-            model_device_reach(runner->model, device, address, access.write, &access.memory, &access.offset);
+        access.reach = model_device_reach(runner->model, device, access.address, access.write, &access.memory,
+                                          &access.offset);
         expect(runner, &access);
         if (!access.made) {
             runner->event.skipped = true;
             return;
         }
     }
-    access.reached = dma(runner, &access, device, address);
+    access.reached = dma(runner, &access, device);
     if (!access.reached && runner_was_refused(runner))
-        access.reached = dma(runner, &access, device, address);
+        access.reached = dma(runner, &access, device);
     report(runner, &access);
     if (runner->model != NULL)
         judge(runner, &access, 5);
@@ -132,7 +136,9 @@ void runner_cpu(struct runner *runner)
         runner->event.skipped = true;
         return;
     }
-    address = runner_handle(mapping->value + (runner_number(runner, CPU_OFFSET) & ~(uint64_t)7));
+    access.through = mapping;
+    access.address = mapping->value + (runner_number(runner, CPU_OFFSET) & ~(uint64_t)7);
+    address = runner_handle(access.address);
     if (access.write)
         access.value = runner_number(runner, CPU_VALUE);
     if (runner->model != NULL) {

@@ -175,7 +175,7 @@ static void begin_line(struct runner *runner, const struct program_line *line, u
     event->opcode = line->opcode;
     event->skipped = event->has_status = event->unseen = false;
     event->status = STATUS_SUCCESS;
-    event->values = event->reports = event->faults = 0;
+    event->values = event->reports = event->faults = event->through = 0;
     event->mistake = DXGKMEM_VIOLATION_NONE;
     runner->faults_before_line = machine_fault_fired(runner);
     runner->wanted_left = 0;

@@ -62,6 +62,9 @@ struct runner_event {
     uint64_t fallible_calls;
     bool
         unseen; /* not part of the hash: another thread ended what was made before the runner saw its pages */
+    /* Not part of the hash. Of an access that was carried out: what it was made through, by number plus one, and where. */
+    unsigned through;
+    uint64_t address;
     unsigned reports; /* violations, at most RUNNER_REPORTS kept */
     struct {
         enum dxgkmem_violation_code code;
@@ -158,6 +161,12 @@ size_t runner_turn_bytes(void);
 void runner_begin_turn(const struct runner *runner, struct runner_turn *turn, unsigned shard);
 void runner_save_turn(const struct runner *runner, struct runner_turn *turn);
 void runner_restore_turn(struct runner *runner, const struct runner_turn *turn);
+
+/*
+ * Of a run that is over: whether an access went beyond what it was made through, or where another thing was at any time,
+ * too. What it met depends on where others were put.
+ */
+bool runner_strayed(const struct runner *runner, const struct runner_event *event);
 
 /*
  * Calls of others in the midst of a removal: runner_removal_point is to be called by the host whenever no lock is

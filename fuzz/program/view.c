@@ -60,6 +60,44 @@ uint64_t runner_value_of(struct runner *runner, enum program_kind kind, uint64_t
     return runner_resolve_class(runner, kind, thing).value;
 }
 
+/* Whether a thing has this address, or may have: pages of a long array that are not kept are not known. */
+static bool has_address(const struct runner *runner, const struct runner_thing *thing, uint64_t address)
+{
+    uint64_t page = address >> DXGKMEM_PAGE_SHIFT;
+
+    if (thing->kind == PROGRAM_MAPPING)
+        return address - thing->value < thing->size;
+    if (thing->array == NULL)
+        return page - thing->base < thing->pages;
+    for (uint64_t i = 0; i < thing->pages && i < RUNNER_ADL_KEPT; i++)
+        if (runner->adl_page[thing->adl][i] == page)
+            return true;
+    return thing->pages > RUNNER_ADL_KEPT;
+}
+
+/* Whether both name addresses of the same world, that of the CPU or that of devices. */
+static bool is_beside(const struct runner_thing *thing, const struct runner_thing *other)
+{
+    if (thing->kind == PROGRAM_MAPPING)
+        return other->kind == PROGRAM_MAPPING;
+    return other->kind == PROGRAM_ADL || other->kind == PROGRAM_MEMORY;
+}
+
+bool runner_strayed(const struct runner *runner, const struct runner_event *event)
+{
+    const struct runner_thing *thing = &runner->thing[event->through == 0 ? 0 : event->through - 1];
+
+    if (event->through == 0)
+        return false;
+    if (!has_address(runner, thing, event->address))
+        return true;
+    for (unsigned i = 0; i < runner->things; i++)
+        if (i + 1 != event->through && is_beside(thing, &runner->thing[i]) &&
+            has_address(runner, &runner->thing[i], event->address))
+            return true;
+    return false;
+}
+
 /* As reports of what was left are in a trace. */
 static void sort_by_making(struct runner_event *event)
 {

@@ -289,6 +289,7 @@ struct concurrent *concurrent_create(const struct concurrent_options *options)
     good = concurrent->runner && concurrent->linearize.runner;
     for (unsigned i = 0; i <= SCHEDULED_THREADS; i++)
         good &= (concurrent->turn[i] = calloc(1, runner_turn_bytes())) != NULL;
+    concurrent->linearize.many = concurrent->runner;
     concurrent->linearize.turn = concurrent->turn[0]; /* the threads are gone by then */
     if (good)
         return concurrent;

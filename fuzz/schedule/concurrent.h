@@ -69,7 +69,8 @@ const struct strategy *concurrent_strategy(const struct concurrent *concurrent);
 struct linearize {
     struct runner
         *runner; /* with the model; its events go to linearize_event, its removals to linearize_removal */
-    struct runner_turn *turn; /* room for one */
+    const struct runner *many; /* of the run that is judged */
+    struct runner_turn *turn;  /* room for one */
     const struct program *program;
     const struct section *section;
     const struct concurrent_line *line; /* by index; [program->lines]: the final stop */
@@ -84,6 +85,7 @@ struct linearize {
     uint16_t step[SECTION_THREADS][LINEARIZE_STEPS];
     uint8_t parts[PROGRAM_OPERATIONS]; /* steps of each line */
     bool removes;                      /* some adapter was removed */
+    bool blind_many, blind;            /* accesses are not compared: in no order, in the one that is tried */
 
     /* the order that is tried */
     unsigned ordered;

@@ -6,7 +6,8 @@
  * A call that failed because something ran out may have met a shortage that lasted only while another
  * call was under way (it gave back what it could not use). Such a call is taken for one that was not made.
  * And what there is room for depends on where others were put: an order in which one thread runs out where
- * many did not, or the other way round, says nothing, for or against.
+ * many did not, or the other way round, says nothing, for or against. No more does an access that went where another
+ * thing is or was, through an address that lasts longer than what it was given for.
  *
  * A removal has a step for taking the adapter out of its chain, one for each thing that it ended, and one for its
  * end. Steps of other threads between them are run by the one thread in the midst of its removal. What devices
@@ -88,22 +89,53 @@ static bool is_access(const struct linearize *linearize, unsigned at)
            program_operations[linearize->program->line[at].opcode].role == PROGRAM_ROLE_ACCESS;
 }
 
-/* Whether an access may go elsewhere than it would have: its address was not seen, or it met a removal. */
-static bool is_blind(const struct linearize *linearize, const struct runner_event *event)
+/* Whether a line before which all was the same wrote to what may be somebody else's. */
+static bool strayed_to_write(const struct linearize *linearize, const struct runner *runner, unsigned at,
+                             const struct runner_event *event)
 {
-    if (!is_access(linearize, event->line))
-        return false;
-    for (unsigned at = 0; at < linearize->program->lines; at++)
-        if (linearize->line[at].made && linearize->line[at].event.unseen)
-            return true;
-    return linearize->removes;
+    return at >= linearize->section->first && is_access(linearize, at) && event->values == 1 &&
+           runner_strayed(runner, event);
+}
+
+/*
+ * Whether all that is read may depend on where others were put: an address was not seen, a removal was met,
+ * something was written to what may be somebody else's.
+ */
+static bool many_are_blind(const struct linearize *linearize)
+{
+    bool blind = linearize->removes;
+
+    for (unsigned at = 0; at < linearize->program->lines && !blind; at++)
+        blind = linearize->line[at].made &&
+                (linearize->line[at].event.unseen ||
+                 strayed_to_write(linearize, linearize->many, at, &linearize->line[at].event));
+    return blind;
+}
+
+static bool one_is_blind(const struct linearize *linearize)
+{
+    bool blind = false;
+
+    for (unsigned at = 0; at < linearize->flat.lines && !blind; at++)
+        blind = strayed_to_write(linearize, linearize->runner, linearize->from[at], &linearize->event[at]);
+    return blind;
+}
+
+/* Whether an access may have gone elsewhere than it would have. */
+static bool is_blind(const struct linearize *linearize, const struct runner_event *many,
+                     const struct runner_event *one)
+{
+    return is_access(linearize, many->line) &&
+           (linearize->blind ||
+            (many->line >= linearize->section->first &&
+             (runner_strayed(linearize->many, many) || runner_strayed(linearize->runner, one))));
 }
 
 /* The same answer. */
 static bool same(const struct linearize *linearize, const struct runner_event *many,
                  const struct runner_event *one)
 {
-    if (is_blind(linearize, many))
+    if (is_blind(linearize, many, one))
         return true;
     if (many->skipped || one->skipped) /* whether there is anything to act on may depend on what was added */
         return true;
@@ -288,6 +320,7 @@ static bool try(struct linearize *linearize, bool all)
         linearize->sequential = result.finding;
         return false;
     }
+    linearize->blind = linearize->blind_many || one_is_blind(linearize);
     for (unsigned at = 0; at < linearize->flat.lines + (all ? 1u : 0u); at++) {
         const struct runner_event *many = &linearize->line[linearize->from[at]].event;
 
@@ -407,6 +440,7 @@ bool linearize_find(struct linearize *linearize)
     linearize->orders = 0;
     linearize->undecided = false;
     count_steps(linearize);
+    linearize->blind_many = many_are_blind(linearize);
     if (try_by_ends(linearize))
         return true;
     begin(linearize);

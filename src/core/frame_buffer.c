@@ -121,7 +121,11 @@ static NTSTATUS pin_memory(struct call *call, struct adapter *adapter, const str
         status = object_populate(memory->object, &plan->request);
     if (NT_SUCCESS(status))
         status = memory_connect(memory);
-    return NT_SUCCESS(status) ? memory_describe(memory) : status;
+    if (NT_SUCCESS(status))
+        status = memory_describe(memory);
+    if (NT_SUCCESS(status))
+        memory_pin(memory);
+    return status;
 }
 
 /*

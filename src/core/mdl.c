@@ -56,69 +56,71 @@ static size_t runs_bytes(uint64_t pages)
     return sizeof(struct mdl_runs) + (size_t)pages * sizeof(struct mdl_run);
 }
 
-/* The lock of the logical adapter is held. */
-static void give_runs(struct logical_adapter *logical, struct mdl_runs *runs)
+void mdl_free(struct memory *memory)
 {
-    for (uint32_t i = 0; i < runs->count; i++)
-        range_remove(&logical->lent, &runs->run[i].node);
-    runs->count = 0;
+    if (memory->runs != NULL)
+        pool_free(memory->runs, runs_bytes(memory->runs->room));
 }
 
 void mdl_give(struct memory *memory)
 {
     struct mdl_runs *runs = memory->runs;
-    struct logical_adapter *logical = memory->object->logical;
 
-    if (runs == NULL)
-        return;
-    lock_acquire(&logical->lock, RANK_LOGICAL);
-    give_runs(logical, runs);
-    lock_release(&logical->lock);
-    pool_free(runs, runs_bytes(runs->room));
-    memory->runs = NULL;
+    for (uint32_t i = 0; runs != NULL && i < runs->count; i++)
+        range_remove(&memory->object->logical->lent, &runs->run[i].node);
+    if (runs != NULL)
+        runs->count = 0;
 }
 
-/* The lock of the logical adapter is held. */
-static NTSTATUS claim_runs(struct call *call, struct logical_adapter *logical, struct mdl_runs *runs,
-                           struct object *object)
+/* All of the pages or none. The lock of the logical adapter is held. */
+static NTSTATUS mdl_claim(struct call *call, struct memory *memory)
 {
     struct dxgkmem_machine *machine = instance.machine;
+    struct object *object = memory->object;
+    struct range_tree *lent = &object->logical->lent;
 
     for (uint64_t at = 0; at < object->pages;) {
         struct dxgkmem_run run = machine->ops->memory_run(machine, object->memory, at);
-        struct mdl_run *own = &runs->run[runs->count];
+        struct mdl_run *own = &memory->runs->run[memory->runs->count];
         struct range_node *taken;
 
         own->node.start = run.page;
         own->node.end = run.page + least(run.pages, object->pages - at);
         own->mapped = call->now;
-        taken = range_first_overlap(&logical->lent, own->node.start, own->node.end);
+        taken = range_first_overlap(lent, own->node.start, own->node.end);
         if (taken != NULL) {
             stamp mapped = CONTAINER_OF(taken, struct mdl_run, node)->mapped;
-            give_runs(logical, runs); /* what does not stand nobody sees */
+            mdl_give(memory);
             return refuse(call, DXGKMEM_VIOLATION_MDL_PAGE_TWICE, 0, mapped == call->now ? 0 : mapped);
         }
-        range_insert(&logical->lent, &own->node);
-        runs->count++;
+        range_insert(lent, &own->node);
+        memory->runs->count++;
         at += own->node.end - own->node.start;
     }
     return STATUS_SUCCESS;
 }
 
-/*
- * In a domain that gives no page another address one page has one place: it cannot be mapped twice. What is not to
- * be kept nobody sees either.
- */
-static NTSTATUS mdl_claim(struct call *call, struct memory *memory, bool keep)
+/* Whether they could be claimed now. */
+static NTSTATUS mdl_check_claim(struct call *call, struct memory *memory)
 {
     struct logical_adapter *logical = memory->object->logical;
     NTSTATUS status;
 
     lock_acquire(&logical->lock, RANK_LOGICAL);
-    status = claim_runs(call, logical, memory->runs, memory->object);
-    if (!keep)
-        give_runs(logical, memory->runs);
+    status = mdl_claim(call, memory);
+    mdl_give(memory);
     lock_release(&logical->lock);
+    return status;
+}
+
+NTSTATUS mdl_take(struct call *call, struct memory *memory)
+{
+    NTSTATUS status = mdl_claim(call, memory);
+
+    if (NT_SUCCESS(status))
+        status = memory_connect(memory);
+    if (!NT_SUCCESS(status))
+        mdl_give(memory);
     return status;
 }
 
@@ -159,7 +161,7 @@ static NTSTATUS mdl_judge(struct call *call, struct memory *memory, const struct
     if (memory->runs == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     memory->runs->room = memory->object->pages;
-    return mdl_claim(call, memory, false);
+    return mdl_check_claim(call, memory);
 }
 
 /* -- the callbacks ---------------------------------------------------------------------- */
@@ -177,11 +179,7 @@ static NTSTATUS mdl_build(struct call *call, struct memory *memory, const struct
     status = memory_begin(memory, &plan, reference->logical);
     if (NT_SUCCESS(status))
         status = mdl_judge(call, memory, seen);
-    if (NT_SUCCESS(status))
-        status = memory_reserve(memory);
-    if (NT_SUCCESS(status))
-        status = mdl_claim(call, memory, true);
-    return NT_SUCCESS(status) ? memory_connect(memory) : status;
+    return NT_SUCCESS(status) ? memory_reserve(memory) : status;
 }
 
 static NTSTATUS map(struct call *call, const struct adapter_reference *reference, struct dxgkmem_mdl *mdl,

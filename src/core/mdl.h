@@ -22,7 +22,15 @@ struct mdl_runs {
     struct mdl_run run[];
 };
 
-/* Gives up the claim on the pages, if there is one. The device reaches them no more. */
+/*
+ * Takes the pages for the device: claims them and connects them, or neither. In a domain that gives no page another
+ * address one page has one place: it is connected once. The lock of the logical adapter is held: that nobody sees a claim
+ * of what fails. mdl_give: gives up the claim, if there is one, of pages that the device reaches no more; the lock is held,
+ * too.
+ */
+NTSTATUS mdl_take(struct call *call, struct memory *memory);
 void mdl_give(struct memory *memory);
+/* The record of the claim, which was given up. */
+void mdl_free(struct memory *memory);
 
 #endif

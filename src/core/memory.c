@@ -23,26 +23,38 @@ static size_t mdl_bytes(const struct memory *memory)
     return sizeof(struct dxgkmem_mdl) + (size_t)memory_pages(memory) * sizeof(ULONG_PTR);
 }
 
-static void memory_charge(struct memory *memory, struct logical_adapter *logical)
-{
-    memory->charged = quota_take(&logical->quota, memory_pages(memory), 0, 1);
-    if (!memory->charged)
-        return;
-    lock_acquire(&logical->lock, RANK_LOGICAL);
-    logical->opened++;
-    lock_release(&logical->lock);
-}
-
-static void memory_discharge(struct memory *memory)
+/* From here on the chain keeps its promise of what it sees. The lock of the logical adapter is held. */
+static void memory_enter(struct memory *memory)
 {
     struct logical_adapter *logical = memory->object->logical;
 
-    if (!memory->charged)
-        return;
+    logical->opened++;
+    if (memory->slot != TABLE_NONE)
+        list_append(&logical->memories, &memory->link);
+    memory->entered = true;
+}
+
+void memory_pin(struct memory *memory)
+{
+    struct logical_adapter *logical = memory->object->logical;
+
     lock_acquire(&logical->lock, RANK_LOGICAL);
-    logical->opened--;
+    memory_enter(memory);
     lock_release(&logical->lock);
-    quota_give(&logical->quota, memory_pages(memory), 0, 1);
+}
+
+/* All at once what memory_enter did, and an MDL's claim. The device reaches the pages no more. */
+static void memory_leave(struct memory *memory)
+{
+    struct logical_adapter *logical = memory->object->logical;
+
+    lock_acquire(&logical->lock, RANK_LOGICAL);
+    mdl_give(memory);
+    logical->opened--;
+    if (memory->slot != TABLE_NONE)
+        list_remove(&logical->memories, &memory->link);
+    lock_release(&logical->lock);
+    memory->entered = false;
 }
 
 /* Ends all of it that anybody can see but its handle. */
@@ -58,7 +70,8 @@ static void memory_withdraw(struct memory *memory, stamp when)
     if (memory->locked)
         machine->ops->memory_unlock(machine, object->memory, 0, object->pages);
     memory->connected = memory->locked = false;
-    mdl_give(memory);
+    if (memory->entered)
+        memory_leave(memory);
 }
 
 void memory_free(struct memory *memory, stamp when)
@@ -69,7 +82,9 @@ void memory_free(struct memory *memory, stamp when)
         memory_withdraw(memory, when);
         if (memory->mdl != NULL)
             pool_free(memory->mdl, mdl_bytes(memory));
-        memory_discharge(memory);
+        mdl_free(memory);
+        if (memory->charged)
+            quota_give(&object->logical->quota, memory_pages(memory), 0, 1);
         object_free(object);
     }
     if (memory->slot != TABLE_NONE)
@@ -79,14 +94,10 @@ void memory_free(struct memory *memory, stamp when)
 
 void memory_end(struct memory *memory, stamp when)
 {
-    struct logical_adapter *logical = memory->object->logical;
     uint32_t slot = memory->slot;
 
-    /* Before anybody can see its handle ended, or a removal that it is gone: who does must meet nothing of it. */
+    /* Before anybody can see its handle ended: who does must meet nothing of it. */
     memory_withdraw(memory, when);
-    lock_acquire(&logical->lock, RANK_LOGICAL);
-    list_remove(&logical->memories, &memory->link);
-    lock_release(&logical->lock);
     handle_end(slot, when);
     count_down(COUNT_MEMORIES, 1);
     handle_unlock(slot);
@@ -138,7 +149,7 @@ NTSTATUS memory_begin(struct memory *memory, const struct object_plan *plan, str
         return STATUS_INSUFFICIENT_RESOURCES;
     logical_refer(logical);
     object->logical = logical;
-    memory_charge(memory, object->logical);
+    memory->charged = quota_take(&logical->quota, memory_pages(memory), 0, 1);
     return memory->charged ? STATUS_SUCCESS : STATUS_QUOTA_EXCEEDED;
 }
 
@@ -235,23 +246,32 @@ static bool mdl_scribbled(struct memory *memory)
            !mdl_walk(memory, true);
 }
 
+/* The last look at what may have changed since the call began; the lock of the logical adapter is held. */
+static NTSTATUS publish_check(struct call *call, struct memory *memory,
+                              const struct adapter_reference *reference)
+{
+    stamp gone_at = memory->object->logical->gone_at;
+
+    if (gone_at != 0)
+        return adapter_refuse_removed(call, reference, gone_at);
+    return memory->runs != NULL ? mdl_take(call, memory) : STATUS_SUCCESS;
+}
+
 NTSTATUS memory_publish(struct call *call, struct memory *memory, const struct adapter_reference *reference,
                         uint64_t *handle)
 {
     struct logical_adapter *logical = memory->object->logical;
-    stamp gone_at;
+    NTSTATUS status;
 
     lock_acquire(&logical->lock, RANK_LOGICAL);
-    gone_at = logical->gone_at;
-    if (gone_at == 0) {
-        list_append(&logical->memories, &memory->link);
+    status = publish_check(call, memory, reference);
+    if (NT_SUCCESS(status)) {
+        memory_enter(memory);
         *handle = handle_publish(memory->slot, HANDLE_MEMORY, call->now, memory, memory->slot);
+        count_up(COUNT_MEMORIES, 1);
     }
     lock_release(&logical->lock);
-    if (gone_at != 0)
-        return adapter_refuse_removed(call, reference, gone_at);
-    count_up(COUNT_MEMORIES, 1);
-    return STATUS_SUCCESS;
+    return status;
 }
 
 struct memory_outputs {

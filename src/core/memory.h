@@ -24,6 +24,7 @@ struct memory {
     uint32_t slot;         /* TABLE_NONE: none yet, or a frame buffer's */
     enum dxgkmem_call made_by;
     bool charged, locked, connected;
+    bool entered; /* its logical adapter knows of it: what others can see of it but its handle */
 };
 
 /* The adapter of a WDDM 2.4 memory callback; false: the mistake is noted. */
@@ -32,7 +33,9 @@ bool memory_adapter(struct call *call, HANDLE handle, struct adapter_reference *
 /*
  * Making one, in this order; what fails leaves what is there to memory_free. memory_begin: the record of the
  * pages, the adapter's quota; memory_reserve: a handle. The pages themselves are the caller's to bring. memory_connect: the
- * device reaches them. memory_describe: an MDL of them. memory_publish: the handle is good, unless the last adapter went away since it was looked at.
+ * device reaches them. memory_describe: an MDL of them. memory_publish: one step for all that others can see, the last one:
+ * unless the last adapter went away since it was looked at, the handle is good; a driver's own pages are claimed and connected in
+ * it (mdl_take). memory_pin: the same step for what has no handle.
  */
 struct memory *memory_new(const struct call *call);
 NTSTATUS memory_begin(struct memory *memory, const struct object_plan *plan, struct logical_adapter *logical);
@@ -41,6 +44,7 @@ NTSTATUS memory_connect(struct memory *memory);
 NTSTATUS memory_describe(struct memory *memory);
 NTSTATUS memory_publish(struct call *call, struct memory *memory, const struct adapter_reference *reference,
                         uint64_t *handle);
+void memory_pin(struct memory *memory);
 /*
  * The only destructor: takes memories in any half-built state. Nobody can name it any more, or could yet. The
  * device forgets the pages before anything else.
