@@ -89,7 +89,7 @@ static bool is_access(const struct linearize *linearize, unsigned at)
            program_operations[linearize->program->line[at].opcode].role == PROGRAM_ROLE_ACCESS;
 }
 
-/* Whether a line before which all was the same wrote to what may be somebody else's. */
+/* Whether a line wrote to what may be somebody else's. Before the section everybody is where it always is. */
 static bool strayed_to_write(const struct linearize *linearize, const struct runner *runner, unsigned at,
                              const struct runner_event *event)
 {
