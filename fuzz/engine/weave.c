@@ -307,10 +307,12 @@ void engine_weave(struct program *program, struct program *room, uint64_t seed)
     struct random random = {seed};
     unsigned threads = random_chance(&random, 200) ? 2 : 3 + random_below(&random, 2);
     unsigned rest = random_below(&random, 4), lines;
+    unsigned most = 3 + random_below(&random, 1 + random_below(&random, WOVEN_LINES - 2));
 
+    /* `most`: rather few. What a race takes is little, and the fewer steps the likelier is a schedule that shows it. */
     room->world = program->world;
     room->lines = 0;
-    for (unsigned at = 0; at < program->lines && room->lines < WOVEN_LINES; at++)
+    for (unsigned at = 0; at < program->lines && room->lines < most; at++)
         if (!is_control(&program->line[at]))
             append(room, &program->line[at]);
     if (random_chance(&random, 32))
@@ -318,7 +320,7 @@ void engine_weave(struct program *program, struct program *room, uint64_t seed)
     lines = room->lines - (rest < room->lines ? rest : room->lines);
     program->lines = 0;
     append_schedule(program, &random);
-    if (!random_chance(&random, 90) || !weave_turnover(program, room, &random, threads, lines))
+    if (!random_chance(&random, 128) || !weave_turnover(program, room, &random, threads, lines))
         weave_lines(program, room, &random, threads, lines);
     append_thread(program, 0);
     for (unsigned at = lines; at < room->lines; at++)
