@@ -111,16 +111,18 @@ static bool read_panic(struct finding *finding, const char *text)
 {
     for (const char *at = text; (at = strstr(at, "dxgkmem: ")) != NULL; at++) {
         const char *what = read_place(at + 9, &finding->frame[0]);
-        if (what) {
+        if (what) { /* the place is told as the project names it, wherever it was built */
             copy_line(finding->name, sizeof finding->name, what + strspn(what, " "));
             finding->frames = 1;
+            snprintf(finding->message, sizeof finding->message, "%s:%u: %s", finding->frame[0].file,
+                     finding->frame[0].line, finding->name);
         } else if (strncmp(at + 9, "bug check", 9) == 0) {
             snprintf(finding->name, sizeof finding->name, "%.*s", (int)strcspn(at + 9, ":\n"), at + 9);
+            copy_line(finding->message, sizeof finding->message, at + 9);
         } else {
             continue;
         }
         finding->kind = FINDING_PANIC;
-        copy_line(finding->message, sizeof finding->message, at + 9);
         return true;
     }
     return false;

@@ -16,6 +16,12 @@
 #include <time.h>
 #include <unistd.h>
 
+/*
+ * What stands before the first operation in minimize_text(): what went wrong, the message, the world. So the lines
+ * that a message names are those of the file.
+ */
+#define HEAD_LINES 3
+
 /* -- shrinking with children as the judge ------------------------------------------------ */
 
 struct judge {
@@ -72,8 +78,8 @@ int minimize(struct replay *replay, struct program *program, struct finding *fin
     minimized->lines_before = program->lines;
     minimized->minimal = engine_shrink(&shrink, program);
     minimized->tries = shrink.tries;
-    for (unsigned i = 0; i < program->lines; i++) /* they come from no text any more */
-        program->line[i].source = 0;
+    for (unsigned i = 0; i < program->lines; i++)
+        program->line[i].source = (uint16_t)(HEAD_LINES + i + 1);
     if (isatty(STDERR_FILENO))
         fputs("\r\033[K", stderr);
     return judge.broken ? TOOL_BAD : replay_program(replay, program, &wanted, finding);

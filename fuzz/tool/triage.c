@@ -325,11 +325,11 @@ unsigned triage_count(const struct triage *triage, enum triage_fate fate)
     return count;
 }
 
-/* The innermost one of a crash, as far as it is known. */
+/* The innermost one of a crash, as far as it is known. A place without a function is in the message. */
 static void print_frame(const struct finding_frame *frame)
 {
-    if (frame->file[0])
-        printf("     in %s, %s:%u\n", frame->function[0] ? frame->function : "it", frame->file, frame->line);
+    if (frame->function[0] && frame->file[0])
+        printf("     in %s, %s:%u\n", frame->function, frame->file, frame->line);
     else if (frame->function[0])
         printf("     in %s\n", frame->function);
 }

@@ -100,12 +100,12 @@ static void write_table(FILE *to, const struct triage *triage)
 /* The innermost one of a crash, as far as it is known. */
 static void write_frame(FILE *to, const struct finding_frame *frame)
 {
-    if (!frame->file[0] && !frame->function[0])
+    if (!frame->function[0]) /* its place is in the message */
         return;
     fputs("<p class=\"mono\">", to);
     html_text(to, frame->function);
     if (frame->file[0]) {
-        fputs(frame->function[0] ? ", " : "", to);
+        fputs(", ", to);
         html_text(to, frame->file);
         fprintf(to, ":%u", frame->line);
     }

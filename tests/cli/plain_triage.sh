@@ -60,7 +60,13 @@ for word in SIGSEGV timeout out-of-memory 'invariant 4' 'invariant 11'; do print
 for file in results/*.txt; do
     lines=$(grep -vcE '^(#|world)' "$file")
     ((lines <= 5)) || fail "$file has $lines operations"
+    grep '^#' "$file" | grep -oE '\([a-z_]+, line [0-9]+\)' | tr -d '(),' | while read -r operation _ line; do
+        echo "$operation" >>named
+        sed -n "${line}p" "$file" | grep -q "^$operation " || echo "$file: $operation is not in line $line"
+    done >wrong
+    [[ ! -s wrong ]] || fail "$(cat wrong)"
 done
+[[ -s named ]] || fail 'no finding names an earlier line'
 
 # JSON and SARIF.
 if python3 -c 'import json' 2>/dev/null; then

@@ -172,7 +172,7 @@ small_of() {
     else
         link dxgkmem_tool "$work/dxgkmem_tool" "$@" >>"$work/build.log" 2>&1 || return
     fi
-    if [[ $found ]] && "$work/dxgkmem_tool" minimize --time 60 -o "$work/small.txt" "$(head -n 1 <<<"$found")" \
+    if [[ $found ]] && "$work/dxgkmem_tool" minimize --lenient --time 60 -o "$work/small.txt" "$(head -n 1 <<<"$found")" \
         >>"$work/build.log" 2>&1; then
         grep -vcE '^(#|world|$)' "$work/small.txt"
     else
