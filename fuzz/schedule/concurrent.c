@@ -184,18 +184,17 @@ static void run_alone(struct concurrent *concurrent, unsigned from, unsigned to)
             runner_line(concurrent->runner, at);
 }
 
-/* The driver gets its own pages when it first needs them: two threads that did together would each get some. */
-static void take_driver_pages(struct concurrent *concurrent)
+void concurrent_take_driver_pages(struct runner *runner, const struct section *section,
+                                  const struct program *program)
 {
-    const struct section *section = &concurrent->section;
     bool needed = false;
     uint64_t page;
 
     for (unsigned thread = 0; thread < section->threads; thread++)
         for (unsigned i = 0; i < section->count[thread]; i++)
-            needed |= concurrent->program->line[section->line[thread][i]].opcode == OP_MAP_MDL;
+            needed |= program->line[section->line[thread][i]].opcode == OP_MAP_MDL;
     if (needed)
-        (void)dxgkmem_sim_driver_page(runner_sim(concurrent->runner), 0, &page);
+        (void)dxgkmem_sim_driver_page(runner_sim(runner), 0, &page);
 }
 
 static void run_threads(struct concurrent *concurrent)
@@ -212,7 +211,7 @@ static void run_threads(struct concurrent *concurrent)
 
     for (unsigned thread = 0; thread < run.threads; thread++)
         runner_begin_turn(concurrent->runner, concurrent->turn[thread], thread + 1);
-    take_driver_pages(concurrent);
+    concurrent_take_driver_pages(concurrent->runner, &concurrent->section, concurrent->program);
     concurrent->result->end = scheduled_run(&run, &final);
     concurrent->result->steps = final.step;
     if (concurrent->result->end == SCHEDULED_DEADLOCK)

@@ -57,6 +57,14 @@ void concurrent_destroy(struct concurrent *concurrent);
 void concurrent_run(struct concurrent *concurrent, const struct program *program, unsigned run,
                     struct concurrent_result *result);
 
+/*
+ * For a section that maps MDLs: the driver gets its own pages before it. It gets them when it first needs them, and
+ * two threads that did together would each get some; one thread gets them at the same place, for where others are
+ * put depends on it.
+ */
+void concurrent_take_driver_pages(struct runner *runner, const struct section *section,
+                                  const struct program *program);
+
 const struct section *concurrent_section(const struct concurrent *concurrent);
 /* The turns of the last run that were not plain. */
 const struct strategy *concurrent_strategy(const struct concurrent *concurrent);
@@ -92,6 +100,7 @@ struct linearize {
     uint16_t order[LINEARIZE_STEPS];
     struct program flat;
     uint16_t from[PROGRAM_OPERATIONS + 1];
+    unsigned before; /* how many lines of `flat` come before the section */
     struct runner_event event[PROGRAM_OPERATIONS + 1];
     /* Lines that are run in the midst of a removal: its line plus one, and how many things it has ended by then. */
     uint16_t within[PROGRAM_OPERATIONS], ended[PROGRAM_OPERATIONS];

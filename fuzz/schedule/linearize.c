@@ -263,19 +263,22 @@ static void await(struct linearize *linearize, unsigned at)
 static void flatten(struct linearize *linearize, bool all)
 {
     uint16_t line[PROGRAM_OPERATIONS], within[PROGRAM_OPERATIONS], ended[PROGRAM_OPERATIONS];
-    unsigned lines = lay_out(linearize, line, within, ended), base = 0;
+    unsigned lines = lay_out(linearize, line, within, ended);
 
     section_flatten(linearize->section, linearize->program, line, lines, all, &linearize->flat,
                     linearize->from);
     linearize->from[linearize->flat.lines] = linearize->program->lines;
-    while (base < linearize->flat.lines && linearize->from[base] < linearize->section->first)
-        base++;
+    linearize->before = 0;
+    while (linearize->before < linearize->flat.lines &&
+           linearize->from[linearize->before] < linearize->section->first)
+        linearize->before++;
     memset(linearize->within, 0, sizeof linearize->within);
     for (unsigned i = 0; i < lines; i++) {
-        linearize->within[base + i] = (uint16_t)(within[i] == 0 ? 0 : base + within[i]);
-        linearize->ended[base + i] = ended[i];
+        linearize->within[linearize->before + i] =
+            (uint16_t)(within[i] == 0 ? 0 : linearize->before + within[i]);
+        linearize->ended[linearize->before + i] = ended[i];
         if (within[i] != 0)
-            await(linearize, base + i);
+            await(linearize, linearize->before + i);
     }
 }
 
@@ -300,10 +303,14 @@ static void run_flat(struct linearize *linearize, struct runner_result *result)
 {
     dxgkmem_user_seed(1);
     scheduled_watch(nothing_is_locked, linearize);
-    if (runner_begin(linearize->runner, &linearize->flat))
-        for (unsigned at = 0; at <= linearize->flat.lines; at++)
+    if (runner_begin(linearize->runner, &linearize->flat)) {
+        for (unsigned at = 0; at <= linearize->flat.lines; at++) {
+            if (at == linearize->before)
+                concurrent_take_driver_pages(linearize->runner, linearize->section, linearize->program);
             if (at == linearize->flat.lines || linearize->within[at] == 0)
                 runner_line(linearize->runner, at);
+        }
+    }
     runner_finish(linearize->runner, result);
     scheduled_watch(NULL, NULL);
 }
