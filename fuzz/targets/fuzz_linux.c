@@ -5,7 +5,12 @@
  *
  * The engine and the mutator run here, each program in a guest of this process' own; coverage is the
  * module's. Environment: DXGKMEM_GUEST_COMMAND and DXGKMEM_GUEST_FOLDER, see guest.h.
+ *
+ * libFuzzer makes a program, runs it, and only then makes the next. So that the guest need not wait for
+ * that, mutation is ahead of running: what is made is given to the guest at once, and libFuzzer gets what was made
+ * UNDER_WAY calls before. The answer to that one is there when libFuzzer runs it.
  */
+#include "engine/engine.h"
 #include "targets/guest.h"
 #include "targets/status.h"
 #include "targets/target.h"
@@ -15,11 +20,26 @@
 #include <string.h>
 
 #define PATIENCE 10 /* seconds for one program */
+/* Microseconds between two looks for the answer to one program, and for that to the first of many. */
+#define NAP 20
+#define LONG_NAP 1000
+#define UNDER_WAY (GUEST_BOXES - 1)
 
 /* The module's edges, as counters of libFuzzer; cells are status.c's. */
 __attribute__((section("__libfuzzer_extra_counters"))) static uint8_t edges[DXGKMEM_COVERAGE_EDGES];
 
-static struct guest_box *box;
+/* A program that was given to the guest, in the box of the same number. */
+struct made {
+    uint8_t bytes[PROGRAM_BYTES];
+    size_t size;
+};
+
+static struct guest_box
+    *boxes; /* behind those of programs under way, one for what libFuzzer has from elsewhere */
+static struct made made[UNDER_WAY];
+static unsigned long given, taken; /* how many, so far */
+static struct made *last;          /* what libFuzzer got last; NULL: nothing yet */
+static struct engine engine;
 static struct program program;
 
 int LLVMFuzzerInitialize(int *count, char ***arguments)
@@ -33,11 +53,103 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
         exit(2);
     }
     status_start(NULL);
-    box = guest_start(command, folder);
-    if (!box)
+    boxes = guest_start(command, folder);
+    if (!boxes)
         exit(2);
     return 0;
 }
+
+static void ask(struct guest_box *box, const uint8_t *bytes, size_t size)
+{
+    const uint32_t length = (uint32_t)size;
+    const struct batch_header header = {
+        .magic = BATCH_MAGIC,
+        .version = BATCH_VERSION,
+        .function = BATCH_RUN,
+        .language = PROGRAM_VERSION,
+        .count = 1,
+        .bytes = (uint32_t)(sizeof header + sizeof length + size),
+        .reply_bytes = sizeof header + sizeof(struct batch_result),
+    };
+
+    memcpy(box->request, &header, sizeof header);
+    memcpy(box->request + sizeof header, &length, sizeof length);
+    memcpy(box->request + sizeof header + sizeof length, bytes, size);
+    box->request_bytes = header.bytes;
+    box->reply_room = header.reply_bytes;
+    guest_ask(box);
+}
+
+/* -- making programs ------------------------------------------------------------------- */
+
+/* From one program, or two, the next. */
+static void give(const struct made *first, const uint8_t *second, size_t second_size, size_t room,
+                 unsigned seed)
+{
+    struct made *next = &made[given % UNDER_WAY];
+
+    if (second) {
+        next->size = engine_crossover(&engine, first->bytes, first->size, second, second_size, next->bytes,
+                                      room, seed);
+    } else {
+        memcpy(next->bytes, first->bytes, first->size);
+        next->size = engine_mutate(&engine, next->bytes, first->size, room, seed);
+    }
+    ask(&boxes[given % UNDER_WAY], next->bytes, next->size);
+    given++;
+}
+
+/* Of the programs under way, the one that a dead guest died in. NULL: none. */
+static struct made *culprit(void)
+{
+    for (unsigned i = 0; i < UNDER_WAY; i++)
+        if (boxes[i].turn == GUEST_RUNS)
+            return &made[i];
+    return NULL;
+}
+
+/* The oldest, when it is answered; of a dead guest, the one that it died in. */
+static void take(void)
+{
+    unsigned long oldest = taken++ % UNDER_WAY;
+
+    last = &made[oldest];
+    if (!guest_answers(&boxes[oldest], PATIENCE, LONG_NAP) && culprit())
+        last = culprit();
+}
+
+static size_t exchange(const uint8_t *first, size_t first_size, const uint8_t *second, size_t second_size,
+                       uint8_t *out, size_t room, unsigned seed)
+{
+    static struct made base;
+
+    if (room > sizeof base.bytes || first_size > room)
+        return 0;
+    memcpy(base.bytes, first, first_size);
+    base.size = first_size;
+    /* libFuzzer changes what it got several times in a row. Without the delay, it would have got the newest. */
+    if (last && first_size == last->size && memcmp(first, last->bytes, first_size) == 0)
+        base = made[(given - 1) % UNDER_WAY];
+    do /* several only at first */
+        give(&base, second, second_size, room, seed++);
+    while (given - taken < UNDER_WAY);
+    take();
+    memcpy(out, last->bytes, last->size);
+    return last->size;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t room, unsigned seed)
+{
+    return exchange(bytes, size, NULL, 0, bytes, room, seed);
+}
+
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *first, size_t first_size, const uint8_t *second,
+                                 size_t second_size, uint8_t *out, size_t room, unsigned seed)
+{
+    return exchange(first, first_size, second, second_size, out, room, seed);
+}
+
+/* -- running them ---------------------------------------------------------------------- */
 
 /* The engine saves the input. */
 _Noreturn static void stop_here(const struct runner_finding *finding)
@@ -50,49 +162,53 @@ _Noreturn static void stop_here(const struct runner_finding *finding)
     target_save(&program);
 }
 
-static void ask(const uint8_t *bytes, size_t size)
+/* The box with the answer, which may have been there before. NULL: the guest died in another program, which comes next. */
+static const struct guest_box *box_of(const uint8_t *bytes, size_t size)
 {
-    const uint32_t length = (uint32_t)size;
-    const struct batch_header header = {
-        .magic = BATCH_MAGIC,
-        .version = BATCH_VERSION,
-        .function = BATCH_RUN,
-        .language = PROGRAM_VERSION,
-        .count = 1,
-        .bytes = (uint32_t)(sizeof header + sizeof length + size),
-        .reply_bytes = sizeof header + sizeof(struct batch_result),
-    };
-    struct runner_finding finding = {0};
+    struct guest_box *box = &boxes[UNDER_WAY];
 
-    memcpy(box->request, &header, sizeof header);
-    memcpy(box->request + sizeof header, &length, sizeof length);
-    memcpy(box->request + sizeof header + sizeof length, bytes, size);
-    box->request_bytes = header.bytes;
-    box->reply_room = header.reply_bytes;
-    if (!guest_ask(box, PATIENCE)) {
-        snprintf(finding.message, sizeof finding.message, "it died or hangs in this program");
-        stop_here(&finding);
+    if (last && size == last->size && memcmp(bytes, last->bytes, size) == 0) {
+        box = &boxes[last - made];
+    } else {
+        ask(box, bytes, size);
+        if (!guest_answers(box, PATIENCE, NAP) && culprit())
+            return NULL;
     }
-    if (box->error) {
-        snprintf(finding.message, sizeof finding.message, "%s (status %u)", strerror(box->error),
-                 box->status);
-        stop_here(&finding);
-    }
+    return box;
+}
+
+static void take_coverage(const struct guest_box *box)
+{
+    const uint8_t *cells = box->coverage + DXGKMEM_COVERAGE_EDGES;
+
+    memcpy(edges, box->coverage, sizeof edges);
+    for (unsigned cell = 0; cell < matrix_cells(); cell++)
+        if (cells[cell])
+            status_cell(NULL, cell);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct runner_result result = {0};
     struct batch_result record;
+    const struct guest_box *box;
 
     if (size > PROGRAM_BYTES)
         return -1;
+    box = box_of(bytes, size);
+    if (!box)
+        return 0;
     program_decode(&program, bytes, size);
-    ask(bytes, size);
-    memcpy(edges, box->coverage, sizeof edges);
-    for (unsigned cell = 0; cell < matrix_cells(); cell++)
-        if (box->coverage[DXGKMEM_COVERAGE_EDGES + cell])
-            status_cell(NULL, cell);
+    if (box->turn != GUEST_ANSWERED) {
+        snprintf(result.finding.message, sizeof result.finding.message, "it died or hangs in this program");
+        stop_here(&result.finding);
+    }
+    if (box->error) {
+        snprintf(result.finding.message, sizeof result.finding.message, "%s (status %u)",
+                 strerror(box->error), box->status);
+        stop_here(&result.finding);
+    }
+    take_coverage(box);
     memcpy(&record, box->reply + sizeof(struct batch_header), sizeof record);
     result.callbacks = record.callbacks;
     result.successes = record.successes;

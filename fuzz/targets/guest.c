@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <errno.h>
 #include <limits.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,21 +83,17 @@ static bool alive(void)
     return child > 0 && waitpid(child, NULL, WNOHANG) == 0;
 }
 
-static bool wait_for_answer(struct guest_box *box, unsigned seconds)
+static bool wait_for_answer(struct guest_box *box, unsigned seconds, unsigned microseconds)
 {
     struct timespec now, begin;
 
     clock_gettime(CLOCK_MONOTONIC, &begin);
-    for (unsigned spin = 0;; spin++) {
+    for (unsigned naps = 1;; naps++) {
         if (__atomic_load_n(&box->turn, __ATOMIC_ACQUIRE) == GUEST_ANSWERED)
             return true;
-        /* The guest works for some hundred microseconds; the processor may be needed for it. */
-        if (spin < 64) {
-            sched_yield();
-            continue;
-        }
-        nanosleep(&(struct timespec){0, 20000}, NULL);
-        if (spin % 64 != 0)
+        /* Never spins: the processor may be needed for the guest. */
+        nanosleep(&(struct timespec){0, 1000 * (long)microseconds}, NULL);
+        if (naps % 64 != 0)
             continue;
         clock_gettime(CLOCK_MONOTONIC, &now);
         if (!alive() || now.tv_sec - begin.tv_sec > (time_t)seconds)
@@ -109,7 +104,7 @@ static bool wait_for_answer(struct guest_box *box, unsigned seconds)
 struct guest_box *guest_start(const char *command, const char *folder)
 {
     char shared[PATH_MAX], console[PATH_MAX], *argument[ARGUMENTS + 1];
-    struct guest_box *box;
+    struct guest_box *box; /* the first */
     int file;
 
     snprintf(shared, sizeof shared, "%s/shared", folder);
@@ -132,23 +127,28 @@ struct guest_box *guest_start(const char *command, const char *folder)
     child = spawn(argument);
     for (unsigned i = 0; argument[i]; i++)
         free(argument[i]);
-    if (wait_for_answer(box, BOOT_SECONDS)) {
+    if (wait_for_answer(box, BOOT_SECONDS, 1000)) {
         __atomic_store_n(&box->turn, GUEST_GREETED, __ATOMIC_RELEASE);
-        if (wait_for_answer(box, BOOT_SECONDS))
+        if (wait_for_answer(box, BOOT_SECONDS, 1000))
             return box;
     }
     fprintf(stderr, "the guest does not start; its console is %s\n", console);
     return NULL;
 }
 
-bool guest_ask(struct guest_box *box, unsigned seconds)
+void guest_ask(struct guest_box *box)
 {
     __atomic_store_n(&box->turn, GUEST_ASKED, __ATOMIC_RELEASE);
-    if (wait_for_answer(box, seconds))
+}
+
+bool guest_answers(struct guest_box *box, unsigned seconds, unsigned microseconds)
+{
+    if (wait_for_answer(box, seconds, microseconds))
         return true;
     if (child > 0) {
         nanosleep(&(struct timespec){1, 0}, NULL); /* a dying kernel still prints */
         kill(child, SIGKILL);
+        child = 0;
     }
     return false;
 }

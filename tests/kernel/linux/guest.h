@@ -17,13 +17,15 @@
 #define GUEST_HALF_BYTES (GUEST_SHARED_BYTES / 2)
 
 /*
- * mode=fuzz: the shared memory begins with this. The fuzzer, outside, sets `turn` to GUEST_ASKED, the
- * guest to GUEST_ANSWERED. What is under way stays readable outside when the guest is dead.
+ * mode=fuzz: the shared memory begins with boxes. The fuzzer, outside, puts a request into one and sets its
+ * `turn` to GUEST_ASKED; the guest goes round, sets GUEST_RUNS and then GUEST_ANSWERED. So there is always
+ * something to do for both. What is under way stays readable outside when the guest is dead.
  *
- * A guest that goes on from a snapshot begins with GUEST_ANSWERED in its memory, before all of that
+ * A guest that goes on from a snapshot begins with GUEST_ANSWERED in the first box, before all of its memory
  * is there. So it is greeted first: it answers when it runs. It only reads while it waits.
  */
-enum guest_turn { GUEST_BOOTING, GUEST_ANSWERED, GUEST_ASKED, GUEST_GREETED };
+#define GUEST_BOXES 33
+enum guest_turn { GUEST_BOOTING, GUEST_ANSWERED, GUEST_ASKED, GUEST_RUNS, GUEST_GREETED };
 
 struct guest_box {
     uint32_t turn;   /* enum guest_turn */

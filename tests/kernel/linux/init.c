@@ -137,37 +137,45 @@ static void check_lockdep(void)
         guest_die("lockdep is off");
 }
 
+static void answer(struct guest_box *box, int device, uint8_t *coverage)
+{
+    struct dxgkmem_request call;
+
+    __atomic_store_n(&box->turn, GUEST_RUNS, __ATOMIC_RELEASE);
+    memset(coverage, 0, DXGKMEM_COVERAGE_BYTES);
+    box->error = guest_call(device, box->request, box->request_bytes, box->reply, box->reply_room, &call);
+    box->status = call.status;
+    memcpy(box->coverage, coverage, DXGKMEM_COVERAGE_BYTES);
+    __atomic_store_n(&box->turn, GUEST_ANSWERED, __ATOMIC_RELEASE);
+}
+
 #define SPINS 100
 
 static void fuzz(void)
 {
-    struct guest_box *box = (void *)map_shared();
+    struct guest_box *boxes = (void *)map_shared();
     int device = guest_open();
     uint8_t *coverage = mmap(NULL, DXGKMEM_COVERAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, device, 0);
-    struct dxgkmem_request call;
     unsigned spins = 0;
 
     if (coverage == MAP_FAILED)
         guest_die("coverage cannot be mapped: %s", strerror(errno));
     printf("READY\n");
-    for (uint32_t turn = GUEST_GREETED;; turn = __atomic_load_n(&box->turn, __ATOMIC_ACQUIRE)) {
-        /* An answer is followed by the next question soon, unless the processor is needed for that. */
-        if (turn == GUEST_ANSWERED) {
-            if (++spins % SPINS)
-                __builtin_ia32_pause();
-            else
+    __atomic_store_n(&boxes->turn, GUEST_ANSWERED, __ATOMIC_RELEASE);
+    for (unsigned i = 0;; i = (i + 1) % GUEST_BOXES) {
+        switch (__atomic_load_n(&boxes[i].turn, __ATOMIC_ACQUIRE)) {
+        case GUEST_GREETED:
+            __atomic_store_n(&boxes[i].turn, GUEST_ANSWERED, __ATOMIC_RELEASE);
+            break;
+        case GUEST_ASKED:
+            answer(&boxes[i], device, coverage);
+            spins = 0;
+            break;
+        default:
+            /* The next question comes soon, unless the processor is needed for that. */
+            if (++spins % SPINS == 0)
                 usleep(50);
-            continue;
         }
-        spins = 0;
-        if (turn == GUEST_ASKED) {
-            memset(coverage, 0, DXGKMEM_COVERAGE_BYTES);
-            box->error =
-                guest_call(device, box->request, box->request_bytes, box->reply, box->reply_room, &call);
-            box->status = call.status;
-            memcpy(box->coverage, coverage, DXGKMEM_COVERAGE_BYTES);
-        }
-        __atomic_store_n(&box->turn, GUEST_ANSWERED, __ATOMIC_RELEASE);
     }
 }
 
