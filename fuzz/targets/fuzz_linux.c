@@ -25,8 +25,8 @@
 #define LONG_NAP 1000
 #define UNDER_WAY (GUEST_BOXES - 1)
 
-/* The module's edges, as counters of libFuzzer; cells are status.c's. */
-__attribute__((section("__libfuzzer_extra_counters"))) static uint8_t edges[DXGKMEM_COVERAGE_EDGES];
+/* The module's edges, as counters of libFuzzer, who alone reads them; cells are status.c's. */
+__attribute__((section("__libfuzzer_extra_counters"), used)) static uint8_t edges[DXGKMEM_COVERAGE_EDGES];
 
 /* A program that was given to the guest, in the box of the same number. */
 struct made {
