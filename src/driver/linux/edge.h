@@ -3,8 +3,9 @@
  * Included before every file whose edges are counted. Where the compiler calls
  * __sanitizer_cov_trace_pc(), the assembler puts one instruction that counts in a byte of that
  * edge's own: an emulator follows calls and returns slowly, and there are more edges than
- * anything else. The compiler takes flags for lost at a call, so losing them does no harm.
- * coverage.lds gathers the bytes.
+ * anything else. The compiler takes flags for lost at a call, so losing them does no harm. (Not
+ * incb: that keeps the carry, which an emulator first has to find out.) coverage.lds gathers the
+ * bytes.
  */
 #ifndef DXGKMEM_DRIVER_LINUX_EDGE_H
 #define DXGKMEM_DRIVER_LINUX_EDGE_H
@@ -16,7 +17,7 @@ asm(
 	"	.pushsection .bss.dxgkmem_edges,\"aw\",@nobits\n"
 	"773:	.skip 1\n"
 	"	.popsection\n"
-	"	incb 773b(%rip)\n"
+	"	addb $1, 773b(%rip)\n"
 	".else\n"
 	"	callq \\target\n"
 	".endif\n"

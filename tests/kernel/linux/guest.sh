@@ -111,7 +111,9 @@ misuse)
     grep '^misuse: ' "$guest_home/misuse.log"
     ;;
 fuzz-build)
-    make_module fuzzed DXGKMEM_COVERAGE=1 KCFLAGS=-O3
+    # TCG does rep stos and rep movs step by step: none in place of memset and memcpy.
+    strategy=unrolled_loop:256:noalign,libcall:-1:noalign
+    make_module fuzzed DXGKMEM_COVERAGE=1 "KCFLAGS=-O3 -mmemset-strategy=$strategy -mmemcpy-strategy=$strategy"
     cp "$guest_home/initramfs" "$guest_home/fuzz.initramfs" && cp "$module" "$guest_home/fuzz.ko" || exit 2
     # master: the shared memory belongs to this guest, so it is part of a snapshot.
     guest_qemu "$guest_home/fuzz.initramfs" mode=fuzz \
