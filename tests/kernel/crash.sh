@@ -3,7 +3,8 @@
 #
 # Fuzzing in ring 0 goes on when the guest has died: with crash.patch a guest dies at its thousandth program,
 # whatever that is. Each death must be a finding with program, console and place; the next guest must begin from
-# the snapshot. What programs reach in the module must be what guides the fuzzer. Started by ./dev test --full after tool and fuzz_linux are built.
+# the snapshot. What programs reach in the module must be what guides the fuzzer. Started by ./dev test --full after
+# tool and fuzz_linux are built.
 #
 # It works in a copy of the tree below build, so that corpus and findings of real runs are left alone.
 set -u -o pipefail
@@ -53,7 +54,7 @@ programs=$(sed -nE 's/^([0-9]+) programs, .*/\1/p' campaign.log)
 # libFuzzer's features: what the module's edges tell must be among them, not the cells of the matrix alone.
 features=$(sed -nE 's/^#.* ft: ([0-9]+) .*/\1/p' build/fuzz/fuzz_linux/job.1/log | sort -n | tail -n 1)
 cells=$(sed -nE 's/^([0-9]+) of [0-9]+ matrix cells.*/\1/p' campaign.log)
-((${features:-0} > 2 * ${cells:-0} && ${cells:-0} > 0)) || fail "edges do not guide it: ${features:-no} features, ${cells:-no} cells"
+((${features:-0} > 4 * ${cells:-0} && ${cells:-0} > 0)) || fail "edges do not guide it: ${features:-no} features, ${cells:-no} cells"
 ((failed == 0)) || printf 'crash: the run is in %s\n' "$tree/campaign.log"
 ((failed != 0)) || printf 'crash: %d guests died, %d programs ran\n' "${#findings[@]}" "$programs"
 exit $failed
