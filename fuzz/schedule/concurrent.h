@@ -84,16 +84,17 @@ struct linearize {
     const struct concurrent_line *line; /* by index; [program->lines]: the final stop */
 
     /* results */
-    uint64_t orders;
+    uint64_t orders, lines;           /* that were tried, and lines that were run for them */
     bool undecided;                   /* an order was given up for a reason that says nothing about the run */
     struct runner_finding sequential; /* of the model, when one thread alone goes wrong */
 
     /* the steps of each thread, by their lines: a removal's stand beside each other */
     unsigned steps, count[SECTION_THREADS], next[SECTION_THREADS];
     uint16_t step[SECTION_THREADS][LINEARIZE_STEPS];
-    uint8_t parts[PROGRAM_OPERATIONS]; /* steps of each line */
-    bool removes;                      /* some adapter was removed */
-    bool blind_many, blind;            /* accesses are not compared: in no order, in the one that is tried */
+    uint8_t parts[PROGRAM_OPERATIONS];  /* steps of each line */
+    bool removes;                       /* some adapter was removed */
+    bool blind_many, blind;             /* accesses are not compared: in no order, in the one that is tried */
+    bool overtaken[PROGRAM_OPERATIONS]; /* this access is not */
 
     /* the order that is tried */
     unsigned ordered;

@@ -121,12 +121,36 @@ static bool one_is_blind(const struct linearize *linearize)
     return blind;
 }
 
+static bool overlap(const struct concurrent_line *one, const struct concurrent_line *other)
+{
+    return one->begin < other->end && other->begin < one->end;
+}
+
+/*
+ * Accesses that were made while another thread ended something: reach ends page by page, and who does not wait for
+ * the end may still have one page and no other.
+ */
+static void find_overtaken(struct linearize *linearize)
+{
+    for (unsigned at = linearize->section->first; at < linearize->section->rest; at++) {
+        const struct concurrent_line *end = &linearize->line[at];
+        const struct program_operation *operation = &program_operations[linearize->program->line[at].opcode];
+
+        if (!end->made || (operation->ends == PROGRAM_KINDS && operation->role != PROGRAM_ROLE_SYSTEM &&
+                           linearize->program->line[at].opcode != OP_UNPIN))
+            continue;
+        for (unsigned i = linearize->section->first; i < linearize->section->rest; i++)
+            if (is_access(linearize, i) && overlap(&linearize->line[i], end))
+                linearize->overtaken[i] = true;
+    }
+}
+
 /* Whether an access may have gone elsewhere than it would have. */
 static bool is_blind(const struct linearize *linearize, const struct runner_event *many,
                      const struct runner_event *one)
 {
     return is_access(linearize, many->line) &&
-           (linearize->blind ||
+           (linearize->blind || linearize->overtaken[many->line] ||
             (many->line >= linearize->section->first &&
              (runner_strayed(linearize->many, many) || runner_strayed(linearize->runner, one))));
 }
@@ -322,6 +346,7 @@ static bool try(struct linearize *linearize, bool all)
 
     linearize->orders++;
     flatten(linearize, all);
+    linearize->lines += linearize->flat.lines;
     run_flat(linearize, &result);
     if (result.finding.invariant) {
         linearize->sequential = result.finding;
@@ -341,8 +366,8 @@ static bool try(struct linearize *linearize, bool all)
 
 /* -- the search --------------------------------------------------------------------------------- */
 
-/* A search gives up after so many, which take seconds: the run is undecided, and no finding. */
-#define ORDERS_AT_MOST 20000
+/* A search gives up when it has run so many, which take a second: the run is undecided, and no finding. */
+#define LINES_AT_MOST 250000
 
 /* Whether another thread's line that is still to come had ended before this one began. */
 static bool comes_too_early(const struct linearize *linearize, unsigned thread)
@@ -444,8 +469,10 @@ bool linearize_find(struct linearize *linearize)
     struct level level[LINEARIZE_STEPS + 1];
     unsigned depth = 0;
 
-    linearize->orders = 0;
+    linearize->orders = linearize->lines = 0;
     linearize->undecided = false;
+    memset(linearize->overtaken, 0, sizeof linearize->overtaken);
+    find_overtaken(linearize);
     count_steps(linearize);
     linearize->blind_many = many_are_blind(linearize);
     if (try_by_ends(linearize))
@@ -453,15 +480,14 @@ bool linearize_find(struct linearize *linearize)
     begin(linearize);
     open_level(linearize, &level[0]);
     while (linearize->sequential.invariant == 0) {
-        if (linearize->orders == ORDERS_AT_MOST) {
-            linearize->undecided = true;
+        linearize->undecided |= linearize->lines >= LINES_AT_MOST;
+        if (linearize->undecided) /* no order could make it a finding any more */
             return true;
-        }
         if (depth == linearize->steps && try(linearize, true))
             return true;
         if (depth == linearize->steps || level[depth].tried == level[depth].count) {
             if (depth-- == 0)
-                return linearize->undecided;
+                return false;
             take_out(linearize, &level[depth]);
         } else if (put_in(linearize, &level[depth])) {
             open_level(linearize, &level[++depth]);

@@ -228,7 +228,8 @@ planned() { # planned LOG NAME
         /^end of program$/ { on = 0 }
         on { text = text $0 "\n" }
         /^program:$/ { on = 1; text = "" }
-        /Test unit written to/ && index($0, name) { printf "%s", text; exit text == "" }' "$1"
+        /Test unit written to/ && index($0, name) { printf "%s", text; exit text == "" }
+        /Test unit written to/ { text = "" }' "$1"
 }
 
 on='' of='' # what a command to replay has of the implementation: an option, or a variable in front
