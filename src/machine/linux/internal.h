@@ -4,6 +4,7 @@
  *
  *   machine.c  the table of functions, devices, what is RAM, IRQL and process
  *   pages.c    pages of objects
+ *   hold.c     pages of others
  *   windows.c  CPU mappings; those of the kernel
  *   process.c  those of processes
  *   domain.c   DMA domains
@@ -47,6 +48,7 @@ struct dxgkmem_memory {
 	uint64_t pages;
 	uint64_t first; /* IO_SPACE: the first page of the range */
 	struct page **page; /* else: every page */
+	bool held; /* they are others', with a reference each */
 	/* What must be 0 when the pages go back. */
 	atomic64_t locked; /* pages, as often as they were */
 	atomic_t windows;
@@ -63,6 +65,14 @@ void machine_memory_unlock(struct dxgkmem_machine *machine, struct dxgkmem_memor
 			   uint64_t pages);
 struct dxgkmem_run machine_memory_run(struct dxgkmem_machine *machine, struct dxgkmem_memory *memory,
 				      uint64_t first);
+
+/* hold.c */
+NTSTATUS machine_memory_hold(struct dxgkmem_machine *machine, const uint64_t *page, uint64_t pages,
+			     struct dxgkmem_memory **memory);
+void machine_let_go(struct dxgkmem_memory *memory);
+/* Whether a page is an object's is told from the page: it is said when it becomes one, and when it is none
+ * any more. */
+void machine_mark(struct page *page, bool ours);
 
 /* windows.c */
 NTSTATUS machine_map(struct dxgkmem_machine *machine, struct dxgkmem_memory *memory, uint64_t first,

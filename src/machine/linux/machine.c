@@ -63,6 +63,7 @@ static const struct dxgkmem_machine_ops machine_ops = {
 	.highest_page = machine_highest_page,
 	.touches_ram = machine_touches_ram,
 	.memory_create = machine_memory_create,
+	.memory_hold = machine_memory_hold,
 	.memory_destroy = machine_memory_destroy,
 	.memory_zero = machine_memory_zero,
 	.memory_lock = machine_memory_lock,

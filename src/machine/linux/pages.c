@@ -114,6 +114,12 @@ static struct page *take_block(struct search *search)
 	return page;
 }
 
+static void give_page(struct page *page)
+{
+	machine_mark(page, false);
+	__free_page(page);
+}
+
 /* All pages of an object in blocks of one length, or none. */
 static bool take_blocks(struct dxgkmem_memory *memory, const struct dxgkmem_memory_request *request,
 			uint64_t pages)
@@ -127,15 +133,17 @@ static bool take_blocks(struct dxgkmem_memory *memory, const struct dxgkmem_memo
 
 		if (!page)
 			break;
-		for (i = 0; i < pages; i++)
+		for (i = 0; i < pages; i++) {
+			machine_mark(page + i, true);
 			memory->page[at + i] = page + i;
+		}
 		cond_resched();
 	}
 	end_search(&search);
 	if (at >= memory->pages)
 		return true;
 	while (at)
-		__free_page(memory->page[--at]);
+		give_page(memory->page[--at]);
 	return false;
 }
 
@@ -178,7 +186,7 @@ static void give_pages(struct dxgkmem_memory *memory)
 		return;
 	}
 	for (i = 0; i < memory->pages; i++)
-		__free_page(memory->page[i]);
+		give_page(memory->page[i]);
 }
 
 static NTSTATUS populate(struct dxgkmem_memory *memory, const struct dxgkmem_memory_request *request)
@@ -226,7 +234,9 @@ NTSTATUS machine_memory_create(struct dxgkmem_machine *machine, const struct dxg
 void machine_memory_destroy(struct dxgkmem_machine *machine, struct dxgkmem_memory *memory)
 {
 	WARN_ON(atomic64_read(&memory->locked) || atomic_read(&memory->windows));
-	if (memory->page)
+	if (memory->held)
+		machine_let_go(memory);
+	else if (memory->page)
 		give_pages(memory);
 	kvfree(memory->page);
 	kfree(memory);

@@ -32,6 +32,7 @@ struct dma_group {
 extern const struct dma_group arrive_group; /* arrive.c: where bytes arrive */
 extern const struct dma_group blocked_group; /* blocked.c: what is blocked, and when */
 extern const struct dma_group shared_group; /* shared.c: several ADLs, objects, devices */
+extern const struct dma_group held_group; /* held.c: pages that the driver brings */
 extern const struct dma_group machine_group; /* machine.c: the machine by itself */
 
 /* control.c; without an IOMMU: no adapter can be added, and what the others are about does happen. */

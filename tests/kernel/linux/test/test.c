@@ -61,7 +61,7 @@ static void run_case(struct world *world, const struct dma_case *this, struct ed
 static struct tally run_dma(struct world *world, struct edu *edu)
 {
 	static const struct dma_group *const groups[] = { &arrive_group, &blocked_group, &shared_group,
-							  &machine_group };
+							  &held_group, &machine_group };
 	struct tally tally = {};
 	unsigned int group, i;
 

@@ -229,7 +229,7 @@ static void take_violation(void *context, const struct dxgkmem_violation *violat
 
 static bool add_adapters(struct world *world, enum kind kind)
 {
-	struct dxgkmem_adapter_config config = adapter_identity(0, V31);
+	struct dxgkmem_adapter_config config = adapter_identity(0, kind == OLDER ? V29 : V31);
 	struct dxgkmem_adapter_info info;
 	int i;
 
@@ -291,7 +291,7 @@ void world_end(struct world *world)
 	world_remove_adapters(world);
 	dxgkmem_stop(&leaks);
 	expect(world, !leaks.objects && !leaks.adapter_objects && !leaks.adls && !leaks.mappings &&
-			      !leaks.frame_buffers);
+			      !leaks.frame_buffers && !leaks.memories);
 	while (world->devices)
 		dxgkmem_linux_release_device(world->machine, world->device[--world->devices]);
 	dxgkmem_linux_machine_destroy(world->machine);

@@ -15,7 +15,8 @@
 
 #include "tests/support/arguments.h"
 
-enum kind { IDENTITY, REMAPPED };
+/* What the adapters are; OLDER: identity, and the driver may use the WDDM 2.4 callbacks. */
+enum kind { IDENTITY, REMAPPED, OLDER };
 
 /* What was created; fields are set by who makes them. */
 struct thing {
