@@ -70,8 +70,7 @@ struct dxgkmem_run machine_memory_run(struct dxgkmem_machine *machine, struct dx
 NTSTATUS machine_memory_hold(struct dxgkmem_machine *machine, const uint64_t *page, uint64_t pages,
 			     struct dxgkmem_memory **memory);
 void machine_let_go(struct dxgkmem_memory *memory);
-/* Whether a page is an object's is told from the page: it is said when it becomes one, and when it is none
- * any more. */
+/* Told of each page that becomes an object's, or is none of one's any more: that is how it is known. */
 void machine_mark(struct page *page, bool ours);
 
 /* windows.c */
