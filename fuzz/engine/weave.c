@@ -191,14 +191,14 @@ static void use_object(struct composer *composer, const struct program_line *mad
 }
 
 /* An adapter like that of a line, linked to it. */
-static void append_linked(struct program *program, const struct program_line *made)
+static struct program_line linked_to(const struct program_line *made)
 {
     struct program_line line = *made;
     unsigned adapter = PROGRAM_VARIABLE_OF(made->operand[ADD_ADAPTER]);
 
     line.operand[ADD_ADAPTER] = (adapter + 1) % PROGRAM_VARIABLES;
     line.operand[ADD_LINK] = PROGRAM_THING(PROGRAM_EXACT, adapter);
-    append(program, &line);
+    return line;
 }
 
 /* A call that names the adapter of a line, or the one that may be linked to it. */
@@ -214,6 +214,8 @@ static void use_adapter(struct composer *composer, const struct program_line *ma
         {OP_UNPIN, UNPIN_ADAPTER, UNPIN_INDEX},
         {OP_CONTIGUOUS, CONTIGUOUS_ADAPTER, 0},
         {OP_PAGES, CONTIGUOUS_ADAPTER, 0},
+        {OP_MAP_MDL, MAP_MDL_ADAPTER, 0},
+        {OP_MAP_MDL, MAP_MDL_ADAPTER, 0},
     };
     unsigned which = random_below(&composer->random, sizeof uses / sizeof uses[0]);
     unsigned adapter = PROGRAM_VARIABLE_OF(made->operand[ADD_ADAPTER]);
@@ -226,8 +228,28 @@ static void use_adapter(struct composer *composer, const struct program_line *ma
         use->operand[uses[which].index] = random_below(&composer->random, 2);
 }
 
+/* Ends the memory of a line, or has its chain joined by an adapter that sees less, which it stands in the way of. */
+static void use_memory(struct composer *composer, const struct program *from, const struct program_line *made,
+                       struct program_line *use)
+{
+    unsigned adapter;
+
+    ending_of(made, use);
+    adapter = PROGRAM_VARIABLE_OF(use->operand[MEMORY_ADAPTER]);
+    if (random_chance(&composer->random, 128))
+        return;
+    for (unsigned at = 0; at < from->lines; at++) {
+        if (from->line[at].opcode != OP_ADD ||
+            PROGRAM_VARIABLE_OF(from->line[at].operand[ADD_ADAPTER]) != adapter)
+            continue;
+        *use = linked_to(&from->line[at]);
+        use->operand[ADD_VISIBLE] /= 2;
+    }
+}
+
 /* A call that names what a line made; false: there is none. */
-static bool use_of(struct composer *composer, const struct program_line *made, struct program_line *use)
+static bool use_of(struct composer *composer, const struct program *from, const struct program_line *made,
+                   struct program_line *use)
 {
     const uint64_t *operand = made->operand;
 
@@ -243,6 +265,11 @@ static bool use_of(struct composer *composer, const struct program_line *made, s
     case OP_PIN:
         *use = (struct program_line){.opcode = OP_FREE_ADL,
                                      .operand = {random_below(&composer->random, 4), operand[ADL_ADL]}};
+        return true;
+    case OP_CONTIGUOUS:
+    case OP_PAGES:
+    case OP_MAP_MDL:
+        use_memory(composer, from, made, use);
         return true;
     default:
         return false;
@@ -275,15 +302,17 @@ static bool weave_turnover(struct program *program, const struct program *from, 
     scope_scan(&composer.scope, from, lines);
     for (unsigned at = 0; at < lines; at++)
         append(program, &from->line[at]);
-    if (from->line[chosen].opcode == OP_ADD && random_chance(random, 80))
-        append_linked(program, &from->line[chosen]);
+    if (from->line[chosen].opcode == OP_ADD && random_chance(random, 80)) {
+        use = linked_to(&from->line[chosen]);
+        append(program, &use);
+    }
     append_thread(program, 1);
     ending_of(&from->line[chosen], &end);
     append(program, &end);
     for (unsigned thread = 1; thread < threads; thread++) {
         append_thread(program, thread + 1);
         for (unsigned uses = random_chance(random, 100) ? 2 : 1; uses > 0; uses--)
-            if (random_chance(random, 170) && use_of(&composer, &from->line[chosen], &use))
+            if (random_chance(random, 170) && use_of(&composer, from, &from->line[chosen], &use))
                 append(program, &use);
         if (random_chance(random, 200))
             append_lines(program, from, chosen, 1, thread);
