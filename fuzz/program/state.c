@@ -98,8 +98,10 @@ uint64_t runner_state(const struct runner *runner)
     note(&state, (uint64_t)runner->irql << 32 | runner->process << 16 | runner->started);
     note(&state, (uint64_t)(unsigned)runner->arguments_are);
     note(&state, (uint64_t)runner->devices << 32 | runner->processes);
-    for (unsigned i = 0; i < runner->things; i++)
-        note_thing(&state, runner, i);
+    for (unsigned kind = 0; kind < PROGRAM_KINDS; kind++)
+        for (unsigned i = 0; i < runner->things; i++)
+            if (runner->thing[i].kind == kind)
+                note_thing(&state, runner, i);
     for (unsigned i = 0; i < words; i++) {
         const struct runner_word *word = &runner->word[i];
 

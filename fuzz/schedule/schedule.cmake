@@ -39,3 +39,4 @@ add_executable(dxgkmem_schedule_tool schedule/main.c tool/common.c tool/input.c 
 set_target_properties(dxgkmem_schedule_tool PROPERTIES OUTPUT_NAME dxgkmem-schedule)
 target_compile_definitions(dxgkmem_schedule_tool PRIVATE _GNU_SOURCE)
 target_link_libraries(dxgkmem_schedule_tool PRIVATE dxgkmem_schedule)
+install(TARGETS dxgkmem_schedule_tool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

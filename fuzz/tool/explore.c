@@ -25,12 +25,13 @@ static const char help[] =
     "Runs every program of up to N operations over a small world: two adapters of one\n"
     "chain, two objects, adapter memory objects, ADLs and mappings, both modes of the\n"
     "domain, every class of operand. A state that two programs lead to is gone on from\n"
-    "once, and of programs that differ in the order of independent lines only one is.\n\n"
+    "once, and of those that differ only in the order of independent lines what may\n"
+    "depend on that is run, and all of one.\n\n"
     "  --depth N        operations of a program, 1 to 16\n"
     "  --deviations N   how many lines before the last may have an operand that deviates (any)\n"
     "  --alike N        of states that N lines or more led to and that answer every line\n"
     "                   alike, only the first is gone on from\n"
-    "  --orders         go on from every order of independent lines\n"
+    "  --orders         run all of every order, and see that the answers are the same\n"
     "  --jobs N         processes (one a core)\n"
     "  --resume FILE    keep what was done in this file, and go on from it\n" TOOL_PROVIDER_HELP
     "  --help           this text\n\n"
@@ -38,11 +39,13 @@ static const char help[] =
     "130 interrupted\n";
 
 #define MOST_JOBS 256
-#define PORTION 256 /* states of a process, before all come together */
+#define PORTION 256        /* states of a process, before all come together, at least */
+#define LARGE_PORTION 4096 /* and at most */
 #define SAVE_SECONDS 10
+#define SAVE_SHARE 20 /* of the time, at most */
 #define NONE UINT64_MAX
 
-static const char magic[8] = "dxgkexp2";
+static const char magic[8] = "dxgkexp3";
 
 /* The file begins with this; then the states. */
 struct saved {
@@ -62,12 +65,13 @@ struct explore {
     uint32_t *found_at;            /* shared as well */
     FILE *out[MOST_JOBS];
     pid_t pid[MOST_JOBS];
-    int ended[MOST_JOBS]; /* wait status */
-    bool orders;          /* every one is gone on from */
+    int ended[MOST_JOBS];        /* wait status */
+    bool orders;                 /* all of every one is run */
+    struct explore_set answered; /* by states that are not reordered; with orders */
     bool progress;
     struct timespec began;
     uint64_t programs_before; /* those of the file */
-    time_t shown, saved;
+    time_t shown, saved, save_next;
 };
 
 /* -- the file ------------------------------------------------------------------------------- */
@@ -91,6 +95,7 @@ static int save(struct explore *explore)
 {
     size_t bytes = explore->states.count * sizeof explore->states.state[0];
     struct saved *saved;
+    time_t began;
     int status;
 
     if (explore->file == NULL)
@@ -105,17 +110,21 @@ static int save(struct explore *explore)
     if (bytes != 0) /* at the end of the last depth there may be none, and no memory for them */
         memcpy(saved + 1, explore->states.state, bytes);
     saved->check = check_of(saved, explore->states.state);
+    began = time(NULL);
     status = tool_write_file(explore->file, saved, sizeof *saved + bytes);
     free(saved);
     explore->saved = time(NULL);
+    explore->save_next = explore->saved + SAVE_SECONDS + SAVE_SHARE * (explore->saved - began);
     return status;
 }
 
-static void take_state(struct explore_states *states, struct explore_state state)
+static void take_state(struct explore *explore, struct explore_state state)
 {
-    explore_states_add(states, state);
+    explore_states_add(&explore->states, state);
     if (state.answers != 0)
-        explore_set_add(&states->alike, state.answers);
+        explore_set_add(&explore->states.alike, state.answers);
+    if (state.answers != 0 && !state.reordered)
+        explore_set_add(&explore->answered, state.answers);
 }
 
 /* What is wrong with a file; NULL: nothing. */
@@ -140,7 +149,7 @@ static const char *take_saved(struct explore *explore, FILE *file)
         saved.check != check_of(&saved, states))
         wrong = "is damaged";
     for (size_t i = 0; i < saved.states && wrong == NULL; i++)
-        take_state(&explore->states, states[i]);
+        take_state(explore, states[i]);
     free(states);
     explore->next = saved.next;
     explore->programs = explore->programs_before = saved.programs;
@@ -291,14 +300,15 @@ static void await(struct explore *explore, size_t first, size_t end)
 
 static void take_step(struct explore *explore, const struct explore_step *step)
 {
-    if (explore_known(&explore->states, step->state, step->deviations))
-        return;
-    explore_states_add(&explore->states,
-                       (struct explore_state){.number = explore_number(step->state, step->deviations),
-                                              .parent = step->from,
-                                              .line = step->line,
-                                              .depth = (uint8_t)(explore->states.state[step->from].depth + 1),
-                                              .deviations = (uint8_t)step->deviations});
+    struct explore_state state = {.number = explore_number(step->state, step->deviations, step->reordered),
+                                  .parent = step->from,
+                                  .line = step->line,
+                                  .depth = (uint8_t)(explore->states.state[step->from].depth + 1),
+                                  .deviations = (uint8_t)(step->deviations & 0x7fu),
+                                  .reordered = step->reordered};
+
+    if (!explore_known(&explore->states, step->state, step->deviations, step->reordered))
+        explore_states_add(&explore->states, state);
 }
 
 /* What came of one state, from the file of the process that ran it. False: it was not run. */
@@ -309,12 +319,14 @@ static bool take_done(struct explore *explore, size_t at, FILE *from)
     struct explore_step step;
     bool first;
 
-    if (state->deviations > explore->deviations || is_last(explore, at))
+    if (state->deviations > explore->deviations || (is_last(explore, at) && !explore->orders))
         return true;
     if (fread(&done, sizeof done, 1, from) != 1 || done.from != at)
         return false;
     state->answers = done.answers;
-    first = explore_set_add(&explore->states.alike, done.answers);
+    if (!state->reordered)
+        explore_set_add(&explore->answered, state->answers);
+    first = explore_set_add(&explore->states.alike, state->answers);
     first = first || state->depth < explore->alike;
     for (uint32_t i = 0; i < done.steps; i++) {
         if (fread(&step, sizeof step, 1, from) != 1)
@@ -392,9 +404,11 @@ static int judge(struct explore *explore)
 
 static int run_portion(struct explore *explore, size_t first, size_t end)
 {
-    size_t to = explore->next + (size_t)PORTION * explore->jobs;
+    size_t each = (end - explore->next) / (16u * explore->jobs), to;
     int status;
 
+    each = each < PORTION ? PORTION : each > LARGE_PORTION ? LARGE_PORTION : each;
+    to = explore->next + each * explore->jobs;
     if (to > end)
         to = end;
     *explore->found_at = UINT32_MAX;
@@ -408,7 +422,30 @@ static int run_portion(struct explore *explore, size_t first, size_t end)
     if (status)
         return status;
     explore->next = to;
-    return time(NULL) - explore->saved >= SAVE_SECONDS ? save(explore) : 0;
+    return time(NULL) >= explore->save_next ? save(explore) : 0;
+}
+
+/* With --orders: each reordered state of a depth answers as one does that is not. */
+static int compare_orders(struct explore *explore, size_t first, size_t end)
+{
+    const struct explore_states *states = &explore->states;
+    struct program program;
+    uint16_t led[EXPLORE_DEEPEST];
+
+    for (size_t at = first; at < end && explore->orders; at++) {
+        const struct explore_state *state = &states->state[at];
+
+        if (!state->reordered || state->answers == 0 || explore_set_has(&explore->answered, state->answers))
+            continue;
+        explore_program(&explore->lines, states, (uint32_t)at, &program, led);
+        if (explore->progress)
+            fputs("\r\033[K", stderr);
+        printf("finding: what comes after this program depends on the order of its lines\nprogram:\n");
+        report_program(stdout, &program);
+        printf("end of program\n");
+        return TOOL_FINDING;
+    }
+    return 0;
 }
 
 /* States are in order of depth; a level ends where the next one begins. */
@@ -424,6 +461,8 @@ static int search(struct explore *explore)
             end++;
         while (!status && explore->next < end)
             status = run_portion(explore, first, end);
+        if (!status)
+            status = compare_orders(explore, first, end);
     }
     if (explore->progress)
         fputs("\r\033[K", stderr);

@@ -131,6 +131,27 @@ static unsigned rank_of(const struct explore_lines *lines, const struct program_
     return first;
 }
 
+static uint64_t mix(uint64_t sum, uint64_t value)
+{
+    uint64_t mixed = (sum ^ value) * 0x9e3779b97f4a7c15u;
+
+    return mixed ^ mixed >> 29;
+}
+
+static uint64_t nameless(const struct program_line *line)
+{
+    const struct program_operation *operation = &program_operations[line->opcode];
+    uint64_t sum = mix(1, line->opcode);
+
+    for (unsigned i = 0; i < operation->operands; i++) {
+        if (operation->operand[i].type == PROGRAM_OPERAND_THING)
+            sum = mix(sum, PROGRAM_CLASS_OF(line->operand[i]));
+        else if (operation->operand[i].type != PROGRAM_OPERAND_BIND)
+            sum = mix(sum, line->operand[i]);
+    }
+    return sum;
+}
+
 static bool add_line(struct explore_lines *lines, const struct program_line *line, bool deviates)
 {
     if (lines->count == EXPLORE_LINES)
@@ -139,12 +160,10 @@ static bool add_line(struct explore_lines *lines, const struct program_line *lin
         lines->first = lines->count;
     lines->rank[lines->count] = (uint16_t)rank_of(lines, line, lines->first);
     lines->deviates[lines->count] = deviates;
+    lines->nameless[lines->count] = nameless(line);
     lines->line[lines->count++] = *line;
-    for (unsigned i = 0; i < PROGRAM_OPERANDS; i++) {
-        uint64_t mixed =
-            (lines->digest ^ line->operand[i] ^ (uint64_t)line->opcode << 32) * 0x9e3779b97f4a7c15u;
-        lines->digest = mixed ^ mixed >> 29;
-    }
+    for (unsigned i = 0; i < PROGRAM_OPERANDS; i++)
+        lines->digest = mix(lines->digest, line->operand[i] ^ (uint64_t)line->opcode << 32);
     return true;
 }
 

@@ -14,8 +14,9 @@ struct explore_lines {
     unsigned count, first; /* of the operation that was added last */
     uint64_t digest;       /* of all of them: a number of a line means something for one table only */
     struct program_line line[EXPLORE_LINES];
-    bool deviates[EXPLORE_LINES]; /* has an operand that stands alone; see explore_lines.c */
-    uint16_t rank[EXPLORE_LINES]; /* the first line that does the same, whatever variables it binds */
+    bool deviates[EXPLORE_LINES];     /* has an operand that stands alone; see explore_lines.c */
+    uint16_t rank[EXPLORE_LINES];     /* the first line that does the same, whatever variables it binds */
+    uint64_t nameless[EXPLORE_LINES]; /* the same number for lines that differ in variables only */
 };
 
 /* False: they are more than fit. */

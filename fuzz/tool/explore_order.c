@@ -1,22 +1,62 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which lines may change places. Both orders lead to one state but for names: which of two objects is called
- * 0, which slot each handle names, whose pages are lower. That is what makes a search of all orders large.
+ * Which lines may change places. Names tell nothing: a class stands for a thing by what was made and ended, and slots
+ * go round, the one that rested longest first. Places do: to a line that reaches past the end of something, or asks
+ * for pages in a window that may be full, or for several that may lie side by side or not.
  */
 #include "tool/explore_order.h"
 
 #include "program/operands.h"
+#include "program/world.h"
 
-/*
- * Makes something that holds pages, and needs nothing but an adapter and room: where its pages are bounded
- * from above the room may be what another line takes or gives back.
- */
-static bool makes(const struct program_line *line)
+static bool has_preset(const struct program_line *line, unsigned operand)
 {
-    unsigned high = line->opcode == OP_CREATE ? (unsigned)CREATE_HIGH : (unsigned)CONTIGUOUS_HIGH;
+    return line->operand[operand] == program_operations[line->opcode].operand[operand].preset;
+}
 
-    return (line->opcode == OP_CREATE || line->opcode == OP_CONTIGUOUS || line->opcode == OP_PAGES) &&
-           line->operand[high] == program_operations[line->opcode].operand[high].preset;
+/* Whether a window that ends there may be full. */
+static bool is_low(uint64_t high)
+{
+    const struct dxgkmem_sim_config *machine = &program_worlds[WORLD_SMALL].machine;
+
+    for (unsigned i = 0; i < machine->ranges; i++)
+        if (!machine->range[i].io &&
+            high / DXGKMEM_PAGE_BYTES < machine->range[i].page + machine->range[i].pages)
+            return true;
+    return false;
+}
+
+/* The pages of a contiguous object lie side by side, I/O space is where it was asked for. */
+static bool creates_by_place(const struct program_line *line)
+{
+    uint64_t type = line->operand[CREATE_TYPE];
+
+    return ((type == PROGRAM_TYPE_MDL || type == PROGRAM_TYPE_SECTION) && !has_preset(line, CREATE_SIZE)) ||
+           ((type == PROGRAM_TYPE_MDL || type == PROGRAM_TYPE_CONTIGUOUS) &&
+            is_low(line->operand[CREATE_HIGH]));
+}
+
+bool explore_tells_places(const struct program_line *line)
+{
+    switch (line->opcode) {
+    case OP_CREATE:
+        return creates_by_place(line);
+    case OP_CONTIGUOUS:
+    case OP_PAGES:
+        return !has_preset(line, CONTIGUOUS_SIZE) || is_low(line->operand[CONTIGUOUS_HIGH]);
+    case OP_PIN:
+    case OP_PIN_MDL:
+        return !has_preset(line, PIN_SIZE);
+    case OP_DMA_READ:
+    case OP_DMA_WRITE:
+    case OP_MEMORY_READ:
+    case OP_MEMORY_WRITE:
+        return !has_preset(line, DMA_PAGE);
+    case OP_MAP_MDL: /* the driver's own pages come from the same memory, at the first */
+        return true;
+    default:
+        return false;
+    }
 }
 
 static bool is_named(const struct program_line *line, unsigned i)
@@ -70,27 +110,26 @@ static bool meets(const struct program_line *line, const struct program_line *ot
     return false;
 }
 
-/* Whether a line that makes something may change places with one that is no such line. */
-static bool makes_apart(const struct program_line *made, const struct program_line *other)
+/*
+ * Whether a CREATE that tells no place may change places with another line. Both come to the same in either order: neither
+ * gives back what the other may need (CLOSE, UNPIN: quota), nor changes what the other may do (ADD and REMOVE: what an
+ * adapter sees; IRQL).
+ */
+static bool may_pass(const struct program_line *other)
 {
     switch (other->opcode) {
-    case OP_ADD:
-    case OP_REMOVE: /* which callbacks of WDDM 2.4 there are depends on the newest adapter */
-        return made->opcode == OP_CREATE;
-    case OP_PIN:
-    case OP_UNPIN:
+    case OP_CREATE:
     case OP_OPEN:
-    case OP_CLOSE:
     case OP_MAP:
     case OP_UNMAP:
     case OP_ADL:
     case OP_FREE_ADL:
+    case OP_PIN:
     case OP_DMA_WRITE:
     case OP_CPU_WRITE:
     case OP_SCRIBBLE:
     case OP_PROCESS:
-    case OP_IRQL: /* of one that succeeds at either level */
-        return true;
+        return !explore_tells_places(other);
     default:
         return false;
     }
@@ -98,9 +137,9 @@ static bool makes_apart(const struct program_line *made, const struct program_li
 
 static bool may_change_places(const struct program_line *a, const struct program_line *b)
 {
-    if (meets(a, b) || meets(b, a))
+    if (meets(a, b) || meets(b, a) || explore_tells_places(a) || explore_tells_places(b))
         return false;
-    return makes(a) ? makes(b) || makes_apart(a, b) : makes(b) && makes_apart(b, a);
+    return (a->opcode == OP_CREATE && may_pass(b)) || (b->opcode == OP_CREATE && may_pass(a));
 }
 
 bool explore_is_reordered(const struct explore_lines *lines, const uint16_t *led, unsigned count,

@@ -60,10 +60,11 @@ void explore_states_add(struct explore_states *states, struct explore_state stat
     states->state[states->count++] = state;
 }
 
-bool explore_known(const struct explore_states *states, uint64_t state, unsigned deviations)
+bool explore_known(const struct explore_states *states, uint64_t state, unsigned deviations, bool reordered)
 {
     for (unsigned fewer = 0; fewer <= deviations; fewer++)
-        if (explore_set_has(&states->known, explore_number(state, fewer)))
+        if (explore_set_has(&states->known, explore_number(state, fewer, false)) ||
+            (reordered && explore_set_has(&states->known, explore_number(state, fewer, true))))
             return true;
     return false;
 }

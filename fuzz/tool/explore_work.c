@@ -33,19 +33,18 @@ static void put_beginning(struct program *program, unsigned beginning)
     }
 }
 
-/* The program that led to a state, and its lines behind the beginning. */
-static void take_program(struct explore_work *work, uint32_t at)
+unsigned explore_program(const struct explore_lines *lines, const struct explore_states *states, uint32_t at,
+                         struct program *program, uint16_t led[EXPLORE_DEEPEST])
 {
-    struct program *program = &work->shared->program;
-    const struct explore_state *state = &work->states->state[at];
+    const struct explore_state *state = &states->state[at];
+    unsigned count = state->depth;
 
-    work->led_count = state->depth;
-    for (unsigned i = state->depth; i-- > 0; state = &work->states->state[state->parent])
-        work->led[i] = state->line;
+    for (unsigned i = count; i-- > 0; state = &states->state[state->parent])
+        led[i] = state->line;
     put_beginning(program, state->line);
-    for (unsigned i = 0; i < work->led_count; i++)
-        program->line[program->lines++] = work->lines->line[work->led[i]];
-    work->begun = program->lines;
+    for (unsigned i = 0; i < count; i++)
+        program->line[program->lines++] = lines->line[led[i]];
+    return count;
 }
 
 uint64_t explore_begin(struct runner *runner, unsigned beginning, struct program *program,
@@ -152,76 +151,120 @@ static void run_next(struct explore_work *work, const struct program_line *line)
     work->shared->programs++;
 }
 
-static void answer(struct explore_work *work, uint64_t value)
+static void answer(uint64_t *sum, uint64_t value)
 {
-    uint64_t mixed = (work->answers ^ value) * 0x9e3779b97f4a7c15u;
+    uint64_t mixed = (*sum ^ value) * 0x9e3779b97f4a7c15u;
 
-    work->answers = mixed ^ mixed >> 29;
+    *sum = mixed ^ mixed >> 29;
 }
 
 /* As it is in a trace, but for the numbers of lines. */
 void explore_take_event(void *context, const struct program *program, const struct runner_event *event)
 {
     struct explore_work *work = context;
+    uint64_t *sum = &work->event, reports = 0;
 
     (void)program;
-    if (work->last)
+    if (work->last && !work->orders)
         return;
-    answer(work, (uint64_t)event->opcode << 2 | (uint64_t)event->skipped << 1 | event->has_status);
-    answer(work, (uint64_t)(uint32_t)event->status << 16 | (uint64_t)event->values << 8 | event->reports);
+    *sum = 0;
+    answer(sum, (uint64_t)event->opcode << 2 | (uint64_t)event->skipped << 1 | event->has_status);
+    answer(sum, (uint64_t)(uint32_t)event->status << 16 | (uint64_t)event->values << 8 | event->reports);
     for (unsigned i = 0; i < event->values; i++)
-        answer(work, event->value[i]);
-    for (unsigned i = 0; i < event->reports; i++)
-        answer(work, (uint64_t)event->report[i].code << 32 | (uint64_t)event->report[i].earlier_call);
+        answer(sum, event->value[i]);
+    for (unsigned i = 0; i < event->reports; i++) { /* what is left is told in the order of its making */
+        uint64_t report = 0;
+
+        answer(&report, (uint64_t)event->report[i].code << 32 | (uint64_t)event->report[i].earlier_call);
+        reports += report;
+    }
+    answer(sum, reports);
+}
+
+static void take_answer(struct explore_work *work, unsigned line)
+{
+    uint64_t nameless = work->lines->nameless[line];
+
+    answer(&work->answers, line);
+    answer(&work->answers, work->event);
+    answer(&nameless, work->event);
+    if (!explore_tells_places(&work->lines->line[line]))
+        work->nameless += nameless;
 }
 
 static void take_step(struct explore_work *work, uint32_t from, unsigned line, uint64_t state)
 {
-    unsigned deviations =
-        work->states->state[from].deviations + (work->bounded && work->lines->deviates[line] ? 1u : 0u);
+    const struct explore_state *before = &work->states->state[from];
+    unsigned deviations = before->deviations + (work->bounded && work->lines->deviates[line] ? 1u : 0u);
+    bool reordered = before->reordered && !explore_tells_places(&work->lines->line[line]);
 
-    if (work->last || (!work->orders && explore_is_reordered(work->lines, work->led, work->led_count, line)))
-        return;
-    if (!explore_known(work->states, state, deviations))
-        work->step[work->steps++] = (struct explore_step){
-            .state = state, .from = from, .line = (uint16_t)line, .deviations = (uint16_t)deviations};
+    reordered = reordered || explore_is_reordered(work->lines, work->led, work->led_count, line);
+    if (!explore_known(work->states, state, deviations, reordered))
+        work->step[work->steps++] = (struct explore_step){.state = state,
+                                                          .from = from,
+                                                          .line = (uint16_t)line,
+                                                          .deviations = (uint8_t)deviations,
+                                                          .reordered = reordered};
 }
 
 /* The lines of the state that the run is in. Those of the state before are often the same. */
-static void choose_lines(struct explore_work *work)
+static void choose_lines(struct explore_work *work, bool few)
 {
     struct explore_bindings bindings;
 
     explore_bindings_of(&bindings, work->runner);
-    if (work->applying_count != 0 && memcmp(&bindings, &work->bindings, sizeof bindings) == 0)
+    if (work->applying_count != 0 && work->few == few &&
+        memcmp(&bindings, &work->bindings, sizeof bindings) == 0)
         return;
     work->bindings = bindings;
+    work->few = few;
     work->applying_count = 0;
     for (unsigned line = 0; line < work->lines->count; line++)
-        if (explore_line_applies(&work->lines->line[line], &bindings))
+        if (explore_line_applies(&work->lines->line[line], &bindings) &&
+            (!few || explore_tells_places(&work->lines->line[line])))
             work->applying[work->applying_count++] = (uint16_t)line;
+}
+
+/*
+ * Whether the line that led to this state leads here again, from the one before: args, after a callback that took
+ * its argument block.
+ */
+static bool leads_back(struct explore_work *work, const struct explore_state *here, uint64_t now)
+{
+    const struct explore_state *before;
+
+    if (work->led_count == 0)
+        return false;
+    before = &work->states->state[here->parent];
+    if (now != explore_plain_number(before))
+        return false;
+    run_next(work, &work->lines->line[here->line]);
+    work->shared->programs--; /* it was run before */
+    return runner_state(work->runner) == explore_plain_number(here);
 }
 
 /* From *next on of those that apply, until one changes the state. */
 static void run_lines(struct explore_work *work, uint32_t at, unsigned *next)
 {
-    const struct explore_state *known = &work->states->state[at];
-    uint64_t before = known->number - explore_number(0, known->deviations), now;
+    const struct explore_state *here = &work->states->state[at];
 
     while (*next < work->applying_count && work->shared->program.lines < LONGEST) {
         unsigned line = work->applying[(*next)++];
+        uint64_t now;
 
-        answer(work, line);
         run_next(work, &work->lines->line[line]);
+        take_answer(work, line);
         if (runner_left_as_it_was(work->runner))
             continue;
         now = runner_state(work->runner);
-        if (now == before)
+        if (now == explore_plain_number(here))
             continue;
-        take_step(work, at, line, now);
-        if (!work->last)
-            answer(work, runner_sight(work->runner));
-        return;
+        if (!work->last) {
+            take_step(work, at, line, now);
+            answer(&work->answers, runner_sight(work->runner));
+        }
+        if (!leads_back(work, here, now))
+            return;
     }
 }
 
@@ -229,22 +272,20 @@ static void run_lines(struct explore_work *work, uint32_t at, unsigned *next)
 static bool run_once(struct explore_work *work, uint32_t at, unsigned *next)
 {
     struct program *program = &work->shared->program;
+    const struct explore_state *here = &work->states->state[at];
     struct runner_result result;
-    uint64_t answers = work->answers;
 
     program->lines = work->begun;
     dxgkmem_user_seed(1); /* the same handles in every run, so that a forged one means the same everywhere */
     if (runner_begin_after(work->runner, program, program->lines, &work->noted)) {
         if (*next == 0) {
-            choose_lines(work);
-            answers = runner_sight(work->runner) + program->line[0].operand[ADD_REMAP];
+            choose_lines(work, work->last && !work->orders && here->reordered);
+            work->answers = runner_sight(work->runner) + program->line[0].operand[ADD_REMAP];
+            work->nameless = program->line[0].operand[ADD_REMAP];
         }
-        work->answers = answers; /* without those of the lines before */
         run_lines(work, at, next);
-        answers = work->answers;
         runner_line(work->runner, program->lines);
     }
-    work->answers = answers; /* without that of the final stop */
     runner_finish(work->runner, &result);
     if (result.finding.invariant == 0)
         return true;
@@ -262,12 +303,15 @@ bool explore_state(struct explore_work *work, uint32_t at)
     work->shared->at = at;
     work->steps = 0;
     work->noted.known = false;
-    take_program(work, at);
+    work->led_count = explore_program(work->lines, work->states, at, &work->shared->program, work->led);
+    work->begun = work->shared->program.lines;
     for (unsigned next = 0; next == 0 || next < work->applying_count;)
         if (!run_once(work, at, &next))
             return false;
-    done.answers = work->answers != 0 ? work->answers : 1;
+    done.answers = work->orders ? work->nameless : work->answers;
+    done.answers += done.answers == 0;
     done.steps = work->steps;
-    return work->last || (fwrite(&done, sizeof done, 1, work->out) == 1 &&
-                          fwrite(work->step, sizeof work->step[0], work->steps, work->out) == work->steps);
+    return (work->last && !work->orders) ||
+           (fwrite(&done, sizeof done, 1, work->out) == 1 &&
+            fwrite(work->step, sizeof work->step[0], work->steps, work->out) == work->steps);
 }

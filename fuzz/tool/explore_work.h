@@ -33,7 +33,9 @@ struct explore_done {
 struct explore_step {
     uint64_t state; /* runner_state() */
     uint32_t from;
-    uint16_t line, deviations;
+    uint16_t line;
+    uint8_t deviations;
+    bool reordered;
 };
 
 struct explore_work {
@@ -46,7 +48,7 @@ struct explore_work {
     FILE *out;
     bool bounded; /* deviations are counted */
     bool last;    /* nobody goes on from the states that are found */
-    bool orders;  /* programs that differ only in their order are gone on from as well; see explore_order.h */
+    bool orders;  /* every line is run in a reordered state, too */
     /* of the state whose lines are run */
     uint16_t led[EXPLORE_DEEPEST]; /* the lines that led there */
     unsigned led_count;
@@ -55,16 +57,22 @@ struct explore_work {
     struct explore_bindings bindings;
     uint16_t applying[EXPLORE_LINES]; /* the lines that apply; of the bindings */
     unsigned applying_count;
+    bool few; /* only those that tell places */
     struct explore_step step[EXPLORE_LINES];
     unsigned steps;
-    uint64_t answers;
+    uint64_t event; /* the answer to the line that was run last */
+    uint64_t answers,
+        nameless; /* nameless: those that tell no place, whichever of several things they are about */
 };
 
-/* Takes the answer to a line down in work->answers; the work's runner calls it. */
+/* Takes the answer to a line down in work->event; the work's runner calls it. */
 void explore_take_event(void *work, const struct program *program, const struct runner_event *event);
 /* The number of the state that a beginning is; 0: it has a finding. */
 uint64_t explore_begin(struct runner *runner, unsigned beginning, struct program *program,
                        struct runner_result *result);
+/* The program that leads to a state: the lines behind its beginning are `led`. Their count. */
+unsigned explore_program(const struct explore_lines *lines, const struct explore_states *states, uint32_t at,
+                         struct program *program, uint16_t led[EXPLORE_DEEPEST]);
 /* Runs the lines of one state and writes what came of it. False: a finding, in shared. */
 bool explore_state(struct explore_work *work, uint32_t at);
 /*

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* dxgkmem run: runs programs, prints what happened and what was found. */
 #include "tool/golden.h"
+#include "tool/in_turns.h"
 #include "tool/input.h"
 #include "tool/options.h"
 #include "tool/provider.h"
@@ -26,6 +27,8 @@ static const char help[] =
     "  --golden FILE    compare the hash of each trace with the one in FILE\n"
     "  --update         write the hashes to the golden file instead\n"
     "  --windows KIND   CPU mappings: fast (the default) or real\n"
+    "  --schedule       the lines of threads in turns, as the program's own schedule says; the\n"
+    "                   trace names the thread. More schedules: dxgkmem-schedule\n"
     "  --lenient        take every byte string as a program, as a fuzz target does\n" TOOL_PROVIDER_HELP
     "  --help           this text\n\n"
     "exit status: 0 clean, 1 a finding or another hash, 2 bad input, 130 interrupted\n";
@@ -74,7 +77,7 @@ static void print_event(void *context, const struct program *program, const stru
 
 struct run_options {
     const char *golden, *windows;
-    bool update, trace;
+    bool update, trace, schedule;
 };
 
 static int parse(int count, char **arguments, struct run *run, struct run_options *options)
@@ -85,6 +88,7 @@ static int parse(int count, char **arguments, struct run *run, struct run_option
         {.name = "golden", .text = &options->golden},
         {.name = "update", .flag = &options->update},
         {.name = "windows", .text = &options->windows},
+        {.name = "schedule", .flag = &options->schedule},
         {.name = "lenient", .flag = &run->lenient},
         TOOL_PROVIDER_OPTION,
         {0},
@@ -97,6 +101,9 @@ static int parse(int count, char **arguments, struct run *run, struct run_option
         return tool_error("--windows takes fast or real, not '%s'", options->windows);
     if (options->update && !options->golden)
         return tool_error("--update needs --golden FILE");
+    if (options->schedule &&
+        (options->golden || strcmp(options->windows, "fast") != 0 || tool_provider() != NULL))
+        return tool_error("--schedule goes with --trace, --quiet and --lenient only");
     return 0;
 }
 
@@ -198,6 +205,8 @@ int verb_run(int count, char **arguments)
 
     if (status)
         return status < 0 ? TOOL_CLEAN : status;
+    if (options.schedule)
+        return tool_run_in_turns(run.quiet, run.lenient, count - optind, arguments + optind);
     status = input_list_make(&list, count - optind, arguments + optind);
     if (status)
         return status;
