@@ -138,20 +138,6 @@ static uint64_t mix(uint64_t sum, uint64_t value)
     return mixed ^ mixed >> 29;
 }
 
-static uint64_t nameless(const struct program_line *line)
-{
-    const struct program_operation *operation = &program_operations[line->opcode];
-    uint64_t sum = mix(1, line->opcode);
-
-    for (unsigned i = 0; i < operation->operands; i++) {
-        if (operation->operand[i].type == PROGRAM_OPERAND_THING)
-            sum = mix(sum, PROGRAM_CLASS_OF(line->operand[i]));
-        else if (operation->operand[i].type != PROGRAM_OPERAND_BIND)
-            sum = mix(sum, line->operand[i]);
-    }
-    return sum;
-}
-
 static bool add_line(struct explore_lines *lines, const struct program_line *line, bool deviates)
 {
     if (lines->count == EXPLORE_LINES)
@@ -160,7 +146,6 @@ static bool add_line(struct explore_lines *lines, const struct program_line *lin
         lines->first = lines->count;
     lines->rank[lines->count] = (uint16_t)rank_of(lines, line, lines->first);
     lines->deviates[lines->count] = deviates;
-    lines->nameless[lines->count] = nameless(line);
     lines->line[lines->count++] = *line;
     for (unsigned i = 0; i < PROGRAM_OPERANDS; i++)
         lines->digest = mix(lines->digest, line->operand[i] ^ (uint64_t)line->opcode << 32);
@@ -277,6 +262,38 @@ void explore_bindings_of(struct explore_bindings *bindings, struct runner *runne
                 bindings->next[kind] = variable;
         note_same(bindings, runner, (enum program_kind)kind);
     }
+}
+
+uint64_t explore_nameless(const struct program_line *line, explore_made made)
+{
+    const struct program_operation *operation = &program_operations[line->opcode];
+    uint64_t sum = mix(1, line->opcode);
+
+    for (unsigned i = 0; i < operation->operands; i++) {
+        const struct program_operand *operand = &operation->operand[i];
+        uint64_t value = line->operand[i];
+
+        if (operand->type == PROGRAM_OPERAND_BIND)
+            continue;
+        if (operand->type == PROGRAM_OPERAND_THING) {
+            enum program_class class = PROGRAM_CLASS_OF(value);
+
+            /* of another class it may be the same for several, and then it is that of the first */
+            value = class == PROGRAM_EXACT ? made[operand->kind][PROGRAM_VARIABLE_OF(value)] : class;
+        }
+        sum = mix(sum, value);
+    }
+    return sum;
+}
+
+void explore_made_by(explore_made made, struct runner *runner, const struct program *program)
+{
+    struct runner_view view;
+
+    memset(made, 0, sizeof(explore_made));
+    for (unsigned i = 0; runner_view(runner, i, &view); i++) /* in the order of their making */
+        if (view.variable < EXPLORE_VARIABLES)
+            made[view.kind][view.variable] = explore_nameless(&program->line[view.line], made);
 }
 
 bool explore_line_applies(const struct program_line *line, const struct explore_bindings *bindings)

@@ -14,9 +14,8 @@ struct explore_lines {
     unsigned count, first; /* of the operation that was added last */
     uint64_t digest;       /* of all of them: a number of a line means something for one table only */
     struct program_line line[EXPLORE_LINES];
-    bool deviates[EXPLORE_LINES];     /* has an operand that stands alone; see explore_lines.c */
-    uint16_t rank[EXPLORE_LINES];     /* the first line that does the same, whatever variables it binds */
-    uint64_t nameless[EXPLORE_LINES]; /* the same number for lines that differ in variables only */
+    bool deviates[EXPLORE_LINES]; /* has an operand that stands alone; see explore_lines.c */
+    uint16_t rank[EXPLORE_LINES]; /* the first line that does the same, whatever variables it binds */
 };
 
 /* False: they are more than fit. */
@@ -30,6 +29,14 @@ struct explore_bindings {
     int next[PROGRAM_KINDS]; /* the variable that an operation binds: one way of naming is enough; -1: none */
 };
 void explore_bindings_of(struct explore_bindings *bindings, struct runner *runner);
+
+/*
+ * The line by what made the things that it names exactly, whatever they are called. made: by kind and variable, a number
+ * for that; see explore_made_by.
+ */
+typedef uint64_t explore_made[PROGRAM_KINDS][EXPLORE_VARIABLES];
+uint64_t explore_nameless(const struct program_line *line, explore_made made);
+void explore_made_by(explore_made made, struct runner *runner, const struct program *program);
 
 /* Whether the line is one of this state: it names what was made, binds the next variable, and no other makes the call. */
 bool explore_line_applies(const struct program_line *line, const struct explore_bindings *bindings);

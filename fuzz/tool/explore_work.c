@@ -183,13 +183,16 @@ void explore_take_event(void *context, const struct program *program, const stru
 
 static void take_answer(struct explore_work *work, unsigned line)
 {
-    uint64_t nameless = work->lines->nameless[line];
+    const struct program_line *call = &work->lines->line[line];
+    uint64_t nameless;
 
     answer(&work->answers, line);
     answer(&work->answers, work->event);
+    if (!work->orders || explore_tells_places(call))
+        return;
+    nameless = explore_nameless(call, work->made);
     answer(&nameless, work->event);
-    if (!explore_tells_places(&work->lines->line[line]))
-        work->nameless += nameless;
+    work->nameless += nameless;
 }
 
 static void take_step(struct explore_work *work, uint32_t from, unsigned line, uint64_t state)
@@ -282,6 +285,7 @@ static bool run_once(struct explore_work *work, uint32_t at, unsigned *next)
             choose_lines(work, work->last && !work->orders && here->reordered);
             work->answers = runner_sight(work->runner) + program->line[0].operand[ADD_REMAP];
             work->nameless = program->line[0].operand[ADD_REMAP];
+            explore_made_by(work->made, work->runner, program);
         }
         run_lines(work, at, next);
         runner_line(work->runner, program->lines);

@@ -60,6 +60,7 @@ struct explore_work {
     bool few; /* only those that tell places */
     struct explore_step step[EXPLORE_LINES];
     unsigned steps;
+    explore_made made;
     uint64_t event; /* the answer to the line that was run last */
     uint64_t answers,
         nameless; /* nameless: those that tell no place, whichever of several things they are about */
