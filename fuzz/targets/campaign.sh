@@ -292,7 +292,8 @@ done < <(new_findings)
 # One of each made small, ranked, with reports; the folder has what earlier runs found, too.
 if ((found)) && [[ $target == fuzz_program ]]; then
     printf '\n'
-    "$tool" triage -o "$home/triage" "$findings" || (($? == 1)) || say "triage came to no end; see above"
+    # Making one small takes seconds, but of a busy machine more.
+    "$tool" triage --time 60 -o "$home/triage" "$findings" || (($? == 1)) || say "triage came to no end; see above"
 fi
 
 # The course of the run as a page; of programs with the matrix.
