@@ -19,10 +19,12 @@ static struct runner_result result;
 static char trace[65536];
 static size_t trace_length;
 static unsigned char *cells;
+static struct runner_event newest[PROGRAM_OPERATIONS + 1]; /* by line */
 
 static void take_event(void *context, const struct program *of, const struct runner_event *event)
 {
     (void)context;
+    newest[event->line] = *event;
     assert_true(trace_length < sizeof(trace) - 4096);
     trace_length += trace_print(of, event, trace + trace_length, 2048);
     trace[trace_length++] = '\n';
@@ -187,6 +189,30 @@ static void test_access(void **state)
     traced("cpu_read m0 -> fault\n");
     traced("dma_read d1 l0 -> fault\n");
     traced("cpu_read m1 -> skipped\n");
+}
+
+/* What an access met depends on where others were put when it went beyond its own thing, or where another is or was. */
+static void test_strayed(void **state)
+{
+    static const bool strayed[] = {false, true, true, false, false, false};
+
+    (void)state;
+    run("add d0 remap=unsupported\n"
+        "create o0 a0 type=contiguous size=0x4000\n"
+        "map m0 o0 size=0x1000\n"
+        "adl l0 a0 size=0x2000\n"
+        "adl l1 a0 offset=0x1000 size=0x2000\n"
+        "free_adl a0 l1\n"
+        "adl l2 a0 offset=0x2000 size=0x1000\n"
+        "dma_read d0 l0 page=0\n" /* its own */
+        "dma_read d0 l0 page=1\n" /* another one's, too, at another time */
+        "dma_read d0 l0 page=2\n" /* beyond, and another one's */
+        "dma_read d0 l0 page=3\n" /* beyond, but nobody's */
+        "cpu_read m0\n"
+        "cpu_read m0 offset=0x1000\n");
+    traced("fault");
+    for (unsigned i = 0; i < 6; i++)
+        assert_int_equal(runner_strayed(runner, &newest[7 + i]), strayed[i]);
 }
 
 static void test_scribble(void **state)
@@ -471,7 +497,7 @@ int main(void)
         cmocka_unit_test(test_faults),        cmocka_unit_test(test_stopped),
         cmocka_unit_test(test_other_members), cmocka_unit_test(test_no_memory_of_earlier_runs),
         cmocka_unit_test(test_without_model), cmocka_unit_test(test_matrix),
-        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_random),        cmocka_unit_test(test_strayed),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
