@@ -159,30 +159,41 @@ static bool adapter_enlist(struct adapter *adapter)
     return !taken;
 }
 
-/* Whether the chain has a place for an adapter that sees so much; its lock is held. */
-static bool chain_admits(const struct logical_adapter *logical, uint64_t highest)
+/* The chain that an adapter is to be in. */
+struct joining {
+    struct logical_adapter *logical; /* referred to once for the adapter */
+    uint32_t link;    /* physical index of the one that it is linked to; CHAIN_MAX: the chain is new */
+    uint64_t highest; /* page that it sees */
+};
+
+/* Whether the chain has a place for it, and the one that it is linked to is still there; the lock is held. */
+static bool chain_admits(const struct joining *joining)
 {
-    return logical->gone_at == 0 && logical->indices < DXGKMEM_CHAIN_MAX &&
-           (logical->opened == 0 || highest >= logical->highest_visible_page);
+    const struct logical_adapter *logical = joining->logical;
+
+    return (joining->link == DXGKMEM_CHAIN_MAX || logical->chain[joining->link] != NULL) &&
+           logical->indices < DXGKMEM_CHAIN_MAX &&
+           (logical->opened == 0 || joining->highest >= logical->highest_visible_page);
 }
 
-static bool chain_would_admit(struct logical_adapter *logical, uint64_t highest)
+static bool chain_would_admit(const struct joining *joining)
 {
     bool admitted;
-    lock_acquire(&logical->lock, RANK_LOGICAL);
-    admitted = chain_admits(logical, highest);
-    lock_release(&logical->lock);
+    lock_acquire(&joining->logical->lock, RANK_LOGICAL);
+    admitted = chain_admits(joining);
+    lock_release(&joining->logical->lock);
     return admitted;
 }
 
 /* The last step of adding: what it changes in the chain is not undone. */
-static NTSTATUS chain_join(struct logical_adapter *logical, struct adapter *adapter, uint64_t highest)
+static NTSTATUS chain_join(const struct joining *joining, struct adapter *adapter)
 {
+    struct logical_adapter *logical = joining->logical;
     NTSTATUS status = STATUS_INVALID_PARAMETER;
 
     lock_acquire(&logical->lock, RANK_LOGICAL);
-    if (chain_admits(logical, highest)) {
-        logical->highest_visible_page = least(logical->highest_visible_page, highest);
+    if (chain_admits(joining)) {
+        logical->highest_visible_page = least(logical->highest_visible_page, joining->highest);
         adapter->physical_index = logical->indices++;
         logical->chain[adapter->physical_index] = adapter;
         status = STATUS_SUCCESS;
@@ -198,8 +209,8 @@ static bool fits_chain(const struct logical_adapter *logical, const struct dxgkm
     return logical->remapped ? config->iommu_caps.DmaRemappingSupported != 0 : sees_all_ram(config);
 }
 
-/* The logical adapter that the new one belongs to, referred to once for it. */
-static NTSTATUS choose_logical(const struct dxgkmem_adapter_config *config, struct adapter *adapter)
+/* The logical adapter that the new one belongs to. */
+static NTSTATUS choose_logical(const struct dxgkmem_adapter_config *config, struct joining *joining)
 {
     struct adapter_reference link;
     struct call probe;
@@ -209,39 +220,41 @@ static NTSTATUS choose_logical(const struct dxgkmem_adapter_config *config, stru
         memset(&probe, 0, sizeof(probe));
         if (!adapter_acquire(&probe, config->link_to, 0, &link))
             return STATUS_INVALID_PARAMETER;
-        adapter->logical = link.logical; /* the reference moves here */
+        joining->logical = link.logical; /* the reference moves here */
+        joining->link = link.physical_index;
         return fits_chain(link.logical, config) ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
     }
     if (config->remapping == DXGKMEM_REMAPPING_ALWAYS && !config->iommu_caps.DmaRemappingSupported)
         return STATUS_INVALID_PARAMETER;
     if (!sees_all_ram(config) && !config->iommu_caps.DmaRemappingSupported)
         return STATUS_NOT_SUPPORTED;
-    adapter->logical = logical_make(config, &status);
+    joining->logical = logical_make(config, &status);
     return status;
 }
 
 static NTSTATUS adapter_build(const struct dxgkmem_adapter_config *config, struct adapter *adapter)
 {
     struct dxgkmem_machine *machine = instance.machine;
-    uint64_t highest = visible_pages(config) - 1;
+    struct joining joining = {NULL, DXGKMEM_CHAIN_MAX, visible_pages(config) - 1};
     NTSTATUS status;
 
     if (!adapter_enlist(adapter))
         return STATUS_INVALID_PARAMETER;
-    status = choose_logical(config, adapter);
+    status = choose_logical(config, &joining);
+    adapter->logical = joining.logical;
     if (!NT_SUCCESS(status))
         return status;
     adapter->objects_only =
         adapter->logical->remapped ||
         (config->iommu_caps.DmaRemappingSupported && config->version >= DXGKDDI_INTERFACE_VERSION_WDDM3_0);
-    if (!chain_would_admit(adapter->logical, highest))
+    if (!chain_would_admit(&joining))
         return STATUS_INVALID_PARAMETER;
     adapter->slot = handle_reserve();
     if (adapter->slot == TABLE_NONE)
         return STATUS_INSUFFICIENT_RESOURCES;
     status = machine->ops->domain_attach(machine, adapter->logical->domain, adapter->device);
     adapter->attached = NT_SUCCESS(status);
-    return adapter->attached ? chain_join(adapter->logical, adapter, highest) : status;
+    return adapter->attached ? chain_join(&joining, adapter) : status;
 }
 
 /* Gives up the place in the chain, if it has one; true when the chain is empty now. */
