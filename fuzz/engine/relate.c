@@ -212,15 +212,14 @@ static void relate_free_adl(struct composer *composer, struct program_line *line
         line->operand[FREE_ADL_ADAPTER_OBJECT] = exact(owner);
 }
 
-/* Live adapters whose frame buffer is pinned, or is not and can be; unmapped: that is not mapped either. */
-static unsigned adapters_with(const struct scope *scope, bool pinned, bool unmapped)
+/* Live adapters whose frame buffer is pinned, or is not and can be. */
+static unsigned adapters_with(const struct scope *scope, bool pinned)
 {
     unsigned wanted = 0;
 
     for (unsigned i = 0; i < PROGRAM_VARIABLES; i++) {
         const struct scope_adapter *adapter = &scope->adapter[i];
-        if ((scope->live[PROGRAM_ADAPTER] >> i & 1) && adapter->pinned == pinned && adapter->frame_buffer &&
-            (!unmapped || adapter->mapped == SCOPE_NONE))
+        if ((scope->live[PROGRAM_ADAPTER] >> i & 1) && adapter->pinned == pinned && adapter->frame_buffer)
             wanted |= 1u << i;
     }
     return wanted;
@@ -248,7 +247,7 @@ static void relate_pin(struct composer *composer, struct program_line *line)
     const struct scope *scope = &composer->scope;
 
     (void)relate_chain(composer, &line->operand[PIN_ADAPTER], &line->operand[PIN_INDEX],
-                       adapters_with(scope, false, false));
+                       adapters_with(scope, false));
     const struct scope_adapter *adapter = &scope->adapter[PROGRAM_VARIABLE_OF(line->operand[PIN_ADAPTER])];
     uint64_t pages = adapter->frame_buffer >> 12;
     line->operand[PIN_SIZE] = relate_pages(composer, pages ? (unsigned)(pages > 16 ? 16 : pages) : 1);
@@ -256,13 +255,27 @@ static void relate_pin(struct composer *composer, struct program_line *line)
         line->operand[PIN_FLAGS] = compose_odd(composer);
 }
 
-/* Part of what is pinned. */
+/* Live adapters that offer to map what they report to save; unmapped: and is not mapped. */
+static unsigned adapters_that_map(const struct scope *scope, bool unmapped)
+{
+    unsigned wanted = 0;
+
+    for (unsigned i = 0; i < PROGRAM_VARIABLES; i++) {
+        const struct scope_adapter *adapter = &scope->adapter[i];
+        if ((scope->live[PROGRAM_ADAPTER] >> i & 1) && adapter->offers && adapter->frame_buffer &&
+            (!unmapped || adapter->mapped == SCOPE_NONE))
+            wanted |= 1u << i;
+    }
+    return wanted;
+}
+
+/* Part of what can be saved. */
 static void relate_map_fb(struct composer *composer, struct program_line *line)
 {
     struct random *random = &composer->random;
     unsigned which = relate_chain(composer, &line->operand[MAP_FB_ADAPTER], &line->operand[MAP_FB_INDEX],
-                                  adapters_with(&composer->scope, true, !random_chance(random, 32)));
-    uint64_t saved = which == SCOPE_NONE ? 0 : composer->scope.adapter[which].saved >> 12;
+                                  adapters_that_map(&composer->scope, !random_chance(random, 32)));
+    uint64_t saved = which == SCOPE_NONE ? 0 : composer->scope.adapter[which].frame_buffer >> 12;
     unsigned pages = saved == 0 ? 1 : saved > 16 ? 16 : (unsigned)saved;
     unsigned first = random_chance(random, 128) ? random_below(random, pages) : 0;
 
@@ -465,7 +478,7 @@ void compose_relate(struct composer *composer, struct program_line *line)
         break;
     case OP_UNPIN:
         (void)relate_chain(composer, &line->operand[UNPIN_ADAPTER], &line->operand[UNPIN_INDEX],
-                           adapters_with(&composer->scope, true, false));
+                           adapters_with(&composer->scope, true));
         break;
     case OP_MAP_FB:
         relate_map_fb(composer, line);

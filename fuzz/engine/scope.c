@@ -319,7 +319,7 @@ static bool apply_free_adl(struct scope *scope, const struct program_line *line)
     return true;
 }
 
-/* The adapter whose frame buffer a pin or unpin names, or NULL. */
+/* The adapter whose frame buffer a call names, or NULL. */
 static struct scope_adapter *frame_buffer(struct scope *scope, uint64_t adapter, uint64_t index)
 {
     unsigned lead = PROGRAM_VARIABLE_OF(adapter);
@@ -351,7 +351,6 @@ static bool apply_pin(struct scope *scope, const struct program_line *line)
                                    : adapter->wddm < PROGRAM_WDDM_2_9 || operand[PIN_FLAGS] > 1)
         return false;
     adapter->pinned = true;
-    adapter->saved = operand[PIN_SIZE];
     struct scope_adl *adl = &scope->adl[bind(scope, PROGRAM_ADL, line, PIN_ADL)];
     *adl = (struct scope_adl){
         .owner = SCOPE_NONE, .chain = adapter->chain, .frame_buffer = true, .pages = operand[PIN_SIZE] >> 12};
@@ -363,7 +362,7 @@ static bool apply_unpin(struct scope *scope, const struct program_line *line)
     struct scope_adapter *adapter =
         frame_buffer(scope, line->operand[UNPIN_ADAPTER], line->operand[UNPIN_INDEX]);
 
-    if (!adapter || !adapter->pinned || adapter->mapped != SCOPE_NONE)
+    if (!adapter || !adapter->pinned)
         return false;
     adapter->pinned = false;
     for (unsigned i = 0; i < PROGRAM_VARIABLES; i++) {
@@ -378,10 +377,10 @@ static bool apply_map_fb(struct scope *scope, const struct program_line *line)
     const uint64_t *operand = line->operand;
     struct scope_adapter *adapter = frame_buffer(scope, operand[MAP_FB_ADAPTER], operand[MAP_FB_INDEX]);
 
-    if (!adapter || !adapter->offers || !adapter->pinned || adapter->mapped != SCOPE_NONE ||
-        !operand[MAP_FB_SIZE] || ((operand[MAP_FB_SIZE] | operand[MAP_FB_OFFSET]) & PAGE_MASK_BYTES) ||
-        operand[MAP_FB_OFFSET] > adapter->saved ||
-        operand[MAP_FB_SIZE] > adapter->saved - operand[MAP_FB_OFFSET])
+    if (!adapter || !adapter->offers || adapter->mapped != SCOPE_NONE || !operand[MAP_FB_SIZE] ||
+        ((operand[MAP_FB_SIZE] | operand[MAP_FB_OFFSET]) & PAGE_MASK_BYTES) ||
+        operand[MAP_FB_OFFSET] > adapter->frame_buffer ||
+        operand[MAP_FB_SIZE] > adapter->frame_buffer - operand[MAP_FB_OFFSET])
         return false;
     adapter->mapped = (uint8_t)bind(scope, PROGRAM_MAPPING, line, MAP_FB_MAPPING);
     scope->mapping[adapter->mapped] =

@@ -19,7 +19,6 @@ struct scope_adapter {
     uint8_t index; /* physical index in the chain */
     bool pinned;
     uint8_t mapped; /* the variable of its frame buffer's mapping; SCOPE_NONE: it is not mapped */
-    uint64_t saved; /* the size that is pinned */
     bool remapped;
     bool offers; /* the WDDM 2.4 memory callbacks */
     uint64_t frame_buffer;

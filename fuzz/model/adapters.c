@@ -129,9 +129,10 @@ const char *model_add_adapter_done(struct model *model, const struct model_condi
     return NULL;
 }
 
-static bool leaves_something(const struct model_adapter *adapter)
+static bool leaves_something(const struct model *model, const struct model_adapter *adapter)
 {
-    return adapter->frame_buffer != NULL || (adapter->chain->present == 1 && adapter->chain->objects != 0);
+    return adapter->frame_buffer != NULL || model_mapping_of(model, adapter) != NULL ||
+           (adapter->chain->present == 1 && adapter->chain->objects != 0);
 }
 
 void model_remove_adapter(struct model *model, HANDLE handle, struct model_expectation *expectation)
@@ -143,9 +144,9 @@ void model_remove_adapter(struct model *model, HANDLE handle, struct model_expec
     model_expect_success(expectation);
     if (adapter == NULL) {
         expectation->status = STATUS_INVALID_HANDLE;
-    } else if (answer->answer == DXGKMEM_ANSWER_UNCHECKED && leaves_something(adapter)) {
+    } else if (answer->answer == DXGKMEM_ANSWER_UNCHECKED && leaves_something(model, adapter)) {
         expectation->answer = DXGKMEM_ANSWER_UNCHECKED;
-    } else if (answer->answer == DXGKMEM_ANSWER_REFUSE && leaves_something(adapter)) {
+    } else if (answer->answer == DXGKMEM_ANSWER_REFUSE && leaves_something(model, adapter)) {
         expectation->status = answer->status != 0 ? answer->status : STATUS_DEVICE_BUSY;
         expectation->any_status = answer->status == 0;
     }

@@ -33,17 +33,20 @@ static struct leaving begin_report(const struct model_conditions *conditions,
     };
 }
 
-static void leave_frame_buffer(struct model *model, struct model_adapter *adapter, struct leaving *leaving)
+/* The mapping of a frame buffer, or else its pin; false: neither is left. */
+static bool leave_frame_buffer(struct model *model, struct model_adapter *adapter, struct leaving *leaving)
 {
-    if (adapter->frame_buffer == NULL)
-        return;
+    struct model_mapping *mapping = model_mapping_of(model, adapter);
     const struct model_adl *adl = adapter->frame_buffer;
-    const struct model_mapping *mapping =
-        model_end_mapping_of(model, adapter, leaving->common.operation, leaving->common.call);
-    if (mapping != NULL)
+
+    if (mapping != NULL) {
         report(leaving, mapping->base, &mapping->life);
-    report(leaving, adl->mdl != 0 ? adl->mdl : adl->address, &adl->life);
-    model_end_frame_buffer(model, adapter, leaving->common.operation, leaving->common.call);
+        model_end_mapping(model, mapping, leaving->common.operation, leaving->common.call);
+    } else if (adl != NULL) {
+        report(leaving, adl->mdl != 0 ? adl->mdl : adl->address, &adl->life);
+        model_end_frame_buffer(model, adapter, leaving->common.operation, leaving->common.call);
+    }
+    return mapping != NULL || adl != NULL;
 }
 
 /* The oldest ADL of what is open, or that itself. */
@@ -88,7 +91,7 @@ static bool leave_oldest_memory(struct model *model, const struct model_chain *c
     return false;
 }
 
-/* Its handle and its place in the chain. Slot and device are free when the removal is over. */
+/* Its handle and its place in the chain. Slot, device and save area are free when the removal is over. */
 static void end_adapter(const struct model *model, struct model_adapter *adapter,
                         const struct leaving *leaving)
 {
@@ -96,8 +99,9 @@ static void end_adapter(const struct model *model, struct model_adapter *adapter
     adapter->chain->present--;
 }
 
-static void forget_adapter(struct model *model)
+static void forget_adapter(struct model *model, struct model_adapter *adapter)
 {
+    model_end_area(model, adapter);
     model->live_handles--;
     model->live_adapters--;
 }
@@ -134,7 +138,6 @@ size_t model_removal_begin(struct model *model, const struct model_conditions *c
     model->leaving = adapter;
     if (adapter == NULL)
         return 0;
-    leave_frame_buffer(model, adapter, &leaving);
     end_adapter(model, adapter, &leaving);
     return leaving.count;
 }
@@ -144,12 +147,13 @@ bool model_removal_next(struct model *model, struct dxgkmem_violation *left, siz
     struct model_adapter *adapter = model->leaving;
     bool ended;
 
-    if (adapter == NULL || adapter->chain->present != 0)
+    if (adapter == NULL)
         return false;
     struct leaving leaving = begin_removal_report(adapter->life.ended, left, room);
     leaving.count = *count;
-    ended = leave_oldest_opened(model, adapter->chain, &leaving) ||
-            leave_oldest_memory(model, adapter->chain, &leaving);
+    ended = leave_frame_buffer(model, adapter, &leaving) ||
+            (adapter->chain->present == 0 && (leave_oldest_opened(model, adapter->chain, &leaving) ||
+                                              leave_oldest_memory(model, adapter->chain, &leaving)));
     *count = leaving.count;
     return ended;
 }
@@ -157,7 +161,7 @@ bool model_removal_next(struct model *model, struct dxgkmem_violation *left, siz
 void model_removal_end(struct model *model)
 {
     if (model->leaving != NULL)
-        forget_adapter(model);
+        forget_adapter(model, model->leaving);
     model->leaving = NULL;
 }
 
@@ -200,7 +204,7 @@ static void leave_all_objects(struct model *model, struct leaving *leaving)
 {
     for (unsigned i = 0; i < model->objects; i++) {
         struct model_object *object = &model->object[i];
-        if (object->life.live && object != model->driver) {
+        if (object->life.live && object->handle != 0) { /* neither a save area nor the driver's own pages */
             report(leaving, object->handle, &object->life);
             model_end_object(model, object, leaving->common.operation, leaving->common.call);
         }
@@ -223,7 +227,8 @@ size_t model_stop(struct model *model, const struct model_conditions *conditions
         .memories = model->live_memories,
     };
     for (unsigned i = 0; i < model->adapters; i++)
-        leave_frame_buffer(model, &model->adapter[i], &leaving);
+        while (leave_frame_buffer(model, &model->adapter[i], &leaving))
+            continue;
     for (unsigned i = 0; i < model->chains; i++)
         while (leave_oldest_memory(model, &model->chain[i], &leaving))
             continue;
@@ -235,7 +240,7 @@ size_t model_stop(struct model *model, const struct model_conditions *conditions
     for (unsigned i = 0; i < model->adapters; i++)
         if (model->adapter[i].life.live) {
             end_adapter(model, &model->adapter[i], &leaving);
-            forget_adapter(model);
+            forget_adapter(model, &model->adapter[i]);
         }
     model->stopped = true;
     return leaving.count;

@@ -157,7 +157,7 @@ bool model_chain_quota(const struct model_chain *chain, uint64_t pages, uint32_t
                        struct model_expectation *expectation)
 {
     if (chain->pages + pages <= chain->quota.pages &&
-        (uint64_t)chain->objects + objects <= chain->quota.objects &&
+        (uint64_t)chain->objects + chain->areas + objects <= chain->quota.objects &&
         (uint64_t)chain->adls + adls <= chain->quota.adls)
         return true;
     model_must_fail(expectation, STATUS_QUOTA_EXCEEDED);

@@ -3,9 +3,9 @@
  * PinFrameBufferForSave2, PinFrameBufferForSave and UnpinFrameBufferForSave; MapFrameBufferPointer and
  * UnmapFrameBufferPointer.
  *
- * A pinned frame buffer is recorded as an object without a handle that has one
- * ADL over all of it. The ADL belongs to the adapter whose frame buffer it is. Of one that was pinned for an MDL
- * nobody was handed the ADL.
+ * A save area is recorded as an object without a handle, from the first call that needs it until its adapter is gone.
+ * A pin is an ADL of its first pages, which belongs to the adapter whose frame buffer it is. Of one that was pinned for
+ * an MDL nobody was handed the ADL.
  */
 #include "model_internal.h"
 
@@ -61,6 +61,66 @@ static struct model_bounds save_bounds(const struct model *model, const struct m
     return bounds;
 }
 
+/* -- the area ---------------------------------------------------------------------- */
+
+static uint64_t area_pages(const struct model_adapter *member)
+{
+    return member->frame_buffer_bytes >> DXGKMEM_PAGE_SHIFT;
+}
+
+/* What the first call that needs it takes; false: the call must fail, the expectation is complete. */
+static bool area_can(const struct model *model, const struct model_adapter *member, bool prefer_contiguous,
+                     struct model_expectation *expectation)
+{
+    struct model_bounds bounds = save_bounds(model, member->chain);
+
+    return member->area != NULL ||
+           (model_chain_quota(member->chain, area_pages(member), 1, 0, expectation) &&
+            model_machine_can(model, DXGK_PHYSICAL_MEMORY_TYPE_MDL, DXGK_MEMORY_CACHING_TYPE_CACHED,
+                              area_pages(member), &bounds, prefer_contiguous, 0, expectation));
+}
+
+/* The area of an adapter, made by this call if it has none; NULL: the model has no room. */
+static struct model_object *need_area(struct model *model, struct model_adapter *member, uint64_t operation,
+                                      enum dxgkmem_call by)
+{
+    struct model_object *area = member->area;
+
+    if (area != NULL || model->objects == MODEL_THINGS)
+        return area;
+    member->area = area = &model->object[model->objects++];
+    *area = (struct model_object){
+        .type = DXGK_PHYSICAL_MEMORY_TYPE_MDL,
+        .cache = DXGK_MEMORY_CACHING_TYPE_CACHED,
+        .size = member->frame_buffer_bytes,
+        .pages = area_pages(member),
+        .memory = MODEL_MEMORY_IO + ++model->memories,
+        .bounds = save_bounds(model, member->chain),
+        .cpu_access = DXGKMEM_ACCESS_READ | DXGKMEM_ACCESS_WRITE,
+        .device_access = DXGKMEM_ACCESS_READ | DXGKMEM_ACCESS_WRITE,
+    };
+    model_life_begin(&area->life, operation, by);
+    member->chain->pages += area->pages;
+    member->chain->areas++;
+    model->live_pages += area->pages;
+    return area;
+}
+
+void model_end_area(struct model *model, struct model_adapter *adapter)
+{
+    struct model_object *area = adapter->area;
+
+    if (area == NULL)
+        return;
+    model_life_end(model, &area->life, adapter->life.ended, adapter->life.ended_by);
+    adapter->area = NULL;
+    adapter->chain->pages -= area->pages;
+    adapter->chain->areas--;
+    model->live_pages -= area->pages;
+}
+
+/* -- pinning ------------------------------------------------------------------------ */
+
 /* What both ask for. */
 struct pin {
     uint64_t index, bytes;
@@ -83,12 +143,10 @@ static void pin(struct model *model, const struct model_adapter *lead, const str
         model_refuse_after(expectation, DXGKMEM_VIOLATION_PINNED_TWICE, lead->handle,
                            member->frame_buffer->life.made, member->frame_buffer->life.made_by);
     } else {
-        uint64_t pages = in->bytes >> DXGKMEM_PAGE_SHIFT;
         struct model_bounds bounds = save_bounds(model, chain);
-        if (model_chain_quota(chain, pages, 0, 1, expectation) &&
-            model_machine_can(model, DXGK_PHYSICAL_MEMORY_TYPE_MDL, DXGK_MEMORY_CACHING_TYPE_CACHED, pages,
-                              &bounds, in->prefer, 0, expectation))
-            (void)model_logical_room(model, chain, &bounds, pages, expectation);
+        if (area_can(model, member, in->prefer, expectation) &&
+            model_chain_quota(chain, 0, 0, 1, expectation))
+            (void)model_logical_room(model, chain, &bounds, in->bytes >> DXGKMEM_PAGE_SHIFT, expectation);
     }
 }
 
@@ -129,50 +187,32 @@ void model_pin_mdl(struct model *model, const struct model_conditions *condition
         pin(model, lead, &asked, expectation);
 }
 
-/* The record of what was pinned, but its ADL. */
-static struct model_object *make_memory(struct model *model, const struct model_adapter *member,
-                                        uint64_t bytes)
-{
-    struct model_object *memory = &model->object[model->objects++];
-
-    *memory = (struct model_object){
-        .type = DXGK_PHYSICAL_MEMORY_TYPE_MDL,
-        .cache = DXGK_MEMORY_CACHING_TYPE_CACHED,
-        .size = bytes,
-        .pages = bytes >> DXGKMEM_PAGE_SHIFT,
-        .memory = MODEL_MEMORY_IO + ++model->memories,
-        .bounds = save_bounds(model, member->chain),
-        .cpu_access = DXGKMEM_ACCESS_READ | DXGKMEM_ACCESS_WRITE,
-        .device_access = DXGKMEM_ACCESS_READ | DXGKMEM_ACCESS_WRITE,
-    };
-    return memory;
-}
-
 /* The newest ADL is that of the frame buffer. */
-static void pinned(struct model *model, struct model_adapter *member, uint64_t operation,
-                   enum dxgkmem_call by)
+static void pinned(struct model *model, struct model_adapter *member)
 {
-    struct model_adl *adl = model->live_adl[model->live_adls - 1];
-
-    model_life_begin(&adl->object->life, operation, by);
-    member->frame_buffer = adl;
-    member->chain->pages += adl->pages;
+    member->frame_buffer = model->live_adl[model->live_adls - 1];
     member->chain->frame_buffers++;
     model->live_frame_buffers++;
-    model->live_pages += adl->pages;
 }
 
-/* The adapter whose frame buffer was pinned; NULL: wrong. */
-static struct model_adapter *pinned_on(struct model *model, HANDLE handle, uint64_t index, const char **wrong,
-                                       unsigned *invariant)
+/* The adapter whose frame buffer a call named, or NULL. */
+static struct model_adapter *member_of(struct model *model, HANDLE handle, uint64_t index)
 {
     const struct model_adapter *lead = model_find_live(model, MODEL_ADAPTER, model_value(handle));
-    struct model_adapter *member = lead != NULL ? member_at(model, lead->chain, index) : NULL;
+
+    return lead != NULL ? member_at(model, lead->chain, index) : NULL;
+}
+
+/* The adapter whose frame buffer was pinned by this call, with its area; NULL: wrong. */
+static struct model_adapter *pinned_on(struct model *model, HANDLE handle, uint64_t index, uint64_t operation,
+                                       enum dxgkmem_call by, const char **wrong, unsigned *invariant)
+{
+    struct model_adapter *member = member_of(model, handle, index);
 
     *wrong = NULL;
     if (member == NULL || member->frame_buffer != NULL)
         *wrong = model_wrong(invariant, 1, "a pin succeeded that must be refused");
-    else if (model->objects == MODEL_THINGS)
+    else if (need_area(model, member, operation, by) == NULL)
         *wrong = model_wrong(invariant, 0, "the model has no room for another frame buffer");
     return *wrong == NULL ? member : NULL;
 }
@@ -182,7 +222,8 @@ const char *model_pin_done(struct model *model, const struct model_conditions *c
                            const DXGKARGCB_PINFRAMEBUFFERFORSAVE2 *out, unsigned *invariant)
 {
     const char *wrong;
-    struct model_adapter *member = pinned_on(model, handle, in->PhysicalAdapterIndex, &wrong, invariant);
+    struct model_adapter *member = pinned_on(model, handle, in->PhysicalAdapterIndex, conditions->operation,
+                                             DXGKMEM_CALL_PIN, &wrong, invariant);
 
     if (member == NULL)
         return wrong;
@@ -190,17 +231,16 @@ const char *model_pin_done(struct model *model, const struct model_conditions *c
         out->Flags.Value != in->Flags.Value)
         return model_wrong(invariant, 22, "pin wrote to an input field");
 
-    struct model_object *memory = make_memory(model, member, in->CommitSize);
     struct model_adl_wish wish = {
-        .object = memory,
+        .object = member->area,
         .adapter = member,
         .chain = member->chain,
-        .pages = memory->pages,
+        .pages = in->CommitSize >> DXGKMEM_PAGE_SHIFT,
         .prefer = (in->Flags.Value & PREFER_CONTIGUOUS) != 0,
     };
     wrong = model_make_adl(model, &wish, out->pAdl, conditions->operation, DXGKMEM_CALL_PIN, invariant);
     if (wrong == NULL)
-        pinned(model, member, conditions->operation, DXGKMEM_CALL_PIN);
+        pinned(model, member);
     return wrong;
 }
 
@@ -210,75 +250,57 @@ const char *model_pin_mdl_done(struct model *model, const struct model_condition
 {
     struct dxgkmem_mdl *mdl = (struct dxgkmem_mdl *)(void *)out->pMdl;
     const char *wrong;
-    struct model_adapter *member = pinned_on(model, handle, in->PhysicalAdapterIndex, &wrong, invariant);
+    struct model_adapter *member = pinned_on(model, handle, in->PhysicalAdapterIndex, conditions->operation,
+                                             DXGKMEM_CALL_PIN_MDL, &wrong, invariant);
 
     if (member != NULL)
         wrong = model_check_mdl(mdl, in->CommitSize, false, invariant);
     if (wrong != NULL)
         return wrong;
-    struct model_object *memory = make_memory(model, member, in->CommitSize);
-    struct model_adl_wish wish = {
-        .object = memory, .adapter = member, .chain = member->chain, .pages = memory->pages};
-    DXGK_ADL pages = {.PageCount = (UINT32)memory->pages};
+    struct model_adl_wish wish = {.object = member->area,
+                                  .adapter = member,
+                                  .chain = member->chain,
+                                  .pages = in->CommitSize >> DXGKMEM_PAGE_SHIFT};
+    DXGK_ADL pages = {.PageCount = (UINT32)wish.pages};
 
     pages.Pages = (DXGK_PAGE_NUMBER *)dxgkmem_mdl_pages(mdl);
     wrong = model_make_reach(model, &wish, &pages, conditions->operation, DXGKMEM_CALL_PIN_MDL, invariant);
     if (wrong != NULL)
         return wrong;
     model->live_adl[model->live_adls - 1]->mdl = model_value(mdl);
-    pinned(model, member, conditions->operation, DXGKMEM_CALL_PIN_MDL);
+    pinned(model, member);
     return NULL;
 }
 
 void model_end_frame_buffer(struct model *model, struct model_adapter *adapter, uint64_t operation,
                             enum dxgkmem_call by)
 {
-    struct model_adl *adl = adapter->frame_buffer;
-
-    model_end_adl(model, adl, operation, by);
-    model_life_end(model, &adl->object->life, operation, by);
+    model_end_adl(model, adapter->frame_buffer, operation, by);
     adapter->frame_buffer = NULL;
-    adapter->chain->pages -= adl->pages;
     adapter->chain->frame_buffers--;
     model->live_frame_buffers--;
-    model->live_pages -= adl->pages;
 }
 
 /* -- for the CPU --------------------------------------------------------------------- */
 
-/* The one mapping that a pinned frame buffer may have. */
-static struct model_mapping *mapping_of(const struct model *model, const struct model_adapter *member)
+struct model_mapping *model_mapping_of(const struct model *model, const struct model_adapter *adapter)
 {
-    return model_oldest_mapping(model, member->frame_buffer->object);
+    return adapter->area != NULL ? model_oldest_mapping(model, adapter->area) : NULL;
 }
 
-/* The adapter of an index that has a frame buffer pinned; NULL: refused. */
-static const struct model_adapter *pinned_member(struct model *model, const struct model_adapter *lead,
-                                                 uint64_t index, struct model_expectation *expectation)
+/* The adapter of an index; NULL: refused. */
+static const struct model_adapter *resolve_member(struct model *model, const struct model_adapter *lead,
+                                                  uint64_t index, struct model_expectation *expectation)
 {
     const struct model_adapter *member = member_at(model, lead->chain, index);
 
     if (member == NULL)
         model_refuse(expectation, DXGKMEM_VIOLATION_FRAME_BUFFER_INDEX, lead->handle);
-    else if (member->frame_buffer == NULL)
-        model_refuse(expectation, DXGKMEM_VIOLATION_NOT_PINNED, lead->handle);
-    else
-        return member;
-    return NULL;
-}
-
-static void refuse_mapped(const struct model *model, const struct model_adapter *lead,
-                          const struct model_adapter *member, struct model_expectation *expectation)
-{
-    const struct model_mapping *mapping = mapping_of(model, member);
-
-    if (mapping != NULL)
-        model_refuse_after(expectation, DXGKMEM_VIOLATION_FRAME_BUFFER_MAPPED, lead->handle,
-                           mapping->life.made, mapping->life.made_by);
+    return member;
 }
 
 /* The same for both calls; NULL: refused. */
-static const struct model_adapter *resolve_pinned(struct model *model, HANDLE handle, uint64_t index,
+static const struct model_adapter *resolve_mapped(struct model *model, HANDLE handle, uint64_t index,
                                                   enum dxgkmem_call call, const struct model_adapter **lead,
                                                   struct model_expectation *expectation)
 {
@@ -286,7 +308,7 @@ static const struct model_adapter *resolve_pinned(struct model *model, HANDLE ha
     if (*lead == NULL)
         return NULL;
     if (is_lead(model, *lead))
-        return pinned_member(model, *lead, index, expectation);
+        return resolve_member(model, *lead, index, expectation);
     model_refuse(expectation, DXGKMEM_VIOLATION_NOT_LEAD_ADAPTER, (*lead)->handle);
     return NULL;
 }
@@ -295,24 +317,30 @@ void model_map_frame_buffer(struct model *model, const struct model_conditions *
                             const DXGKARGCB_MAPFRAMEBUFFERPOINTER *in, struct model_expectation *expectation)
 {
     const struct model_adapter *lead, *member;
+    const struct model_mapping *mapping;
     uint64_t bytes;
 
     if (!model_begin(model, conditions, expectation))
         return;
-    member = resolve_pinned(model, handle, in->PhysicalAdapterIndex, DXGKMEM_CALL_MAP_FRAME_BUFFER, &lead,
+    member = resolve_mapped(model, handle, in->PhysicalAdapterIndex, DXGKMEM_CALL_MAP_FRAME_BUFFER, &lead,
                             expectation);
     if (member == NULL)
         return;
-    bytes = member->frame_buffer->object->size;
+    bytes = member->frame_buffer_bytes;
+    mapping = model_mapping_of(model, member);
     if (!model_page_multiple(in->Size) || !model_page_multiple(in->Offset))
         model_refuse(expectation, DXGKMEM_VIOLATION_UNALIGNED_RANGE, lead->handle);
     else if (in->Size == 0 || in->Size > bytes || in->Offset > bytes - in->Size)
         model_refuse(expectation, DXGKMEM_VIOLATION_MAP_OUT_OF_RANGE, lead->handle);
-    else
-        refuse_mapped(model, lead, member, expectation);
-    if (expectation->violation == DXGKMEM_VIOLATION_NONE)
+    else if (mapping != NULL)
+        model_refuse_after(expectation, DXGKMEM_VIOLATION_FRAME_BUFFER_MAPPED, lead->handle,
+                           mapping->life.made, mapping->life.made_by);
+    else if (area_can(model, member, false, expectation))
         model_mapping_may_fail(model, (uint64_t)in->Size >> DXGKMEM_PAGE_SHIFT, expectation);
 }
+
+/* Nobody needed it yet: nothing is mapped of it, or ever was. */
+static const struct model_object unused_area;
 
 void model_unmap_frame_buffer(struct model *model, const struct model_conditions *conditions, HANDLE handle,
                               const DXGKARGCB_UNMAPFRAMEBUFFERPOINTER *in,
@@ -322,38 +350,32 @@ void model_unmap_frame_buffer(struct model *model, const struct model_conditions
 
     if (!model_begin(model, conditions, expectation))
         return;
-    member = resolve_pinned(model, handle, in->PhysicalAdapterIndex, DXGKMEM_CALL_UNMAP_FRAME_BUFFER, &lead,
+    member = resolve_mapped(model, handle, in->PhysicalAdapterIndex, DXGKMEM_CALL_UNMAP_FRAME_BUFFER, &lead,
                             expectation);
     if (member != NULL)
-        model_check_unmap(model, model_value(in->pBaseAddress), member->frame_buffer->object,
-                          conditions->process, expectation);
-}
-
-/* The adapter whose frame buffer was mapped or unmapped, or NULL. */
-static struct model_adapter *member_of(struct model *model, HANDLE handle, uint64_t index)
-{
-    const struct model_adapter *lead = model_find_live(model, MODEL_ADAPTER, model_value(handle));
-    struct model_adapter *member = lead != NULL ? member_at(model, lead->chain, index) : NULL;
-
-    return member != NULL && member->frame_buffer != NULL ? member : NULL;
+        model_check_unmap(model, model_value(in->pBaseAddress),
+                          member->area != NULL ? member->area : &unused_area, conditions->process,
+                          expectation);
 }
 
 const char *model_map_frame_buffer_done(struct model *model, const struct model_conditions *conditions,
                                         HANDLE handle, const DXGKARGCB_MAPFRAMEBUFFERPOINTER *in,
                                         const DXGKARGCB_MAPFRAMEBUFFERPOINTER *out, unsigned *invariant)
 {
-    const struct model_adapter *member = member_of(model, handle, in->PhysicalAdapterIndex);
+    struct model_adapter *member = member_of(model, handle, in->PhysicalAdapterIndex);
 
-    if (member == NULL || mapping_of(model, member) != NULL)
+    if (member == NULL || model_mapping_of(model, member) != NULL)
         return model_wrong(invariant, 1, "a map of a frame buffer succeeded that must be refused");
     if (out->PhysicalAdapterIndex != in->PhysicalAdapterIndex || out->Size != in->Size)
         return model_wrong(invariant, 22, "map wrote to an input field");
     if (out->Offset != 0)
         return model_wrong(invariant, 10, "map returned an offset that does not lead to the wanted byte");
+    if (need_area(model, member, conditions->operation, DXGKMEM_CALL_MAP_FRAME_BUFFER) == NULL)
+        return model_wrong(invariant, 0, "the model has no room for another frame buffer");
 
     struct model_mapping made = {
         .base = model_value(out->pBaseAddress),
-        .object = member->frame_buffer->object,
+        .object = member->area,
         .first = (uint64_t)in->Offset >> DXGKMEM_PAGE_SHIFT,
         .pages = (uint64_t)in->Size >> DXGKMEM_PAGE_SHIFT,
         .size = in->Size,
@@ -366,7 +388,7 @@ const char *model_unmap_frame_buffer_done(struct model *model, const struct mode
                                           unsigned *invariant)
 {
     const struct model_adapter *member = member_of(model, handle, in->PhysicalAdapterIndex);
-    struct model_mapping *mapping = member != NULL ? mapping_of(model, member) : NULL;
+    struct model_mapping *mapping = member != NULL ? model_mapping_of(model, member) : NULL;
 
     if (mapping == NULL || mapping->base != model_value(in->pBaseAddress))
         return model_wrong(invariant, 1, "an unmap of what is not mapped succeeded");
@@ -375,16 +397,6 @@ const char *model_unmap_frame_buffer_done(struct model *model, const struct mode
 }
 
 /* -- the end -------------------------------------------------------------------------- */
-
-const struct model_mapping *model_end_mapping_of(struct model *model, const struct model_adapter *adapter,
-                                                 uint64_t operation, enum dxgkmem_call by)
-{
-    struct model_mapping *mapping = mapping_of(model, adapter);
-
-    if (mapping != NULL)
-        model_end_mapping(model, mapping, operation, by);
-    return mapping;
-}
 
 void model_unpin(struct model *model, const struct model_conditions *conditions, HANDLE handle,
                  const DXGKARGCB_UNPINFRAMEBUFFERFORSAVE *in, struct model_expectation *expectation)
@@ -396,9 +408,9 @@ void model_unpin(struct model *model, const struct model_conditions *conditions,
     lead = resolve_lead(model, handle, DXGKDDI_INTERFACE_VERSION_WDDM2_4, DXGKMEM_CALL_UNPIN, expectation);
     if (lead == NULL)
         return;
-    member = pinned_member(model, lead, in->PhysicalAdapterIndex, expectation);
-    if (member != NULL)
-        refuse_mapped(model, lead, member, expectation);
+    member = resolve_member(model, lead, in->PhysicalAdapterIndex, expectation);
+    if (member != NULL && member->frame_buffer == NULL)
+        model_refuse(expectation, DXGKMEM_VIOLATION_NOT_PINNED, lead->handle);
 }
 
 const char *model_unpin_done(struct model *model, const struct model_conditions *conditions, HANDLE handle,
@@ -406,10 +418,8 @@ const char *model_unpin_done(struct model *model, const struct model_conditions 
 {
     struct model_adapter *member = member_of(model, handle, in->PhysicalAdapterIndex);
 
-    if (member == NULL)
+    if (member == NULL || member->frame_buffer == NULL)
         return model_wrong(invariant, 1, "an unpin of what is not pinned succeeded");
-    if (mapping_of(model, member) != NULL)
-        return model_wrong(invariant, 12, "an unpin of what is mapped succeeded");
     model_end_frame_buffer(model, member, conditions->operation, DXGKMEM_CALL_UNPIN);
     return NULL;
 }

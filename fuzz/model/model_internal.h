@@ -50,6 +50,7 @@ struct model_chain { /* a logical adapter */
     uint64_t pages;   /* taken of the quota, as the next two */
     uint32_t objects; /* also: adapter memory objects alive */
     uint32_t adls;
+    unsigned areas;         /* save areas: each takes of the quota as an object does */
     unsigned frame_buffers; /* pinned now */
     unsigned memories;      /* alive now */
 };
@@ -61,6 +62,7 @@ struct model_adapter {
     unsigned physical_index;
     uint64_t device;
     uint64_t frame_buffer_bytes;
+    struct model_object *area;      /* where its frame buffer is saved; NULL: nobody needed it yet */
     struct model_adl *frame_buffer; /* of its pinned frame buffer, or NULL */
     bool objects_only;              /* the WDDM 2.4 callbacks are refused */
 };
@@ -75,9 +77,9 @@ struct model_bounds {
     bool logical_low, logical_high; /* whether logical pages obey lowest and asked_highest too */
 };
 
-struct model_object { /* a physical memory object, or the pages of a frame buffer or a memory */
+struct model_object { /* a physical memory object, a save area, or the pages of a memory */
     struct model_life life;
-    uint64_t handle; /* 0: a frame buffer's or a memory's */
+    uint64_t handle; /* 0: a save area or a memory's */
     DXGK_PHYSICAL_MEMORY_TYPE type;
     DXGK_MEMORY_CACHING_TYPE cache;
     uint64_t size;       /* as asked */
@@ -374,9 +376,10 @@ const char *model_check_physical(struct model *model, const struct model_adl *ad
 
 /* -- frame_buffer.c ------------------------------------------------------------------ */
 
-/* Ends its mapping, if there is one, and says which it was. */
-const struct model_mapping *model_end_mapping_of(struct model *model, const struct model_adapter *adapter,
-                                                 uint64_t operation, enum dxgkmem_call by);
+/* The one mapping that an adapter's save area may have, or NULL. */
+struct model_mapping *model_mapping_of(const struct model *model, const struct model_adapter *adapter);
+/* Ends the save area of an adapter that has ended. */
+void model_end_area(struct model *model, struct model_adapter *adapter);
 void model_end_frame_buffer(struct model *model, struct model_adapter *adapter, uint64_t operation,
                             enum dxgkmem_call by);
 

@@ -456,10 +456,8 @@ static void end_frame_buffer(struct runner *runner, uint32_t chain, uint32_t ind
 {
     struct runner_thing *thing;
 
-    while ((thing = runner_pinned(runner, chain, index)) != NULL) {
-        end_owned(runner, PROGRAM_MAPPING, thing->value);
+    while ((thing = runner_pinned(runner, chain, index)) != NULL)
         runner_end(runner, thing);
-    }
 }
 
 void runner_unpin(struct runner *runner)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The WDDM 2.4 callbacks that map a pinned frame-buffer save area for the CPU. */
+/* The WDDM 2.4 callbacks that map a piece of a frame-buffer save area for the CPU. */
 #include "block.h"
 
 static const struct out_field map_out[] = {
@@ -12,10 +12,23 @@ static bool offered(struct runner *runner)
     return BLOCK_OFFERED(runner, DxgkCbMapFrameBufferPointer, DxgkCbUnmapFrameBufferPointer);
 }
 
+/* The physical adapter of a chain whose frame buffer was named; NULL: another thread has removed it. */
+static const struct runner_thing *member_at(const struct runner *runner, uint32_t chain, uint32_t index)
+{
+    for (unsigned i = 0; i < runner->things; i++) {
+        const struct runner_thing *thing = &runner->thing[i];
+
+        if (thing->live && thing->kind == PROGRAM_ADAPTER && thing->chain == chain && thing->index == index)
+            return thing;
+    }
+    return NULL;
+}
+
 void runner_map_fb(struct runner *runner)
 {
     DXGKARGCB_MAPFRAMEBUFFERPOINTER *arguments = &runner->arguments.map_fb;
-    struct runner_thing *thing, *pinned;
+    const struct runner_thing *member;
+    struct runner_thing *thing;
     HANDLE adapter;
     void *passed;
 
@@ -41,10 +54,10 @@ void runner_map_fb(struct runner *runner)
                                         arguments, &runner->wrong_invariant);
     if (!block_accepted(runner))
         return;
-    pinned = runner_pinned(runner, runner_chain_of(runner, runner_pointer(adapter)),
-                           arguments->PhysicalAdapterIndex);
+    member =
+        member_at(runner, runner_chain_of(runner, runner_pointer(adapter)), arguments->PhysicalAdapterIndex);
     thing = runner_make(runner, PROGRAM_MAPPING, runner_pointer(arguments->pBaseAddress));
-    thing->owner = pinned != NULL ? pinned->value : 0;
+    thing->owner = member != NULL ? member->value : 0;
     thing->size = arguments->Size;
     runner_bind(runner, PROGRAM_MAPPING, (unsigned)runner_number(runner, MAP_FB_MAPPING));
     runner->event.value[0] = arguments->Offset;

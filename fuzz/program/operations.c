@@ -450,7 +450,7 @@ const struct program_operation program_operations[PROGRAM_OPCODES] = {
     },
     [OP_MAP_FB] = {
         .name = "map_fb",
-        .summary = "Maps part of a pinned frame-buffer save area for the CPU by the WDDM 2.4 callback.",
+        .summary = "Maps a piece of a frame-buffer save area for the CPU by the WDDM 2.4 callback.",
         .role = PROGRAM_ROLE_CALLBACK, .since = 5, .ends = PROGRAM_KINDS,
         OPERANDS(
             [MAP_FB_MAPPING] = BIND(PROGRAM_MAPPING),

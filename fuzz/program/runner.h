@@ -218,7 +218,12 @@ struct runner_view {
     enum program_kind kind;
     unsigned variable, line;
     bool live;
-    int owner; /* a thing: of an adapter memory object and a mapping the object, of an ADL the former, or -1 */
+    /*
+     * A thing, or -1: of an adapter memory object and a mapping the object, of an ADL the former; of a pin and of what is
+     * mapped of a save area the physical adapter.
+     */
+    int owner;
+    bool pin;          /* an ADL of a frame buffer */
     unsigned device;   /* of an adapter */
     bool objects_only; /* of an adapter: its driver must not use the WDDM 2.4 callbacks */
     unsigned process;  /* of a mapping; 0: the kernel's */

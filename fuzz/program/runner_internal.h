@@ -54,7 +54,7 @@
 struct runner_thing {
     uint64_t value; /* handle, pointer or base */
     uint64_t
-        owner; /* mapping: object, memory or ADL of a frame buffer; adapter memory object: the object; ADL: that; adapter: chain */
+        owner; /* mapping: object, memory or adapter of a save area; adapter memory object: the object; ADL: that; adapter: chain */
     uint64_t process;              /* mapping: 0 for the kernel */
     uint64_t size;                 /* mapping: the Size that map returned, in bytes */
     uint64_t pages;                /* ADL, memory */

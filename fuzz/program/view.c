@@ -19,6 +19,17 @@ static int find_before(const struct runner *runner, enum program_kind kind, uint
     return -1;
 }
 
+/* The same of the physical adapter at a place in a chain. */
+static int find_member(const struct runner *runner, uint32_t chain, uint32_t index, unsigned before)
+{
+    for (unsigned i = before; i-- > 0;) {
+        const struct runner_thing *thing = &runner->thing[i];
+        if (thing->kind == PROGRAM_ADAPTER && thing->chain == chain && thing->index == index)
+            return (int)i;
+    }
+    return -1;
+}
+
 bool runner_view(const struct runner *runner, unsigned number, struct runner_view *view)
 {
     const struct runner_thing *thing = &runner->thing[number];
@@ -31,6 +42,7 @@ bool runner_view(const struct runner *runner, unsigned number, struct runner_vie
         .line = thing->line,
         .live = thing->live,
         .owner = -1,
+        .pin = thing->frame_buffer,
         .device = thing->device,
         .objects_only = thing->objects_only,
         .process = (unsigned)thing->process,
@@ -44,8 +56,10 @@ bool runner_view(const struct runner *runner, unsigned number, struct runner_vie
     if (thing->kind == PROGRAM_MAPPING && view->owner < 0)
         view->owner = find_before(runner, PROGRAM_MEMORY, thing->owner, number);
     if (thing->kind == PROGRAM_MAPPING && view->owner < 0)
-        view->owner = find_before(runner, PROGRAM_ADL, thing->owner, number);
-    if (thing->kind == PROGRAM_ADL && !thing->frame_buffer)
+        view->owner = find_before(runner, PROGRAM_ADAPTER, thing->owner, number);
+    if (thing->frame_buffer)
+        view->owner = find_member(runner, thing->chain, thing->index, number);
+    else if (thing->kind == PROGRAM_ADL)
         view->owner = find_before(runner, PROGRAM_ADAPTER_OBJECT, thing->owner, number);
     return true;
 }

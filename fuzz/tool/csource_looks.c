@@ -88,7 +88,7 @@ static unsigned alive(const struct csource_writer *writer, enum program_kind kin
     for (unsigned i = 0; i < writer->recording->things; i++) {
         const struct recording_thing *thing = &writer->recording->thing[i];
         count += thing->view.kind == kind && thing->view.line <= writer->at && thing->ended > writer->at &&
-                 !(kind == PROGRAM_ADL && thing->view.owner < 0);
+                 !thing->view.pin;
     }
     return count;
 }
@@ -230,7 +230,7 @@ void csource_look_before(struct csource_writer *writer)
 
 /* -- places: which page of which object a mapping or an ADL shows ------------------------------------- */
 
-/* Of a mapping or an ADL, how it shows pages of an object: a thing's number, or that of a frame buffer's ADL. */
+/* Of a mapping or an ADL, how it shows pages of an object or of a save area: a thing's number, or that of the adapter. */
 struct shown {
     const char *name, *value;
     enum program_kind kind;
@@ -254,7 +254,7 @@ static struct shown shown_by(const struct recording *recording, int number)
                           .chain = view->chain,
                           .process = view->process};
 
-    if (opcode == OP_PIN || opcode == OP_PIN_MDL || view->kind == PROGRAM_MEMORY)
+    if (view->kind == PROGRAM_MEMORY)
         shown.object = number;
     else if (opcode == OP_ADL)
         shown.object = view->owner >= 0 ? recording->thing[view->owner].view.owner : -1;

@@ -58,8 +58,8 @@ static void add_things(struct timeline *timeline)
         if (recording->thing[i].view.kind == PROGRAM_ADAPTER)
             add_lane(timeline, (int)i, false);
     for (unsigned i = 0; i < recording->things; i++)
-        if (recording->thing[i].view.kind == PROGRAM_ADL && recording->thing[i].view.owner < 0) {
-            add_lane(timeline, (int)i, false);
+        if (recording->thing[i].view.kind == PROGRAM_ADAPTER) { /* what shows its save area */
+            add_owned(timeline, (int)i, PROGRAM_ADL);
             add_owned(timeline, (int)i, PROGRAM_MAPPING);
         }
     for (unsigned i = 0; i < recording->things; i++) {

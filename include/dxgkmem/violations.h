@@ -75,7 +75,7 @@
     X(INVALID_MDL, invalid_mdl, STATUS_INVALID_PARAMETER, "the MDL is NULL, not aligned, empty, or its pages are not locked") \
     X(MDL_PAGE_NOT_HELD, mdl_page_not_held, STATUS_INVALID_PARAMETER, "a page of the MDL is not RAM that the driver holds; what these callbacks handed out is reached by its own means") \
     X(MDL_PAGE_TWICE, mdl_page_twice, STATUS_INVALID_PARAMETER, "a page of the MDL is in it twice, or the adapter reaches it already through another MDL") \
-    X(FRAME_BUFFER_MAPPED, frame_buffer_mapped, STATUS_DEVICE_BUSY, "the frame buffer of this physical adapter is mapped for the CPU already, or still")
+    X(FRAME_BUFFER_MAPPED, frame_buffer_mapped, STATUS_DEVICE_BUSY, "the frame buffer of this physical adapter is mapped for the CPU already")
 
 enum dxgkmem_violation_code {
     DXGKMEM_VIOLATION_NONE,

@@ -280,6 +280,7 @@ void adapter_free(struct adapter *adapter)
 
     if (adapter->attached)
         machine->ops->domain_detach(machine, adapter->logical->domain, adapter->device);
+    frame_buffer_forget(adapter);
     if (adapter->logical != NULL) {
         chain_leave(adapter, 0);
         logical_release(adapter->logical);
@@ -363,7 +364,8 @@ static bool close_oldest(struct call *call, struct logical_adapter *logical)
 /*
  * The one step that removes an adapter: its handle ends when it leaves the chain, so whoever is told that it is
  * removed sees what follows from that. Whoever ends the handle has the adapter; nobody else can reach it any
- * more. NULL: somebody else did. The pin lock is held: nobody can pin it again before it is unpinned.
+ * more. NULL: somebody else did. The pin lock is held: no call that found it in the chain is still at work on its
+ * frame buffer.
  */
 static struct adapter *take_out(const struct call *call, HANDLE device_handle, bool *empty)
 {
@@ -380,6 +382,16 @@ static struct adapter *take_out(const struct call *call, HANDLE device_handle, b
     return adapter;
 }
 
+/* Ends what is left of the frame buffer, part by part; false: nothing is. */
+static bool abandon_part(const struct call *call, struct adapter *adapter)
+{
+    struct frame_buffer_left left = frame_buffer_abandon(adapter, call->now);
+
+    if (left.subject != 0)
+        report_left(call, DXGKMEM_VIOLATION_LEFT_AT_REMOVAL, left.subject, left.made);
+    return left.subject != 0;
+}
+
 NTSTATUS dxgkmem_remove_adapter(HANDLE device_handle)
 {
     struct dxgkmem_machine *machine = instance.machine;
@@ -387,7 +399,6 @@ NTSTATUS dxgkmem_remove_adapter(HANDLE device_handle)
     struct logical_adapter *logical;
     struct adapter *adapter;
     struct call call, probe;
-    struct frame_buffer_left left = {0, 0, 0, 0};
     bool empty = false;
 
     if (ATOMIC_LOAD_ACQUIRE(&instance.started) == 0)
@@ -398,8 +409,6 @@ NTSTATUS dxgkmem_remove_adapter(HANDLE device_handle)
         return STATUS_INVALID_HANDLE;
     lock_acquire(&reference.logical->pin_lock, RANK_PIN);
     adapter = take_out(&call, device_handle, &empty);
-    if (adapter != NULL)
-        left = frame_buffer_abandon(adapter, call.now);
     lock_release(&reference.logical->pin_lock);
     adapter_release(&reference); /* the adapter has one of its own */
     if (adapter == NULL)
@@ -407,10 +416,8 @@ NTSTATUS dxgkmem_remove_adapter(HANDLE device_handle)
     logical = adapter->logical;
     machine->ops->domain_detach(machine, logical->domain, adapter->device);
     adapter->attached = false;
-    if (left.base != 0)
-        report_left(&call, DXGKMEM_VIOLATION_LEFT_AT_REMOVAL, left.base, left.mapped);
-    if (left.address != 0)
-        report_left(&call, DXGKMEM_VIOLATION_LEFT_AT_REMOVAL, left.address, left.pinned);
+    while (abandon_part(&call, adapter))
+        continue;
     while (empty && close_oldest(&call, logical))
         continue;
     while (empty && memory_abandon(&call, logical))

@@ -12,7 +12,9 @@
 #include "handle.h"
 
 struct adapter;
-struct frame_buffer;
+struct adl;
+struct memory;
+struct object;
 
 /* What every ADL reads, and what every OPEN and CLOSE writes, are on cache lines of their own. */
 struct logical_adapter {
@@ -25,7 +27,7 @@ struct logical_adapter {
      * removal. Either answer is right for it: the removal comes for its object's lock later and ends the ADL as well.
      */
     stamp gone_at;
-    struct dxgkmem_lock pin_lock; /* guards adapter->pinned of the chain */
+    struct dxgkmem_lock pin_lock; /* guards the frame buffers of the chain */
     /* Under the lock. */
     uint32_t indices;                         /* physical indices given out so far */
     struct adapter *chain[DXGKMEM_CHAIN_MAX]; /* by physical index; NULL: removed */
@@ -42,9 +44,17 @@ struct logical_adapter {
     /* Under the lock. */
     struct list_ends open;      /* struct object.open_link, in the order of opening */
     struct list_link *memories; /* struct memory.link, oldest first */
-    uint32_t opened;            /* objects, memories and frame buffers that rely on what is visible */
+    uint32_t opened;            /* objects, memories and pins that rely on what is visible */
     struct range_tree taken;    /* logical pages of ADLs, when remapped */
     struct range_tree lent;     /* pages of mapped MDLs: struct mdl_run */
+};
+
+/* Where a frame buffer is saved, and who reaches it (frame_buffer.h). */
+struct frame_buffer {
+    struct object *area;   /* it has no handle; NULL: nobody needed it yet */
+    struct adl *adl;       /* while pinned by PIN */
+    struct memory *memory; /* while pinned by PIN_MDL */
+    stamp pinned;          /* 0: it is not */
 };
 
 struct adapter {
@@ -56,8 +66,8 @@ struct adapter {
     bool attached;     /* to the domain */
     bool enlisted;     /* in instance.adapters */
     bool objects_only; /* remapped, or claims it at WDDM 3.0 or above: the WDDM 2.4 callbacks are refused */
-    struct frame_buffer *pinned; /* under the logical adapter's pin_lock */
-    struct list_link link;       /* in instance.adapters */
+    struct frame_buffer frame_buffer; /* under the logical adapter's pin_lock */
+    struct list_link link;            /* in instance.adapters */
 };
 
 /* A physical adapter as a call sees it: refers to the logical adapter until adapter_release. */

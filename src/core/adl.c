@@ -200,7 +200,7 @@ static void adl_undo(struct adl *adl, struct object *owner, enum adl_step step, 
         adl_give_logical(adl, owner);
     if (step >= ADL_LOCKED)
         machine->ops->memory_unlock(machine, owner->memory, adl->first, adl->pages);
-    if (step >= ADL_CHARGED && (adl->flags & ADL_FRAME_BUFFER) == 0)
+    if (step >= ADL_CHARGED)
         quota_give(&owner->logical->quota, 0, 0, 1);
     table_give(&instance.adls, index);
 }
@@ -220,8 +220,7 @@ static NTSTATUS adl_build(struct adl *adl, struct object *owner, bool wish_conti
     struct dxgkmem_machine *machine = instance.machine;
     NTSTATUS status;
 
-    /* Pinning a frame buffer charged for pages and ADL together. */
-    if ((adl->flags & ADL_FRAME_BUFFER) == 0 && !quota_take(&owner->logical->quota, 0, 0, 1))
+    if (!quota_take(&owner->logical->quota, 0, 0, 1))
         return STATUS_QUOTA_EXCEEDED;
     *step = ADL_CHARGED;
     status = machine->ops->memory_lock(machine, owner->memory, adl->first, adl->pages);

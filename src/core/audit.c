@@ -141,7 +141,7 @@ static void walk_logical(struct walk *walk, const struct adapter *adapter)
 {
     const struct logical_adapter *logical = adapter->logical;
     uint64_t pages = 0;
-    uint32_t objects = 0, pinned = 0, memories = 0;
+    uint32_t objects = 0, areas = 0, pinned = 0, memories = 0;
 
     for (struct list_link *link = logical->open.first; link != NULL; link = link->next) {
         const struct object *object = CONTAINER_OF(link, struct object, open_link);
@@ -157,16 +157,20 @@ static void walk_logical(struct walk *walk, const struct adapter *adapter)
         memories++;
     }
     for (unsigned i = 0; i < DXGKMEM_CHAIN_MAX; i++) {
-        if (logical->chain[i] != NULL && logical->chain[i]->pinned != NULL) {
-            pages += logical->chain[i]->pinned->object->pages;
-            pinned++;
-        }
+        const struct frame_buffer *frame_buffer =
+            logical->chain[i] != NULL ? &logical->chain[i]->frame_buffer : NULL;
+        if (frame_buffer == NULL || frame_buffer->area == NULL)
+            continue;
+        pages += frame_buffer->area->pages;
+        areas++;
+        pinned += frame_buffer->pinned != 0;
     }
     problem_unless(walk, logical->opened == objects + pinned + memories,
                    "an adapter miscounts what is open on it");
-    problem_unless(
-        walk, !logical->quota.limited || (logical->quota.objects == objects && logical->quota.pages == pages),
-        "an adapter's quota does not match what is open on it");
+    problem_unless(walk,
+                   !logical->quota.limited ||
+                       (logical->quota.objects == objects + areas && logical->quota.pages == pages),
+                   "an adapter's quota does not match what is open on it");
     problem_unless(walk, range_audit(&logical->taken) == NULL, "an adapter's logical addresses are damaged");
     problem_unless(walk, range_audit(&logical->lent) == NULL,
                    "an adapter's claims on pages of MDLs are damaged");
@@ -189,6 +193,22 @@ static void walk_logical(struct walk *walk, const struct adapter *adapter)
     note(walk, logical->references);
 }
 
+static void walk_frame_buffer(struct walk *walk, const struct frame_buffer *frame_buffer)
+{
+    problem_unless(walk, frame_buffer->pinned == 0 || frame_buffer->area != NULL,
+                   "a frame buffer without a save area is pinned");
+    problem_unless(walk,
+                   (frame_buffer->adl != NULL) + (frame_buffer->memory != NULL) ==
+                       (frame_buffer->pinned != 0 ? 1 : 0),
+                   "a frame buffer is pinned exactly when the device reaches its save area");
+    note_when(walk, frame_buffer->pinned);
+    if (frame_buffer->area != NULL)
+        walk_object(walk, frame_buffer->area);
+    if (frame_buffer->memory != NULL)
+        note(walk, frame_buffer->memory->reach.pages);
+    walk->frame_buffers += frame_buffer->pinned != 0;
+}
+
 static void walk_adapters(struct walk *walk)
 {
     for (struct list_link *link = instance.adapters; link != NULL;
@@ -198,10 +218,7 @@ static void walk_adapters(struct walk *walk)
         note(walk, (uint64_t)adapter->slot << 32 | adapter->physical_index);
         note(walk, adapter->device);
         note(walk, adapter->frame_buffer_bytes);
-        if (adapter->pinned != NULL) {
-            walk->frame_buffers++;
-            walk_object(walk, adapter->pinned->object);
-        }
+        walk_frame_buffer(walk, &adapter->frame_buffer);
         walk_logical(walk, adapter);
     }
 }

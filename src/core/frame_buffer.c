@@ -1,66 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PinFrameBufferForSave2, its forerunner PinFrameBufferForSave, and UnpinFrameBufferForSave; MapFrameBufferPointer and
- * UnmapFrameBufferPointer, for the CPU.
+ * The save areas: PinFrameBufferForSave2, its forerunner PinFrameBufferForSave, and UnpinFrameBufferForSave, for the
+ * device; MapFrameBufferPointer and UnmapFrameBufferPointer, for the CPU.
  */
 #include "frame_buffer.h"
 
 #include "callbacks.h"
 #include "mapping.h"
 
-void frame_buffer_free(struct adapter *adapter, stamp when)
-{
-    struct frame_buffer *frame_buffer = adapter->pinned;
-    struct logical_adapter *logical = adapter->logical;
+/* -- the area ------------------------------------------------------------------------ */
 
-    if (frame_buffer == NULL)
-        return;
-    adapter->pinned = NULL;
-    if (frame_buffer->pinned != 0)
-        count_down(COUNT_FRAME_BUFFERS, 1);
-    if (frame_buffer->object != NULL && frame_buffer->object->mappings != NULL)
-        mapping_end(mapping_oldest(frame_buffer->object), when);
-    if (frame_buffer->adl != NULL)
-        adl_end(frame_buffer->adl, when);
-    if (frame_buffer->memory != NULL) {
-        memory_free(frame_buffer->memory, when);
-    } else if (frame_buffer->object != NULL) {
-        lock_acquire(&logical->lock, RANK_LOGICAL);
-        logical->opened--;
-        lock_release(&logical->lock);
-        quota_give(&logical->quota, frame_buffer->object->pages, 0, 1);
-        object_free(frame_buffer->object);
-    }
-    pool_free(frame_buffer, sizeof(*frame_buffer));
-}
-
-/* What the driver was given. */
-static void *frame_buffer_handed_out(const struct frame_buffer *frame_buffer)
-{
-    return frame_buffer->memory != NULL ? (void *)frame_buffer->memory->mdl
-                                        : (void *)adl_handed_out(frame_buffer->adl);
-}
-
-struct frame_buffer_left frame_buffer_abandon(struct adapter *adapter, stamp when)
-{
-    const struct frame_buffer *frame_buffer = adapter->pinned;
-    struct frame_buffer_left left = {0, 0, 0, 0};
-
-    if (frame_buffer == NULL)
-        return left;
-    left.address = (uintptr_t)frame_buffer_handed_out(frame_buffer);
-    left.pinned = frame_buffer->pinned;
-    if (frame_buffer->object->mappings != NULL) {
-        left.base = mapping_oldest(frame_buffer->object)->node.start;
-        left.mapped = mapping_made(mapping_oldest(frame_buffer->object));
-    }
-    frame_buffer_free(adapter, when);
-    return left;
-}
-
-/* -- pinning ------------------------------------------------------------------------ */
-
-static void plan_pin(struct object_plan *plan, uint64_t bytes, bool prefer_contiguous)
+/* Like an MDL object of scattered cached pages; contiguous ones when whoever needs it first wishes for them. */
+static void plan_area(struct object_plan *plan, uint64_t bytes, bool prefer_contiguous)
 {
     memset(plan, 0, sizeof(*plan));
     plan->size = bytes;
@@ -72,61 +23,139 @@ static void plan_pin(struct object_plan *plan, uint64_t bytes, bool prefer_conti
     plan->request.prefer_contiguous = prefer_contiguous;
 }
 
-/* Fills adapter->pinned step by step; what fails leaves the rest to frame_buffer_free. */
-static NTSTATUS pin_build(struct call *call, struct adapter *adapter, const struct object_plan *plan)
+/* Of an adapter that has none. */
+static NTSTATUS area_make(struct adapter *adapter, bool prefer_contiguous)
 {
     struct logical_adapter *logical = adapter->logical;
-    struct frame_buffer *frame_buffer;
-    struct object *object;
+    struct object_plan plan;
+    struct object *area;
     NTSTATUS status;
 
-    if (!quota_take(&logical->quota, plan->request.pages, 0, 1))
-        return STATUS_QUOTA_EXCEEDED;
-    adapter->pinned = frame_buffer = pool_alloc(sizeof(*frame_buffer));
-    object = frame_buffer == NULL ? NULL : object_new(plan);
-    if (object == NULL) {
-        quota_give(&logical->quota, plan->request.pages, 0, 1);
+    plan_area(&plan, adapter->frame_buffer_bytes, prefer_contiguous);
+    area = object_new(&plan);
+    if (area == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
-    }
-    frame_buffer->object = object;
-    /* From here on the chain keeps its promise of what it sees. */
-    lock_acquire(&logical->lock, RANK_LOGICAL);
-    logical->opened++;
-    lock_release(&logical->lock);
     logical_refer(logical);
-    object->logical = logical;
-    status = object_populate(object, &plan->request);
+    area->logical = logical;
+    area->charged_adapter = quota_take(&logical->quota, area->pages, 1, 0);
+    status = area->charged_adapter ? object_populate(area, &plan.request) : STATUS_QUOTA_EXCEEDED;
+    if (NT_SUCCESS(status))
+        adapter->frame_buffer.area = area;
+    else
+        object_free(area);
+    return status;
+}
+
+void frame_buffer_forget(struct adapter *adapter)
+{
+    struct object *area = adapter->frame_buffer.area;
+
+    if (area != NULL)
+        object_free(area);
+    adapter->frame_buffer.area = NULL;
+}
+
+/* Nobody needed it yet: nothing is mapped of it, or ever was. */
+static const struct object unused_area;
+
+static const struct object *area_of(const struct adapter *adapter)
+{
+    return adapter->frame_buffer.area != NULL ? adapter->frame_buffer.area : &unused_area;
+}
+
+/* -- the device's reach of it --------------------------------------------------------------- */
+
+static void count_opened(struct logical_adapter *logical, bool one_more)
+{
+    lock_acquire(&logical->lock, RANK_LOGICAL);
+    if (one_more)
+        logical->opened++;
+    else
+        logical->opened--;
+    lock_release(&logical->lock);
+}
+
+static NTSTATUS reach_by_adl(struct call *call, struct adapter *adapter, uint64_t pages,
+                             bool prefer_contiguous)
+{
+    struct frame_buffer *frame_buffer = &adapter->frame_buffer;
+    NTSTATUS status;
+
+    /* From here on the chain keeps its promise of what it sees. */
+    count_opened(adapter->logical, true);
+    status =
+        adl_make(call, frame_buffer->area, 0, pages, prefer_contiguous, ADL_FRAME_BUFFER, &frame_buffer->adl);
     if (!NT_SUCCESS(status))
-        return status;
-    status = adl_make(call, object, 0, object->pages, plan->request.prefer_contiguous, ADL_FRAME_BUFFER,
-                      &frame_buffer->adl);
+        count_opened(adapter->logical, false);
     return status;
 }
 
 /* The same for an MDL. */
-static NTSTATUS pin_memory(struct call *call, struct adapter *adapter, const struct object_plan *plan)
+static NTSTATUS reach_by_mdl(struct call *call, struct adapter *adapter, uint64_t pages)
 {
-    struct frame_buffer *frame_buffer = adapter->pinned = pool_alloc(sizeof(*frame_buffer));
-    struct memory *memory;
+    struct memory *memory = memory_new(call);
     NTSTATUS status;
 
-    if (frame_buffer == NULL)
-        return STATUS_INSUFFICIENT_RESOURCES;
-    memory = frame_buffer->memory = memory_new(call);
     if (memory == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
-    status = memory_begin(memory, plan, adapter->logical);
-    frame_buffer->object = memory->object;
-    if (NT_SUCCESS(status))
-        status = object_populate(memory->object, &plan->request);
+    status = memory_borrow(memory, adapter->frame_buffer.area, pages);
     if (NT_SUCCESS(status))
         status = memory_connect(memory);
     if (NT_SUCCESS(status))
         status = memory_describe(memory);
-    if (NT_SUCCESS(status))
+    if (NT_SUCCESS(status)) {
         memory_pin(memory);
+        adapter->frame_buffer.memory = memory;
+    } else {
+        memory_free(memory, call->now);
+    }
     return status;
 }
+
+/* What is in the area stays. */
+static void reach_end(struct adapter *adapter, stamp when)
+{
+    struct frame_buffer *frame_buffer = &adapter->frame_buffer;
+
+    if (frame_buffer->memory != NULL) {
+        memory_free(frame_buffer->memory, when);
+    } else {
+        adl_end(frame_buffer->adl, when);
+        count_opened(adapter->logical, false);
+    }
+    frame_buffer->adl = NULL;
+    frame_buffer->memory = NULL;
+    frame_buffer->pinned = 0;
+    count_down(COUNT_FRAME_BUFFERS, 1);
+}
+
+/* What the driver was given. */
+static void *handed_out(const struct frame_buffer *frame_buffer)
+{
+    return frame_buffer->memory != NULL ? (void *)frame_buffer->memory->mdl
+                                        : (void *)adl_handed_out(frame_buffer->adl);
+}
+
+struct frame_buffer_left frame_buffer_abandon(struct adapter *adapter, stamp when)
+{
+    struct frame_buffer *frame_buffer = &adapter->frame_buffer;
+    struct frame_buffer_left left = {0, 0, false};
+
+    if (area_of(adapter)->mappings != NULL) {
+        struct mapping *mapping = mapping_oldest(frame_buffer->area);
+        left.subject = mapping->node.start;
+        left.made = mapping_made(mapping);
+        left.mapping = true;
+        mapping_end(mapping, when);
+    } else if (frame_buffer->pinned != 0) {
+        left.subject = (uintptr_t)handed_out(frame_buffer);
+        left.made = frame_buffer->pinned;
+        reach_end(adapter, when);
+    }
+    return left;
+}
+
+/* -- pinning ------------------------------------------------------------------------ */
 
 /*
  * Whether the adapter that a call names is still there, now that the pin lock is held: a removal takes it to end
@@ -145,14 +174,35 @@ struct pin_request {
     bool mdl;
 };
 
+static NTSTATUS pin_admitted(struct call *call, struct adapter *adapter, const struct pin_request *in,
+                             void **out)
+{
+    struct frame_buffer *frame_buffer = &adapter->frame_buffer;
+    bool first = frame_buffer->area == NULL, prefer_contiguous = (in->flags & 1) != 0;
+    uint64_t pages = in->bytes >> DXGKMEM_PAGE_SHIFT;
+    NTSTATUS status = first ? area_make(adapter, prefer_contiguous) : STATUS_SUCCESS;
+
+    if (!NT_SUCCESS(status))
+        return status;
+    status =
+        in->mdl ? reach_by_mdl(call, adapter, pages) : reach_by_adl(call, adapter, pages, prefer_contiguous);
+    if (!NT_SUCCESS(status)) {
+        if (first)
+            frame_buffer_forget(adapter);
+        return status;
+    }
+    frame_buffer->pinned = call->now;
+    count_up(COUNT_FRAME_BUFFERS, 1);
+    *out = handed_out(frame_buffer);
+    return STATUS_SUCCESS;
+}
+
 /* The pin lock is held. *out: the ADL or the MDL. */
 static NTSTATUS pin_on(struct call *call, HANDLE handle, const struct adapter_reference *lead,
                        const struct pin_request *in, void **out)
 {
     struct adapter *adapter = logical_adapter_at(lead->logical, in->index);
     uint64_t subject = (uintptr_t)handle;
-    struct object_plan plan;
-    NTSTATUS status;
 
     if (!still_there(call, handle))
         return call_status(call);
@@ -166,18 +216,9 @@ static NTSTATUS pin_on(struct call *call, HANDLE handle, const struct adapter_re
         return refuse(call, DXGKMEM_VIOLATION_UNALIGNED_RANGE, subject, 0);
     if (in->bytes == 0 || in->bytes > adapter->frame_buffer_bytes)
         return refuse(call, DXGKMEM_VIOLATION_FRAME_BUFFER_SIZE, subject, 0);
-    if (adapter->pinned != NULL)
-        return refuse(call, DXGKMEM_VIOLATION_PINNED_TWICE, subject, adapter->pinned->pinned);
-    plan_pin(&plan, in->bytes, (in->flags & 1) != 0);
-    status = in->mdl ? pin_memory(call, adapter, &plan) : pin_build(call, adapter, &plan);
-    if (!NT_SUCCESS(status)) {
-        frame_buffer_free(adapter, call->now);
-        return status;
-    }
-    adapter->pinned->pinned = call->now;
-    count_up(COUNT_FRAME_BUFFERS, 1);
-    *out = frame_buffer_handed_out(adapter->pinned);
-    return STATUS_SUCCESS;
+    if (adapter->frame_buffer.pinned != 0)
+        return refuse(call, DXGKMEM_VIOLATION_PINNED_TWICE, subject, adapter->frame_buffer.pinned);
+    return pin_admitted(call, adapter, in, out);
 }
 
 static NTSTATUS pin(struct call *call, HANDLE handle, struct adapter_reference *lead,
@@ -238,9 +279,9 @@ NTSTATUS APIENTRY CALLBACK dxgkmem_pin_frame_buffer_for_save(const HANDLE hAdapt
 
 /* -- unpinning ------------------------------------------------------------------------- */
 
-/* The adapter of an index that has a frame buffer pinned; NULL: the mistake is noted. The pin lock is held. */
-static struct adapter *pinned_at(struct call *call, HANDLE handle, const struct adapter_reference *lead,
-                                 uint32_t index)
+/* The adapter of an index; NULL: the mistake is noted. The pin lock is held. */
+static struct adapter *adapter_named(struct call *call, HANDLE handle, const struct adapter_reference *lead,
+                                     uint32_t index)
 {
     struct adapter *adapter = logical_adapter_at(lead->logical, index);
     uint64_t subject = (uintptr_t)handle;
@@ -251,33 +292,22 @@ static struct adapter *pinned_at(struct call *call, HANDLE handle, const struct 
         refuse(call, DXGKMEM_VIOLATION_NOT_LEAD_ADAPTER, subject, 0);
     else if (adapter == NULL)
         refuse(call, DXGKMEM_VIOLATION_FRAME_BUFFER_INDEX, subject, 0);
-    else if (adapter->pinned == NULL)
-        refuse(call, DXGKMEM_VIOLATION_NOT_PINNED, subject, 0);
     else
         return adapter;
     return NULL;
 }
 
-/* What is mapped stays as it is; STATUS_SUCCESS: nothing is. */
-static NTSTATUS check_unmapped(struct call *call, HANDLE handle, const struct adapter *adapter)
-{
-    const struct object *object = adapter->pinned->object;
-
-    if (object->mappings == NULL)
-        return STATUS_SUCCESS;
-    return refuse(call, DXGKMEM_VIOLATION_FRAME_BUFFER_MAPPED, (uintptr_t)handle,
-                  mapping_made(mapping_oldest(object)));
-}
-
 static NTSTATUS unpin_on(struct call *call, HANDLE handle, const struct adapter_reference *lead,
                          uint32_t index)
 {
-    struct adapter *adapter = pinned_at(call, handle, lead, index);
-    NTSTATUS status = adapter == NULL ? call_status(call) : check_unmapped(call, handle, adapter);
+    struct adapter *adapter = adapter_named(call, handle, lead, index);
 
-    if (NT_SUCCESS(status))
-        frame_buffer_free(adapter, call->now);
-    return status;
+    if (adapter == NULL)
+        return call_status(call);
+    if (adapter->frame_buffer.pinned == 0)
+        return refuse(call, DXGKMEM_VIOLATION_NOT_PINNED, (uintptr_t)handle, 0);
+    reach_end(adapter, call->now);
+    return STATUS_SUCCESS;
 }
 
 NTSTATUS APIENTRY CALLBACK dxgkmem_unpin_frame_buffer_for_save(const HANDLE hAdapter,
@@ -304,29 +334,45 @@ NTSTATUS APIENTRY CALLBACK dxgkmem_unpin_frame_buffer_for_save(const HANDLE hAda
 
 /* -- for the CPU ------------------------------------------------------------------------- */
 
+/* Whether a piece of the area may be mapped. */
+static NTSTATUS map_check(struct call *call, HANDLE handle, const struct adapter *adapter,
+                          const DXGKARGCB_MAPFRAMEBUFFERPOINTER *in)
+{
+    const struct object *area = area_of(adapter);
+    uint64_t subject = (uintptr_t)handle, bytes = adapter->frame_buffer_bytes;
+
+    if (!is_page_multiple(in->Size) || !is_page_multiple(in->Offset))
+        return refuse(call, DXGKMEM_VIOLATION_UNALIGNED_RANGE, subject, 0);
+    if (in->Size == 0 || in->Offset > bytes || in->Size > bytes - in->Offset)
+        return refuse(call, DXGKMEM_VIOLATION_MAP_OUT_OF_RANGE, subject, 0);
+    if (area->mappings != NULL)
+        return refuse(call, DXGKMEM_VIOLATION_FRAME_BUFFER_MAPPED, subject,
+                      mapping_made(mapping_oldest(area)));
+    return STATUS_SUCCESS;
+}
+
 /* The pin lock is held. The offset that goes out is that of the first byte in its page: 0. */
 static NTSTATUS map_on(struct call *call, HANDLE handle, const struct adapter_reference *lead,
                        const DXGKARGCB_MAPFRAMEBUFFERPOINTER *in, uint64_t *base)
 {
-    struct adapter *adapter = pinned_at(call, handle, lead, in->PhysicalAdapterIndex);
+    struct adapter *adapter = adapter_named(call, handle, lead, in->PhysicalAdapterIndex);
+    NTSTATUS status = adapter == NULL ? call_status(call) : map_check(call, handle, adapter, in);
     struct mapping *mapping;
-    struct object *object;
-    NTSTATUS status;
+    bool first;
 
-    if (adapter == NULL)
-        return call_status(call);
-    object = adapter->pinned->object;
-    if (!is_page_multiple(in->Size) || !is_page_multiple(in->Offset))
-        return refuse(call, DXGKMEM_VIOLATION_UNALIGNED_RANGE, (uintptr_t)handle, 0);
-    if (in->Size == 0 || in->Offset > object->size || in->Size > object->size - in->Offset)
-        return refuse(call, DXGKMEM_VIOLATION_MAP_OUT_OF_RANGE, (uintptr_t)handle, 0);
-    status = check_unmapped(call, handle, adapter);
-    if (NT_SUCCESS(status))
-        status =
-            mapping_make(call, object, (uint64_t)in->Offset >> DXGKMEM_PAGE_SHIFT,
-                         (uint64_t)in->Size >> DXGKMEM_PAGE_SHIFT, DXGK_ACCESS_MODE_KERNEL_MODE, &mapping);
+    if (!NT_SUCCESS(status))
+        return status;
+    first = adapter->frame_buffer.area == NULL;
+    if (first)
+        status = area_make(adapter, false);
+    if (!NT_SUCCESS(status))
+        return status;
+    status = mapping_make(call, adapter->frame_buffer.area, (uint64_t)in->Offset >> DXGKMEM_PAGE_SHIFT,
+                          (uint64_t)in->Size >> DXGKMEM_PAGE_SHIFT, DXGK_ACCESS_MODE_KERNEL_MODE, &mapping);
     if (NT_SUCCESS(status))
         *base = mapping->node.start;
+    else if (first)
+        frame_buffer_forget(adapter);
     return status;
 }
 
@@ -370,9 +416,9 @@ NTSTATUS APIENTRY CALLBACK dxgkmem_unmap_frame_buffer_pointer(const HANDLE hAdap
     if (CALL_BEGIN(&call, UNMAP_FRAME_BUFFER, pArgs, in, &writable) &&
         memory_adapter(&call, hAdapter, &lead)) {
         lock_acquire(&lead.logical->pin_lock, RANK_PIN);
-        adapter = pinned_at(&call, hAdapter, &lead, in.PhysicalAdapterIndex);
+        adapter = adapter_named(&call, hAdapter, &lead, in.PhysicalAdapterIndex);
         if (adapter != NULL)
-            mapping = mapping_named(&call, adapter->pinned->object, (uintptr_t)in.pBaseAddress);
+            mapping = mapping_named(&call, area_of(adapter), (uintptr_t)in.pBaseAddress);
         if (mapping != NULL)
             mapping_end(mapping, call.now);
         lock_release(&lead.logical->pin_lock);

@@ -1,33 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory that is pinned to save a frame buffer: an object and an ADL over all of
- * it that have no handles, or a memory with an MDL that has none. One per physical adapter; its logical adapter's pin
- * lock guards it, and the one mapping that its object may have.
+ * The save area of a physical adapter (struct frame_buffer): memory for all of its frame buffer, made when it is first
+ * needed and kept until the adapter goes away. While it is pinned the device reaches the first pages of it, by an ADL of
+ * the table or by a memory that borrows them; the CPU sees a piece of it through the one mapping that it may have.
+ *
+ * Its logical adapter's pin lock guards it while calls can find the adapter in its chain. Who takes the adapter out,
+ * under that lock, has it for himself.
  */
 #ifndef DXGKMEM_CORE_FRAME_BUFFER_H
 #define DXGKMEM_CORE_FRAME_BUFFER_H
 
 #include "memory.h"
 
-struct frame_buffer {
-    struct object *object; /* the memory's, if it is one */
-    struct adl *adl;       /* NULL: it is a memory */
-    struct memory *memory; /* NULL: it is none */
-    stamp pinned;
-};
-
-/* What was left of a frame buffer: 0 for what was not. */
+/* A part of a frame buffer that was left. */
 struct frame_buffer_left {
-    uint64_t base, address; /* of its mapping; of its ADL or MDL */
-    stamp mapped, pinned;
+    uint64_t subject; /* its address; 0: nothing is left */
+    stamp made;
+    bool mapping; /* else the pin: its ADL or MDL */
 };
 
 /*
- * Ends the mapping of what is pinned on an adapter that goes away, and unpins it; says what it was. The pin lock
- * is held, or everything stands still.
+ * Ends the mapping of an adapter that goes away, or else the pin, and says what it was. The adapter is nobody else's, or
+ * everything stands still.
  */
 struct frame_buffer_left frame_buffer_abandon(struct adapter *adapter, stamp when);
-/* Frees without a report. The pin lock is held, or everything stands still. */
-void frame_buffer_free(struct adapter *adapter, stamp when);
+/* Gives the area back, of which nothing is mapped or pinned. */
+void frame_buffer_forget(struct adapter *adapter);
 
 #endif

@@ -97,11 +97,11 @@ static void clear_frame_buffers(struct clearing *clearing)
 {
     for (struct list_link *link = instance.adapters; link != NULL;
          link = list_next(instance.adapters, link)) {
-        struct frame_buffer_left left = frame_buffer_abandon(CONTAINER_OF(link, struct adapter, link), 0);
-        if (left.base != 0)
-            met(clearing, &clearing->leaks.mappings, left.base, left.mapped);
-        if (left.address != 0)
-            met(clearing, &clearing->leaks.frame_buffers, left.address, left.pinned);
+        struct adapter *adapter = CONTAINER_OF(link, struct adapter, link);
+        struct frame_buffer_left left = frame_buffer_abandon(adapter, 0);
+        for (; left.subject != 0; left = frame_buffer_abandon(adapter, 0))
+            met(clearing, left.mapping ? &clearing->leaks.mappings : &clearing->leaks.frame_buffers,
+                left.subject, left.made);
     }
 }
 

@@ -15,7 +15,7 @@ typedef DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT create_arguments;
 
 static uint64_t memory_pages(const struct memory *memory)
 {
-    return memory->object->pages;
+    return memory->reach.pages;
 }
 
 static size_t mdl_bytes(const struct memory *memory)
@@ -64,11 +64,11 @@ static void memory_withdraw(struct memory *memory, stamp when)
     struct object *object = memory->object;
 
     if (memory->connected)
-        adl_disconnect(&memory->reach, object, object->pages);
-    while (object->mappings != NULL)
+        adl_disconnect(&memory->reach, object, memory_pages(memory));
+    while (!memory->borrowed && object->mappings != NULL)
         mapping_end(mapping_oldest(object), when);
     if (memory->locked)
-        machine->ops->memory_unlock(machine, object->memory, 0, object->pages);
+        machine->ops->memory_unlock(machine, object->memory, 0, memory_pages(memory));
     memory->connected = memory->locked = false;
     if (memory->entered)
         memory_leave(memory);
@@ -84,8 +84,9 @@ void memory_free(struct memory *memory, stamp when)
             pool_free(memory->mdl, mdl_bytes(memory));
         mdl_free(memory);
         if (memory->charged)
-            quota_give(&object->logical->quota, memory_pages(memory), 0, 1);
-        object_free(object);
+            quota_give(&object->logical->quota, memory->borrowed ? 0 : memory_pages(memory), 0, 1);
+        if (!memory->borrowed)
+            object_free(object);
     }
     if (memory->slot != TABLE_NONE)
         handle_release(memory->slot);
@@ -149,7 +150,17 @@ NTSTATUS memory_begin(struct memory *memory, const struct object_plan *plan, str
         return STATUS_INSUFFICIENT_RESOURCES;
     logical_refer(logical);
     object->logical = logical;
+    memory->reach.pages = object->pages;
     memory->charged = quota_take(&logical->quota, memory_pages(memory), 0, 1);
+    return memory->charged ? STATUS_SUCCESS : STATUS_QUOTA_EXCEEDED;
+}
+
+NTSTATUS memory_borrow(struct memory *memory, struct object *object, uint64_t pages)
+{
+    memory->object = object;
+    memory->borrowed = true;
+    memory->reach.pages = (uint32_t)pages;
+    memory->charged = quota_take(&object->logical->quota, 0, 0, 1);
     return memory->charged ? STATUS_SUCCESS : STATUS_QUOTA_EXCEEDED;
 }
 
@@ -163,12 +174,11 @@ NTSTATUS memory_connect(struct memory *memory)
 {
     struct dxgkmem_machine *machine = instance.machine;
     struct object *object = memory->object;
-    NTSTATUS status = machine->ops->memory_lock(machine, object->memory, 0, object->pages);
+    NTSTATUS status = machine->ops->memory_lock(machine, object->memory, 0, memory_pages(memory));
 
     memory->locked = NT_SUCCESS(status);
     if (!memory->locked)
         return status;
-    memory->reach.pages = object->pages;
     status = adl_connect(&memory->reach, object);
     memory->connected = NT_SUCCESS(status);
     return status;
@@ -225,7 +235,7 @@ NTSTATUS memory_describe(struct memory *memory)
         return STATUS_INSUFFICIENT_RESOURCES;
     mdl->Size = (int16_t)(uint16_t)mdl_bytes(memory);
     mdl->MdlFlags = DXGKMEM_MDL_PAGES_LOCKED;
-    if (memory->object->mappings != NULL) {
+    if (!memory->borrowed && memory->object->mappings != NULL) {
         mdl->MdlFlags |= DXGKMEM_MDL_MAPPED_TO_SYSTEM_VA;
         mdl->MappedSystemVa = (void *)(uintptr_t)mapping_oldest(memory->object)->node.start;
     }

@@ -16,7 +16,8 @@ struct mdl_runs;
 
 struct memory {
     struct object *object; /* the pages; it has no handle */
-    struct adl reach;      /* the device's, of all of them; in no table */
+    struct adl
+        reach; /* the device's, of all of them, or of the first ones of what is borrowed; in no table */
     struct list_link link; /* in logical->memories, under its lock */
     struct dxgkmem_mdl *
         mdl; /* handed out by ALLOCATE_PAGES or PIN_MDL; owned, written once; ALLOCATE_PAGES: compared when freed */
@@ -25,6 +26,8 @@ struct memory {
     enum dxgkmem_call made_by;
     bool charged, locked, connected;
     bool entered; /* its logical adapter knows of it: what others can see of it but its handle */
+    bool
+        borrowed; /* the object is a save area: its pages, their quota and its mapping are not the memory\'s */
 };
 
 /* The adapter of a WDDM 2.4 memory callback; false: the mistake is noted. */
@@ -32,13 +35,15 @@ bool memory_adapter(struct call *call, HANDLE handle, struct adapter_reference *
 
 /*
  * Making one, in this order; what fails leaves what is there to memory_free. memory_begin: the record of the
- * pages, the adapter's quota; memory_reserve: a handle. The pages themselves are the caller's to bring. memory_connect: the
- * device reaches them. memory_describe: an MDL of them. memory_publish: one step for all that others can see, the last one:
- * unless the last adapter went away since it was looked at, the handle is good; a driver's own pages are claimed and connected in
- * it (mdl_take). memory_pin: the same step for what has no handle.
+ * pages, the adapter's quota; or memory_borrow: the first pages of a save area. memory_reserve: a handle. The pages
+ * themselves are the caller's to bring. memory_connect: the device reaches them. memory_describe: an MDL of
+ * them. memory_publish: one step for all that others can see, the last one: unless the last adapter went away since it
+ * was looked at, the handle is good; a driver's own pages are claimed and connected in it (mdl_take). memory_pin: the
+ * same step for what has no handle.
  */
 struct memory *memory_new(const struct call *call);
 NTSTATUS memory_begin(struct memory *memory, const struct object_plan *plan, struct logical_adapter *logical);
+NTSTATUS memory_borrow(struct memory *memory, struct object *object, uint64_t pages);
 NTSTATUS memory_reserve(struct memory *memory);
 NTSTATUS memory_connect(struct memory *memory);
 NTSTATUS memory_describe(struct memory *memory);

@@ -3,7 +3,7 @@
  * Physical memory objects, and the adapter memory object that one may have.
  *
  * The lock of an object is that of its handle slot; it guards every field. The
- * object of a pinned frame buffer has no handle: the pin lock of its logical
+ * save area of a frame buffer has no handle: the pin lock of its logical
  * adapter guards it. That of a memory (memory.h) has none either: the memory's lock guards it.
  */
 #ifndef DXGKMEM_CORE_OBJECT_H
