@@ -16,8 +16,7 @@ struct mdl_runs;
 
 struct memory {
     struct object *object; /* the pages; it has no handle */
-    struct adl
-        reach; /* the device's, of all of them, or of the first ones of what is borrowed; in no table */
+    struct adl reach;      /* the device's, of all of them, or of the first of those borrowed; in no table */
     struct list_link link; /* in logical->memories, under its lock */
     struct dxgkmem_mdl *
         mdl; /* handed out by ALLOCATE_PAGES or PIN_MDL; owned, written once; ALLOCATE_PAGES: compared when freed */
@@ -25,9 +24,8 @@ struct memory {
     uint32_t slot;         /* TABLE_NONE: none yet, or a frame buffer's */
     enum dxgkmem_call made_by;
     bool charged, locked, connected;
-    bool entered; /* its logical adapter knows of it: what others can see of it but its handle */
-    bool
-        borrowed; /* the object is a save area: its pages, their quota and its mapping are not the memory\'s */
+    bool entered;  /* its logical adapter knows of it: what others can see of it but its handle */
+    bool borrowed; /* the object is a save area, and stays: only the reach of it is the memory's */
 };
 
 /* The adapter of a WDDM 2.4 memory callback; false: the mistake is noted. */

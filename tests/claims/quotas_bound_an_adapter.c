@@ -124,21 +124,29 @@ static void adls(void **state)
 
 static void pages_of_a_frame_buffer(void **state)
 {
-    HANDLE adapter = add_with(1, (struct dxgkmem_quota){.pages = 4, .objects = 1});
+    HANDLE adapter = add_with(1, (struct dxgkmem_quota){.pages = FRAME_BUFFER_PAGES + 1, .objects = 2});
+    HANDLE one_object = add_with(2, (struct dxgkmem_quota){.objects = 1});
     struct thing thing = thing_create(mdl_arguments(adapter, 2 * PAGE));
+    struct thing other = thing_create(mdl_arguments(one_object, PAGE));
     DXGK_ADL *adl;
     (void)state;
-    assert_int_equal(try_pin(adapter, 0, 3 * PAGE, 0, &adl), STATUS_QUOTA_EXCEEDED);
+    /* The save area counts as a whole, and as an object: from the first call that needs it, to the end. */
+    assert_int_equal(try_pin(adapter, 0, PAGE, 0, &adl), STATUS_QUOTA_EXCEEDED);
+    assert_int_equal(try_pin(one_object, 0, PAGE, 0, &adl), STATUS_QUOTA_EXCEEDED);
     expect_no_violation();
-    assert_int_equal(try_pin(adapter, 0, 2 * PAGE, 0, &adl), STATUS_SUCCESS);
-    assert_int_equal(try_unpin(adapter, 0), STATUS_SUCCESS);
     thing_destroy(thing);
+    thing_destroy(other);
+    assert_int_equal(try_pin(adapter, 0, PAGE, 0, &adl), STATUS_SUCCESS);
+    assert_int_equal(try_unpin(adapter, 0), STATUS_SUCCESS);
+    expect_exceeded(mdl_arguments(adapter, 2 * PAGE));
+    thing_destroy(thing_create(mdl_arguments(adapter, PAGE)));
 }
 
 /* A pin that fails, at whatever step, has taken nothing: as much as there is can be pinned afterwards. */
 static void failed_pin_takes_nothing(void **state)
 {
-    HANDLE adapter = add_with(1, (struct dxgkmem_quota){.pages = 4, .objects = 1, .adls = 1});
+    HANDLE adapter =
+        add_with(1, (struct dxgkmem_quota){.pages = FRAME_BUFFER_PAGES + 4, .objects = 2, .adls = 1});
     unsigned failures = 0;
     DXGK_ADL *adl;
     (void)state;

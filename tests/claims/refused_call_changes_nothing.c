@@ -336,17 +336,17 @@ static NTSTATUS create_mdl_flags(unsigned flags, uint64_t skip, SIZE_T bytes)
     X(LEGACY_CALLBACK, pin_mdl_legacy, return pin_mdl(here.other, 0, PAGE))                                  \
     X(NOT_LEAD_ADAPTER, map_save_second, return map_save(here.second_of_chain, 0, 0, PAGE))                  \
     X(FRAME_BUFFER_INDEX, map_save_index, return map_save(here.adapter, 2, 0, PAGE))                         \
-    X(NOT_PINNED, map_save_unpinned, return map_save(here.adapter, 0, 0, PAGE))                              \
     X(UNALIGNED_RANGE, map_save_part, return map_save(here.adapter, 1, 0, PAGE - 1))                         \
     X(UNALIGNED_RANGE, map_save_inside, return map_save(here.adapter, 1, 8, PAGE))                           \
     X(MAP_OUT_OF_RANGE, map_save_nothing, return map_save(here.adapter, 1, 0, 0))                            \
-    X(MAP_OUT_OF_RANGE, map_save_past, return map_save(here.adapter, 1, PAGE, PAGE))                         \
+    X(MAP_OUT_OF_RANGE, map_save_past, return map_save(here.adapter, 0, FRAME_BUFFER_PAGES * PAGE, PAGE))    \
     X(MAP_OUT_OF_RANGE, map_save_wraps, return map_save(here.adapter, 1, (SIZE_T)0 - PAGE, 2 * PAGE))        \
     X(FRAME_BUFFER_MAPPED, map_save_again, return map_save(here.adapter, 1, 0, PAGE))                        \
-    X(FRAME_BUFFER_MAPPED, unpin_mapped, return try_unpin(here.adapter, 1))                                  \
     X(LEGACY_CALLBACK, map_save_legacy, return map_save(here.other, 0, 0, PAGE))                             \
     X(LEGACY_CALLBACK, unmap_save_legacy, return try_unmap_frame_buffer(here.other, 0, here.saved))          \
-    X(NOT_PINNED, unmap_save_unpinned, return try_unmap_frame_buffer(here.adapter, 0, here.saved))           \
+    X(UNMAP_WRONG_OBJECT, unmap_save_other, return try_unmap_frame_buffer(here.adapter, 0, here.saved))      \
+    X(UNMAP_WRONG_BASE, unmap_save_unused,                                                                   \
+      return try_unmap_frame_buffer(here.adapter, 0, here.saved + PAGE))                                     \
     X(UNMAP_WRONG_BASE, unmap_save_base, return try_unmap_frame_buffer(here.adapter, 1, here.saved + PAGE))  \
     X(UNMAP_WRONG_OBJECT, unmap_save_object, return try_unmap_frame_buffer(here.adapter, 1, here.view.base)) \
     X(MEMORY_OF_OTHER_CALL, mapped_as_pages, return try_free_pages(here.adapter, here.mapped))               \

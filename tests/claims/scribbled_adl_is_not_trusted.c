@@ -130,9 +130,12 @@ static void scribbled_and_removed(void **state)
 
 static void scribbled_frame_buffer(void **state)
 {
-    struct state before = state_now();
+    struct state before;
     DXGK_ADL *adl;
     (void)state;
+    assert_int_equal(try_pin(world.adapter, 0, 8 * PAGE, 0, &adl), STATUS_SUCCESS);
+    assert_int_equal(try_unpin(world.adapter, 0), STATUS_SUCCESS);
+    before = state_now(); /* with the save area, which stays */
     assert_int_equal(try_pin(world.adapter, 0, 8 * PAGE, 0, &adl), STATUS_SUCCESS);
     memset(adl, 0x11, sizeof(*adl));
     assert_int_equal(try_unpin(world.adapter, 0), STATUS_SUCCESS);

@@ -182,7 +182,7 @@ static void memory_window(void **state)
     assert_int_equal(try_free_contiguous(world.adapter, memory.handle), STATUS_SUCCESS);
 }
 
-/* What a frame buffer is saved to is memory like any other. */
+/* What a frame buffer is saved to is memory like any other, and as much as may ever be saved. */
 static void memory_of_a_frame_buffer(void **state)
 {
     DXGK_ADL *adl;
@@ -190,8 +190,14 @@ static void memory_of_a_frame_buffer(void **state)
     memset(&asked, 0, sizeof(asked));
     assert_int_equal(try_pin(world.adapter, 0, 2 * PAGE, 0, &adl), STATUS_SUCCESS);
     assert_int_equal(asked.cache, DXGK_MEMORY_CACHING_TYPE_CACHED);
-    assert_int_equal(asked.pages, 2);
+    assert_int_equal(asked.pages, FRAME_BUFFER_PAGES);
     assert_int_equal(asked.highest_page, RAM_HIGHEST);
+    assert_false(asked.prefer_contiguous);
+    assert_int_equal(try_unpin(world.adapter, 0), STATUS_SUCCESS);
+    /* It is there now: whoever pins next asks for nothing. */
+    memset(&asked, 0, sizeof(asked));
+    assert_int_equal(try_pin(world.adapter, 0, PAGE, 1, &adl), STATUS_SUCCESS);
+    assert_int_equal(asked.pages, 0);
     assert_int_equal(try_unpin(world.adapter, 0), STATUS_SUCCESS);
 }
 

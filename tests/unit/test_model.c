@@ -439,6 +439,7 @@ static void test_quotas(void **state)
     (void)state;
     struct dxgkmem_adapter_config of = config(1, WDDM29, ALL_RAM, true);
     of.quota.pages = 4, of.quota.objects = 2, of.quota.adls = 1;
+    of.frame_buffer_bytes = 2 * PAGE;
     HANDLE adapter = add(&of);
     world.total.pages = 6;
     world.total.objects = 3;
@@ -453,20 +454,22 @@ static void test_quotas(void **state)
     ask_create(&more);
     SHORT(STATUS_QUOTA_EXCEEDED);
     HANDLE opened = opened_on(b.hPhysicalMemoryObject, adapter);
-    opened_on(c.hPhysicalMemoryObject, adapter);
+    HANDLE other = opened_on(c.hPhysicalMemoryObject, adapter);
     ask_open(a.hPhysicalMemoryObject, adapter);
     SHORT(STATUS_QUOTA_EXCEEDED);
-    ask_pin(adapter, 0, 2 * PAGE, 0);
+    ask_pin(adapter, 0, PAGE, 0); /* its save area is two pages */
     SHORT(STATUS_QUOTA_EXCEEDED);
     assert_null(adl_done(opened, 0, PAGE, 2, range_adl(0, 1, 7)));
     ask_adl(opened, 0, PAGE, 2);
     SHORT(STATUS_QUOTA_EXCEEDED);
+    freed(opened, &adls[0]);
+    destroy(b.hPhysicalMemoryObject, opened);
+    assert_null(adl_done(other, 0, PAGE, 2, range_adl(0, 1, 7)));
     ask_pin(adapter, 0, PAGE, 0);
     SHORT(STATUS_QUOTA_EXCEEDED);
-    freed(opened, &adls[0]);
+    freed(other, &adls[0]);
     ask_pin(adapter, 0, PAGE, 0);
     FINE();
-    destroy(b.hPhysicalMemoryObject, opened);
     ask_create(&more);
     FINE();
 }
@@ -507,6 +510,7 @@ static void test_edges(void **state)
     (void)state;
     struct dxgkmem_adapter_config of = config(1, WDDM29, ALL_RAM, true);
     of.remapping = DXGKMEM_REMAPPING_ALWAYS, of.quota.pages = 4, of.quota.adls = 2;
+    of.frame_buffer_bytes = 3 * PAGE;
     HANDLE adapter = add(&of);
     create_args a = mdl(NULL, 0x40000000);
 
@@ -546,7 +550,7 @@ static void test_edges(void **state)
         less.link_to = adapter; /* nothing is open or pinned any more */
         assert_int_equal(add_status(&less), STATUS_SUCCESS);
     }
-    assert_null(pin_done(adapter, 0, 4 * PAGE, 0, range_adl(1, 4, 0x30)));
+    assert_null(pin_done(adapter, 0, 3 * PAGE, 0, range_adl(1, 3, 0x30)));
     of = config(2, WDDM29, ALL_RAM - PAGE, true), of.link_to = adapter;
     assert_int_equal(add_status(&of), STATUS_INVALID_PARAMETER); /* a frame buffer is pinned */
 }

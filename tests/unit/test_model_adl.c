@@ -305,7 +305,7 @@ static void test_frame_buffer(void **state)
     assert_null(pin_done(lead, 0, PAGE, 1, range_adl(1, 1, 0x80)));
     struct dxgkmem_statistics counts;
     model_statistics(model, &counts);
-    assert_true(counts.frame_buffers == 2 && counts.pages == 3 && counts.adls == 0 && counts.objects == 0);
+    assert_true(counts.frame_buffers == 2 && counts.pages == 8 && counts.adls == 0 && counts.objects == 0);
     DXGKARGCB_UNPINFRAMEBUFFERFORSAVE args = {1};
     ask_unpin(lead, 1);
     FINE();
