@@ -3,7 +3,7 @@
  * What devices and the CPU reach, and what they see there.
  *
  * A place is a memory's number and a byte offset in it. Every object and every
- * pinned frame buffer is a memory of its own; all I/O space is one, because what
+ * save area is a memory of its own; all I/O space is one, because what
  * was written there outlives the object. Eight-byte words that were written are
  * kept in a table; everything else is zero.
  */

@@ -110,8 +110,9 @@ size_t model_remove_adapter_done(struct model *model, const struct model_conditi
                                  HANDLE handle, struct dxgkmem_violation *left, size_t room)
 {
     struct model_adapter *other = model->leaving; /* this one comes in its midst */
-    size_t count = model_removal_begin(model, conditions, handle, left, room);
+    size_t count = 0;
 
+    model_removal_begin(model, conditions, handle);
     while (model_removal_next(model, left, room, &count))
         continue;
     model_removal_end(model);
@@ -129,17 +130,14 @@ static struct leaving begin_removal_report(uint64_t operation, struct dxgkmem_vi
                         room);
 }
 
-size_t model_removal_begin(struct model *model, const struct model_conditions *conditions, HANDLE handle,
-                           struct dxgkmem_violation *left, size_t room)
+void model_removal_begin(struct model *model, const struct model_conditions *conditions, HANDLE handle)
 {
     struct model_adapter *adapter = model_find_live(model, MODEL_ADAPTER, model_value(handle));
-    struct leaving leaving = begin_removal_report(conditions->operation, left, room);
+    struct leaving leaving = begin_removal_report(conditions->operation, NULL, 0);
 
     model->leaving = adapter;
-    if (adapter == NULL)
-        return 0;
-    end_adapter(model, adapter, &leaving);
-    return leaving.count;
+    if (adapter != NULL)
+        end_adapter(model, adapter, &leaving);
 }
 
 bool model_removal_next(struct model *model, struct dxgkmem_violation *left, size_t room, size_t *count)

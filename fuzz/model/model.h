@@ -209,12 +209,11 @@ const char *model_add_adapter_done(struct model *, const struct model_conditions
 size_t model_remove_adapter_done(struct model *, const struct model_conditions *, HANDLE adapter,
                                  struct dxgkmem_violation *left, size_t room);
 /*
- * A removal that succeeds, in its steps, between which others may call: first the adapter is out of its chain, and its
- * frame buffer is unpinned; then each thing that is left ends (false: none is left; *count: of those in `left`); then
- * device and handle slot are free.
+ * A removal that succeeds, in its steps, between which others may call: first the adapter is out of its chain; then
+ * each thing that is left ends, its frame buffer's mapping and pin first (false: none is left; *count: of those in
+ * `left`); then device, handle slot and save area are free.
  */
-size_t model_removal_begin(struct model *, const struct model_conditions *, HANDLE adapter,
-                           struct dxgkmem_violation *left, size_t room);
+void model_removal_begin(struct model *, const struct model_conditions *, HANDLE adapter);
 bool model_removal_next(struct model *, struct dxgkmem_violation *left, size_t room, size_t *count);
 void model_removal_end(struct model *);
 size_t model_process_exit(struct model *, const struct model_conditions *, uint64_t process,

@@ -195,8 +195,7 @@ static void begin_removal(struct runner *runner, HANDLE adapter)
 static void take_adapter_out(struct runner *runner)
 {
     if (!runner->removal.begun)
-        runner->removal.left = model_removal_begin(runner->model, &runner->conditions,
-                                                   runner->removal.adapter, runner->left, RUNNER_VIOLATIONS);
+        model_removal_begin(runner->model, &runner->conditions, runner->removal.adapter);
     runner->removal.begun = true;
 }
 
@@ -219,8 +218,8 @@ void runner_removal_told(struct runner *runner)
     if (runner->removal.within)
         return;
     take_adapter_out(runner);
-    if (++runner->removal.told > runner->removal.left)
-        (void)leave_next(runner);
+    runner->removal.told++;
+    (void)leave_next(runner);
     stand_still(runner);
 }
 

@@ -124,9 +124,9 @@ typedef void dxgkmem_violation_fn(void *context, const struct dxgkmem_violation 
 
 /* What one logical adapter, or everything together, may take. 0 in a field: the default. */
 struct dxgkmem_quota {
-    uint64_t pages;   /* of live objects; default: unlimited */
-    uint32_t objects; /* live objects; default: unlimited */
-    uint32_t adls;    /* live ADLs, frame buffers and memories included; default: unlimited */
+    uint64_t pages;   /* of live objects, save areas and memories; default: unlimited */
+    uint32_t objects; /* live objects and save areas; default: unlimited */
+    uint32_t adls;    /* live ADLs, pins and memories included; default: unlimited */
 };
 
 /* ADL page counts are 32 bit; a 32-bit process has room for no more than 2^31 bytes. */
@@ -144,7 +144,7 @@ struct dxgkmem_limits {
     /* Largest CREATE, in bytes. Default and highest: DXGKMEM_OBJECT_BYTES_MAX. */
     uint64_t object_bytes;
     /*
-     * Of all objects together, open or not, frame buffers and memories of the WDDM 2.4 callbacks
+     * Of all objects together, open or not, save areas and memories of the WDDM 2.4 callbacks
      * excepted (adls is not used). An adapter's own quota counts what is open on it.
      */
     struct dxgkmem_quota total;
@@ -206,7 +206,7 @@ struct dxgkmem_adapter_config {
     /* As the driver answers DXGKQAITYPE_PHYSICAL_MEMORY_CAPS and DXGKQAITYPE_IOMMU_CAPS. */
     DXGK_PHYSICAL_MEMORY_CAPS memory_caps;
     DXGK_IOMMU_CAPS iommu_caps;
-    /* As the driver answers DXGKQAITYPE_FRAMEBUFFERSAVESIZE, in bytes; 0: no frame buffer to save. */
+    /* As the driver answers DXGKQAITYPE_FRAMEBUFFERSAVESIZE, in bytes: the size of its save area; 0: it has none. */
     uint64_t frame_buffer_bytes;
     enum dxgkmem_remapping remapping;
     /*
@@ -235,7 +235,7 @@ NTSTATUS dxgkmem_add_adapter(const struct dxgkmem_adapter_config *config, HANDLE
 
 /*
  * Removes a physical adapter: its device reaches nothing from now on, its
- * frame buffer is unpinned. With the last adapter of a logical adapter
+ * frame buffer is unpinned, what was saved of it is gone. With the last adapter of a logical adapter
  * everything open on it is ended too: ADLs freed, adapter memory objects
  * closed; each is reported as left_at_removal. The physical memory objects
  * live on, unopened. STATUS_INVALID_HANDLE: not a present adapter (no violation).
@@ -268,7 +268,7 @@ void dxgkmem_process_exit(uint64_t process);
 struct dxgkmem_statistics {
     /* alive now */
     uint64_t adapters, objects, adapter_objects, adls, mappings, frame_buffers, memories;
-    uint64_t pages;      /* of live objects, frame buffers and memories included */
+    uint64_t pages;      /* of live objects, save areas and memories included */
     uint64_t pool_bytes; /* taken from the host's pool */
     uint64_t pool_blocks;
     uint64_t retired_slots; /* handle slots that ran out of generations */

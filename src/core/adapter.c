@@ -363,9 +363,9 @@ static bool close_oldest(struct call *call, struct logical_adapter *logical)
 
 /*
  * The one step that removes an adapter: its handle ends when it leaves the chain, so whoever is told that it is
- * removed sees what follows from that. Whoever ends the handle has the adapter; nobody else can reach it any
- * more. NULL: somebody else did. The pin lock is held: no call that found it in the chain is still at work on its
- * frame buffer.
+ * removed sees what follows from that. What is left is ended after it, each thing in a step of its own. Whoever ends
+ * the handle has the adapter; nobody else can reach it any more. NULL: somebody else did. The pin lock is held: no call
+ * that found it in the chain is still at work on its frame buffer.
  */
 static struct adapter *take_out(const struct call *call, HANDLE device_handle, bool *empty)
 {

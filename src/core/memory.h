@@ -21,7 +21,7 @@ struct memory {
     struct dxgkmem_mdl *
         mdl; /* handed out by ALLOCATE_PAGES or PIN_MDL; owned, written once; ALLOCATE_PAGES: compared when freed */
     struct mdl_runs *runs; /* of MAP_MDL: its claim on the pages; owned */
-    uint32_t slot;         /* TABLE_NONE: none yet, or a frame buffer's */
+    uint32_t slot;         /* TABLE_NONE: none yet, or a pin's */
     enum dxgkmem_call made_by;
     bool charged, locked, connected;
     bool entered;  /* its logical adapter knows of it: what others can see of it but its handle */

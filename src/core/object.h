@@ -12,7 +12,7 @@
 #include "adapter.h"
 
 struct object {
-    uint32_t slot;         /* TABLE_NONE: of a frame buffer or a memory */
+    uint32_t slot;         /* TABLE_NONE: of a save area or a memory */
     uint32_t adapter_slot; /* of the adapter memory object; TABLE_NONE: not open */
     uint32_t pages;
     uint32_t type : 2;
@@ -100,7 +100,7 @@ void object_end_adapter(struct object *object, stamp when);
 /* Ends the object, locked, and gives up its lock. It has no ADLs and no mappings. */
 void object_end(struct object *object, stamp when);
 
-/* The handle of an object that is no frame buffer; that of its adapter memory object, 0 when not open. */
+/* The handle of an object that is no save area; that of its adapter memory object, 0 when not open. */
 static inline uint64_t object_handle(const struct object *object)
 {
     return handle_of(object->slot);

@@ -171,10 +171,40 @@ static struct plain_adapter *member(const struct plain_adapter *lead, unsigned i
     return found;
 }
 
+static NTSTATUS make_save_area(struct plain_adapter *adapter, bool prefer_contiguous)
+{
+    const struct plain_chain *chain = adapter->chain;
+    struct dxgkmem_memory_request request = {
+        .type = DXGK_PHYSICAL_MEMORY_TYPE_MDL,
+        .cache = DXGK_MEMORY_CACHING_TYPE_CACHED,
+        .pages = adapter->frame_buffer_bytes >> DXGKMEM_PAGE_SHIFT,
+        .highest_page = OPS->highest_page(plain.machine),
+        .prefer_contiguous = prefer_contiguous,
+    };
+    NTSTATUS status;
+
+    if (!chain->remapped && pages_below(chain->highest_visible) <= request.highest_page)
+        request.highest_page = pages_below(chain->highest_visible) - 1;
+    status = OPS->memory_create(plain.machine, &request, &adapter->save);
+    if (NT_SUCCESS(status))
+        OPS->memory_zero(plain.machine, adapter->save);
+    else
+        adapter->save = NULL;
+    return status;
+}
+
+static void free_save_area(struct plain_adapter *adapter)
+{
+    if (adapter->save)
+        OPS->memory_destroy(plain.machine, adapter->save);
+    adapter->save = NULL;
+}
+
 static NTSTATUS pin_locked(HANDLE handle, DXGKARGCB_PINFRAMEBUFFERFORSAVE2 *args)
 {
     struct plain_adapter *lead = plain_find_adapter(handle), *adapter;
-    NTSTATUS status;
+    NTSTATUS status = STATUS_SUCCESS;
+    bool first;
 
     if (!lead)
         return STATUS_INVALID_HANDLE;
@@ -182,23 +212,15 @@ static NTSTATUS pin_locked(HANDLE handle, DXGKARGCB_PINFRAMEBUFFERFORSAVE2 *args
     if (!adapter || adapter->saved || !args->CommitSize || args->CommitSize & DXGKMEM_PAGE_MASK ||
         args->CommitSize > adapter->frame_buffer_bytes)
         return STATUS_INVALID_PARAMETER;
-
-    struct dxgkmem_memory_request request = {
-        .type = DXGK_PHYSICAL_MEMORY_TYPE_MDL,
-        .cache = DXGK_MEMORY_CACHING_TYPE_CACHED,
-        .pages = args->CommitSize >> DXGKMEM_PAGE_SHIFT,
-        .highest_page = OPS->highest_page(plain.machine),
-        .prefer_contiguous = args->Flags.PreferContiguous,
-    };
-    if (!lead->chain->remapped && pages_below(lead->chain->highest_visible) <= request.highest_page)
-        request.highest_page = pages_below(lead->chain->highest_visible) - 1;
-    status = OPS->memory_create(plain.machine, &request, &adapter->save);
-    if (!NT_SUCCESS(status))
-        return status;
-    OPS->memory_zero(plain.machine, adapter->save);
-    status = plain_make_adl(lead->chain, adapter->save, 0, request.pages, &adapter->saved);
+    first = !adapter->save;
+    if (first)
+        status = make_save_area(adapter, args->Flags.PreferContiguous);
+    if (NT_SUCCESS(status))
+        status = plain_make_adl(lead->chain, adapter->save, 0, args->CommitSize >> DXGKMEM_PAGE_SHIFT,
+                                &adapter->saved);
     if (!NT_SUCCESS(status)) {
-        OPS->memory_destroy(plain.machine, adapter->save);
+        if (first)
+            free_save_area(adapter);
         return status;
     }
     args->pAdl = &adapter->saved->handed_out;
@@ -216,7 +238,6 @@ NTSTATUS APIENTRY CALLBACK plain_pin(HANDLE handle, DXGKARGCB_PINFRAMEBUFFERFORS
 static void unpin(struct plain_adapter *adapter)
 {
     plain_free_one(adapter->saved);
-    OPS->memory_destroy(plain.machine, adapter->save);
     adapter->saved = NULL;
 }
 
@@ -257,6 +278,7 @@ void plain_remove(struct plain_adapter *adapter)
     if (chain->present == 1)
         close_all_on(chain);
     OPS->domain_detach(plain.machine, chain->domain, adapter->device);
+    free_save_area(adapter);
     LIST_REMOVE(adapter, next);
     free(adapter);
     if (--chain->present == 0)

@@ -30,7 +30,7 @@ struct plain_adapter {
     unsigned index;
     uint64_t frame_buffer_bytes;
     struct plain_adl *saved;     /* of the pinned frame buffer, or NULL */
-    struct dxgkmem_memory *save; /* its memory */
+    struct dxgkmem_memory *save; /* where it is saved, from the first pin on; or NULL */
 };
 
 struct plain_object {
