@@ -201,6 +201,15 @@ static struct program_line linked_to(const struct program_line *made)
     return line;
 }
 
+/* One that sees less, too: what relies on what the chain sees stands in its way. */
+static struct program_line joining(const struct program_line *made)
+{
+    struct program_line line = linked_to(made);
+
+    line.operand[ADD_VISIBLE] /= 2;
+    return line;
+}
+
 /* A call that names the adapter of a line, or the one that may be linked to it. */
 static void use_adapter(struct composer *composer, const struct program_line *made, struct program_line *use)
 {
@@ -220,6 +229,10 @@ static void use_adapter(struct composer *composer, const struct program_line *ma
     unsigned which = random_below(&composer->random, sizeof uses / sizeof uses[0]);
     unsigned adapter = PROGRAM_VARIABLE_OF(made->operand[ADD_ADAPTER]);
 
+    if (random_chance(&composer->random, 24)) {
+        *use = joining(made);
+        return;
+    }
     if (random_chance(&composer->random, 80))
         adapter = (adapter + 1) % PROGRAM_VARIABLES;
     compose_operation(composer, use, uses[which].opcode);
@@ -228,7 +241,7 @@ static void use_adapter(struct composer *composer, const struct program_line *ma
         use->operand[uses[which].index] = random_below(&composer->random, 2);
 }
 
-/* Ends the memory of a line, or has its chain joined by an adapter that sees less, which it stands in the way of. */
+/* Ends the memory of a line, or has its chain joined. */
 static void use_memory(struct composer *composer, const struct program *from, const struct program_line *made,
                        struct program_line *use)
 {
@@ -238,13 +251,10 @@ static void use_memory(struct composer *composer, const struct program *from, co
     adapter = PROGRAM_VARIABLE_OF(use->operand[MEMORY_ADAPTER]);
     if (random_chance(&composer->random, 128))
         return;
-    for (unsigned at = 0; at < from->lines; at++) {
-        if (from->line[at].opcode != OP_ADD ||
-            PROGRAM_VARIABLE_OF(from->line[at].operand[ADD_ADAPTER]) != adapter)
-            continue;
-        *use = linked_to(&from->line[at]);
-        use->operand[ADD_VISIBLE] /= 2;
-    }
+    for (unsigned at = 0; at < from->lines; at++)
+        if (from->line[at].opcode == OP_ADD &&
+            PROGRAM_VARIABLE_OF(from->line[at].operand[ADD_ADAPTER]) == adapter)
+            *use = joining(&from->line[at]);
 }
 
 /* A call that names what a line made; false: there is none. */
@@ -288,7 +298,7 @@ static unsigned some_maker(const struct program *from, struct random *random, un
     return chosen;
 }
 
-/* The first thread ends a thing; the others use it, and make another like it. */
+/* The first thread ends a thing, which it may use before; the others use it, and make another like it. */
 static bool weave_turnover(struct program *program, const struct program *from, struct random *random,
                            unsigned threads, unsigned lines)
 {
@@ -307,6 +317,8 @@ static bool weave_turnover(struct program *program, const struct program *from, 
         append(program, &use);
     }
     append_thread(program, 1);
+    if (random_chance(random, 64) && use_of(&composer, from, &from->line[chosen], &use))
+        append(program, &use);
     ending_of(&from->line[chosen], &end);
     append(program, &end);
     for (unsigned thread = 1; thread < threads; thread++) {
