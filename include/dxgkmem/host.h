@@ -168,8 +168,8 @@ struct dxgkmem_machine_ops {
     /*
      * A record of pages that somebody else brings, in this order: RAM in use by others, none of them an
      * object's. Until memory_destroy they stay where they are, also when their owner gives them back. Nothing of
-     * them is zeroed or mapped for the CPU. STATUS_INVALID_ADDRESS: a page is none of these. NULL: the machine has
-     * no such hold, and MapMdlToIoMmu answers STATUS_NOT_SUPPORTED.
+     * them is zeroed or mapped for the CPU. STATUS_INVALID_ADDRESS: a page is none of these, or would not stay.
+     * NULL: the machine has no such hold, and MapMdlToIoMmu answers STATUS_NOT_SUPPORTED.
      */
     NTSTATUS (*memory_hold)(struct dxgkmem_machine *machine, const uint64_t *page, uint64_t pages,
                             struct dxgkmem_memory **memory);
