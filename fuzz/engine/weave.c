@@ -65,13 +65,13 @@ static void rename_own(struct program_line *line, unsigned thread, uint16_t own[
     }
 }
 
-static void append_lines(struct program *program, const struct program *from, unsigned first, unsigned count,
+static void append_lines(struct program *program, const struct program_line *first, unsigned count,
                          unsigned thread)
 {
     uint16_t own[PROGRAM_KINDS] = {0};
 
     for (unsigned i = 0; i < count; i++) {
-        struct program_line line = from->line[first + i];
+        struct program_line line = first[i];
 
         rename_own(&line, thread, own);
         append(program, &line);
@@ -97,7 +97,7 @@ static void weave_lines(struct program *program, const struct program *from, str
 
         append_thread(program, thread + 1);
         if (first < last)
-            append_lines(program, from, first, last - first, thread);
+            append_lines(program, &from->line[first], last - first, thread);
     }
 }
 
@@ -303,7 +303,7 @@ static bool weave_turnover(struct program *program, const struct program *from, 
                            unsigned threads, unsigned lines)
 {
     struct composer composer = {.random = {random_next(random)}};
-    struct program_line end, use;
+    struct program_line end, use, first = {.opcode = OP_THREAD};
     unsigned chosen = some_maker(from, random, lines);
 
     if (chosen == lines)
@@ -317,17 +317,19 @@ static bool weave_turnover(struct program *program, const struct program *from, 
         append(program, &use);
     }
     append_thread(program, 1);
-    if (random_chance(random, 64) && use_of(&composer, from, &from->line[chosen], &use))
-        append(program, &use);
+    if (random_chance(random, 64) && use_of(&composer, from, &from->line[chosen], &first))
+        append(program, &first);
     ending_of(&from->line[chosen], &end);
     append(program, &end);
     for (unsigned thread = 1; thread < threads; thread++) {
         append_thread(program, thread + 1);
+        if (first.opcode != OP_THREAD && random_chance(random, 128)) /* a rival */
+            append_lines(program, &first, 1, thread);
         for (unsigned uses = random_chance(random, 100) ? 2 : 1; uses > 0; uses--)
             if (random_chance(random, 170) && use_of(&composer, from, &from->line[chosen], &use))
                 append(program, &use);
         if (random_chance(random, 200))
-            append_lines(program, from, chosen, 1, thread);
+            append_lines(program, &from->line[chosen], 1, thread);
     }
     return true;
 }
