@@ -237,6 +237,9 @@ struct runner_view {
 const struct runner_passed *runner_passed(const struct runner *runner, unsigned operand);
 /* False: no thing has this number yet. */
 bool runner_view(const struct runner *runner, unsigned thing, struct runner_view *view);
+/* How a mapping that lives must be mapped, as the model has it. False: the model knows of none like it. */
+bool runner_view_mapped(const struct runner *runner, unsigned thing, unsigned *access,
+                        DXGK_MEMORY_CACHING_TYPE *cache);
 /* The logical page of an ADL's page, as it was told when the ADL was made. */
 uint64_t runner_view_page(const struct runner *runner, unsigned thing, uint64_t page);
 /* The event as the model wants it, when this line is the one that broke an invariant. */

@@ -64,6 +64,23 @@ bool runner_view(const struct runner *runner, unsigned number, struct runner_vie
     return true;
 }
 
+bool runner_view_mapped(const struct runner *runner, unsigned number, unsigned *access,
+                        DXGK_MEMORY_CACHING_TYPE *cache)
+{
+    const struct runner_thing *thing = &runner->thing[number];
+    struct model_live_mapping mapping;
+    size_t cursor = 0;
+
+    while (model_next_mapping(runner->model, &cursor, &mapping)) {
+        if ((uintptr_t)mapping.base != thing->value || mapping.process != thing->process)
+            continue;
+        *access = mapping.access;
+        *cache = mapping.cache;
+        return true;
+    }
+    return false;
+}
+
 uint64_t runner_view_page(const struct runner *runner, unsigned number, uint64_t page)
 {
     return number < runner->things ? runner_adl_page(runner, &runner->thing[number], page) : 0;

@@ -84,7 +84,7 @@ static void find_uses(struct csource_writer *writer, bool look)
         find_uses_of_line(writer, at);
     for (unsigned i = 0; i < writer->recording->things; i++) {
         const struct runner_view *view = &writer->recording->thing[i].view;
-        if (look && view->kind == PROGRAM_ADL)
+        if (look && csource_is_reach(view))
             writer->uses[i] |= USES_TOLD;
         if (look && view->kind == PROGRAM_MAPPING &&
             writer->recording->thing[i].ended >= writer->recording->lines)
@@ -259,8 +259,8 @@ static void write_line(struct csource_writer *writer, bool look)
         write_driver_expectation(writer, source);
     else
         write_expectation(writer);
-    if (look && csource_made(writer, PROGRAM_ADL) >= 0 && writer->at + 1 < recording->lines)
-        csource_look_at_adl(writer, (unsigned)csource_made(writer, PROGRAM_ADL));
+    if (look && writer->at + 1 < recording->lines)
+        csource_look_at_made(writer);
 }
 
 /* -- the file --------------------------------------------------------------------------------- */

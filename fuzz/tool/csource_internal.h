@@ -77,8 +77,13 @@ int csource_unmap_size(const struct recording *recording, unsigned at);
 
 /* Whether the finding is no call's answer but what a look from outside shows. */
 bool csource_looks(const struct csource_writer *writer);
-/* Looks at the reach of an ADL, and at everything. */
-void csource_look_at_adl(struct csource_writer *writer, unsigned adl);
+/* What a device reaches pages through. */
+static inline bool csource_is_reach(const struct runner_view *view)
+{
+    return view->kind == PROGRAM_ADL || view->kind == PROGRAM_MEMORY;
+}
+/* Looks whether devices reach what the present line made, and at everything. */
+void csource_look_at_made(struct csource_writer *writer);
 void csource_look_at_everything(struct csource_writer *writer);
 /* Before and after the last call, in its block: what it must leave when it is refused, what it made. */
 void csource_look_before(struct csource_writer *writer);

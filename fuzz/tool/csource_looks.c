@@ -29,12 +29,12 @@ bool csource_looks(const struct csource_writer *writer)
     return strcmp(is, must) == 0;
 }
 
-/* Whether another ADL that lives after the line may name the same page: identity domains share pages. */
+/* Whether another one that lives after the line may name the same page: identity domains share pages. */
 static bool covered(const struct recording *recording, unsigned adl, unsigned at)
 {
     for (unsigned i = 0; i < recording->things; i++) {
         const struct recording_thing *other = &recording->thing[i];
-        if (i != adl && other->view.kind == PROGRAM_ADL && other->view.line <= at && other->ended > at &&
+        if (i != adl && csource_is_reach(&other->view) && other->view.line <= at && other->ended > at &&
             other->view.chain == recording->thing[adl].view.chain)
             return true;
     }
@@ -53,16 +53,16 @@ static bool in_chain(const struct csource_writer *writer, unsigned chain, unsign
     return false;
 }
 
-void csource_look_at_adl(struct csource_writer *writer, unsigned adl)
+static void look_at_reached(struct csource_writer *writer, unsigned number)
 {
     const struct recording *recording = writer->recording;
-    const struct recording_thing *thing = &recording->thing[adl];
+    const struct recording_thing *thing = &recording->thing[number];
     bool alive = thing->ended > writer->at;
     char name[64];
 
-    if ((!alive && covered(recording, adl, writer->at)) || !CAN_ASK(dma_read))
+    if ((!alive && covered(recording, number, writer->at)) || !CAN_ASK(dma_read))
         return;
-    csource_variable(writer, (int)adl, name);
+    csource_variable(writer, (int)number, name);
     for (unsigned i = 0; i < recording->things; i++) {
         const struct recording_thing *adapter = &recording->thing[i];
         if (adapter->view.kind != PROGRAM_ADAPTER || adapter->view.chain != thing->view.chain ||
@@ -79,6 +79,14 @@ void csource_look_at_adl(struct csource_writer *writer, unsigned adl)
                     alive && in_chain(writer, thing->view.chain, adapter->view.device));
     }
     writer->needs |= NEEDS_LOGICAL | NEEDS_LOOKS | NEEDS_WORD;
+}
+
+void csource_look_at_made(struct csource_writer *writer)
+{
+    for (unsigned i = 0; i < writer->recording->things; i++)
+        if (csource_is_reach(&writer->recording->thing[i].view) &&
+            writer->recording->thing[i].view.line == writer->at)
+            look_at_reached(writer, i);
 }
 
 static unsigned alive(const struct csource_writer *writer, enum program_kind kind)
@@ -104,12 +112,6 @@ static bool made_unseen(const struct csource_writer *writer)
            csource_made(writer, program_operations[event->opcode].operand[0].kind) < 0;
 }
 
-/* What a device reaches pages through. */
-static bool is_reach(const struct recording_thing *thing)
-{
-    return thing->view.kind == PROGRAM_ADL || thing->view.kind == PROGRAM_MEMORY;
-}
-
 /* How many pages the devices of a chain must reach; false: ADLs overlap, or pages are not known to differ. */
 static bool reached_pages(const struct csource_writer *writer, unsigned chain, uint64_t *pages)
 {
@@ -118,11 +120,11 @@ static bool reached_pages(const struct csource_writer *writer, unsigned chain, u
     *pages = 0;
     for (unsigned i = 0; i < recording->things; i++) {
         const struct recording_thing *one = &recording->thing[i];
-        if (!is_reach(one) || one->view.chain != chain || one->ended <= writer->at)
+        if (!csource_is_reach(&one->view) || one->view.chain != chain || one->ended <= writer->at)
             continue;
         for (unsigned k = 0; k < i; k++) {
             const struct recording_thing *other = &recording->thing[k];
-            if (is_reach(other) && other->view.chain == chain && other->ended > writer->at &&
+            if (csource_is_reach(&other->view) && other->view.chain == chain && other->ended > writer->at &&
                 (!one->view.consecutive || !other->view.consecutive ||
                  (one->first_page < other->first_page + other->view.pages &&
                   other->first_page < one->first_page + one->view.pages)))
@@ -237,6 +239,7 @@ struct shown {
     int object;
     uint64_t first, pages; /* pages, from the first on */
     unsigned chain, process;
+    int access, cache; /* of a mapping; -1: not known */
 };
 
 static uint64_t operand(const struct recording *recording, unsigned at, unsigned which)
@@ -252,7 +255,9 @@ static struct shown shown_by(const struct recording *recording, int number)
                           .object = view->owner,
                           .pages = view->kind == PROGRAM_ADL ? view->pages : view->size >> DXGKMEM_PAGE_SHIFT,
                           .chain = view->chain,
-                          .process = view->process};
+                          .process = view->process,
+                          .access = -1,
+                          .cache = -1};
 
     if (view->kind == PROGRAM_MEMORY)
         shown.object = number;
@@ -262,6 +267,10 @@ static struct shown shown_by(const struct recording *recording, int number)
         shown.first =
             operand(recording, view->line, opcode == OP_ADL ? (unsigned)ADL_OFFSET : (unsigned)MAP_OFFSET) >>
             DXGKMEM_PAGE_SHIFT;
+    if (recording->thing[number].mapped) {
+        shown.access = (int)recording->thing[number].access;
+        shown.cache = (int)recording->thing[number].cache;
+    }
     return shown;
 }
 
@@ -300,9 +309,10 @@ static void write_shown(struct csource_writer *writer, const struct shown *shown
     if (shown->object < 0)
         return;
     if (shown->kind == PROGRAM_MAPPING && CAN_ASK(cpu_page)) {
-        fprintf(writer->body, "        see_mapping(\"%s\", %d, %" PRIu64 ", %" PRIu64 ", %u, %s, %d);\n",
+        fprintf(writer->body,
+                "        see_mapping(\"%s\", %d, %" PRIu64 ", %" PRIu64 ", %u, %s, %d, %d, %d);\n",
                 shown->name, shown->object, shown->first, shown->pages, shown->process ? shown->process : 1,
-                shown->value, untouched(writer, shown->object));
+                shown->value, untouched(writer, shown->object), shown->access, shown->cache);
         writer->needs |= NEEDS_LOOKS | NEEDS_PLACES | NEEDS_SEE_MAPPING;
     }
     for (unsigned i = 0; i < recording->things && shown->kind == PROGRAM_ADL; i++) {
@@ -338,7 +348,9 @@ static void look_at_unseen(struct csource_writer *writer)
                                             .pages = ((offset & DXGKMEM_PAGE_MASK) +
                                                       csource_number(writer, MAP_SIZE) + DXGKMEM_PAGE_MASK) >>
                                                      DXGKMEM_PAGE_SHIFT,
-                                            .process = process});
+                                            .process = process,
+                                            .access = -1,
+                                            .cache = -1});
     }
     if (writer->line->opcode == OP_ADL && csource_passed(writer, ADL_ADAPTER_OBJECT)->thing >= 0) {
         const struct runner_view *owner =
@@ -396,8 +408,8 @@ void csource_look_at_everything(struct csource_writer *writer)
     bool cut = recording_cut(writer->recording), counts = !cut && !made_unseen(writer);
 
     for (unsigned i = 0; i < writer->recording->things; i++)
-        if (!cut && writer->recording->thing[i].view.kind == PROGRAM_ADL)
-            csource_look_at_adl(writer, i);
+        if (!cut && csource_is_reach(&writer->recording->thing[i].view))
+            look_at_reached(writer, i);
     if (counts && CAN_ASK(device_pages))
         look_at_reach(writer);
     fputs("    {\n", to);

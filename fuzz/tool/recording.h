@@ -19,6 +19,9 @@ struct recording_thing {
     unsigned life;           /* the how manieth that its variable named, from 1 */
     unsigned ended;          /* line that ended it; RECORDING_ALIVE: none did */
     uint64_t first_page;     /* of an ADL: its first logical page */
+    bool mapped;             /* of a mapping: whether the next two are known */
+    unsigned access;
+    DXGK_MEMORY_CACHING_TYPE cache;
 };
 
 struct recording_line {

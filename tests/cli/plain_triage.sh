@@ -19,7 +19,7 @@ build_tool() { # build_tool FOLDER: quietly
 
 mkdir tree
 cp -r "$ROOT"/CMakeLists.txt "$ROOT"/include "$ROOT"/src "$ROOT"/fuzz tree
-bugs=(cache-type-lost io-over-ram-accepted adl-past-the-end unmap-any-size)
+bugs=(cache-type-lost io-over-ram-accepted adl-past-the-end unmap-any-size adl-flush-missing)
 for bug in "${bugs[@]}"; do
     patch -d tree -p1 -s <"$ROOT/tests/mutants/$bug.patch" || fail "$bug does not apply"
 done
@@ -67,6 +67,23 @@ for file in results/*.txt; do
     [[ ! -s wrong ]] || fail "$(cat wrong)"
 done
 [[ -s named ]] || fail 'no finding names an earlier line'
+
+# The C forms: with the bugs in the library each shows its finding, without them none does.
+forms() { # forms SOURCES STATUS
+    cmake -S "$1" -B library -DDXGKMEM_FUZZ=OFF -DDXGKMEM_TESTS=OFF -DCMAKE_C_COMPILER="${CC:-cc}" \
+        -DCMAKE_INSTALL_PREFIX="$work/prefix" >log 2>&1 && cmake --build library >>log 2>&1 &&
+        cmake --install library >>log 2>&1 || fail "$(tail -n 5 log)"
+    read -ra flags <<<"$(PKG_CONFIG_PATH=$(find prefix -name pkgconfig -type d) pkg-config --cflags --libs dxgkmem-sim)"
+    for file in results/invariant-*.c; do
+        "${CC:-cc}" -Wall -Wextra -Werror "$file" -o form "${flags[@]}" 2>err || fail "$file: $(head -n 3 err)"
+        expect "$2" ./form
+    done
+    rm -rf library prefix
+}
+if command -v pkg-config >/dev/null; then
+    forms tree 1
+    forms "$ROOT" 0
+fi
 
 # JSON and SARIF.
 if python3 -c 'import json' 2>/dev/null; then
