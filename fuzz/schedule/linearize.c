@@ -11,7 +11,8 @@
  *
  * A removal has a step for taking the adapter out of its chain, one for each thing that it ended, and one for its
  * end. Steps of other threads between them are run by the one thread in the midst of its removal. What devices
- * and CPU see then is not compared, and a removal in the midst of another one is not tried.
+ * and CPU see then is not compared, and a removal in the midst of another one is not tried: a call that met both says
+ * nothing, for or against.
  */
 #include "schedule/concurrent.h"
 
@@ -193,6 +194,49 @@ static unsigned parts_of(struct linearize *linearize, unsigned at)
     return 1;
 }
 
+/* Whether two calls were under way at once. */
+static bool met(const struct linearize *linearize, unsigned a, unsigned b)
+{
+    return linearize->line[a].end >= linearize->line[b].begin &&
+           linearize->line[b].end >= linearize->line[a].begin;
+}
+
+/* Whether some call was under way with both of two removals, which were so at once. */
+static bool meets_both(const struct linearize *linearize, unsigned a, unsigned b)
+{
+    const struct section *section = linearize->section;
+
+    for (unsigned thread = 0; thread < section->threads; thread++)
+        for (unsigned i = 0; i < section->count[thread]; i++) {
+            unsigned at = section->line[thread][i];
+
+            if (at != a && at != b && linearize->line[at].made && !is_access(linearize, at) &&
+                met(linearize, at, a) && met(linearize, at, b))
+                return true;
+        }
+    return false;
+}
+
+/*
+ * Two removals that are under way at once come to the same as one behind the other, where nobody saw both half done:
+ * which of them ends what is left is settled by their first steps. Only for those who did see it such orders are missing.
+ */
+static bool is_seen_between(const struct linearize *linearize)
+{
+    const struct section *section = linearize->section;
+    unsigned removal[PROGRAM_OPERATIONS], removals = 0;
+
+    for (unsigned thread = 0; thread < section->threads; thread++)
+        for (unsigned i = 0; i < section->count[thread]; i++)
+            if (linearize->parts[section->line[thread][i]] > 1)
+                removal[removals++] = section->line[thread][i];
+    for (unsigned a = 0; a < removals; a++)
+        for (unsigned b = a + 1; b < removals; b++)
+            if (met(linearize, removal[a], removal[b]) && meets_both(linearize, removal[a], removal[b]))
+                return true;
+    return false;
+}
+
 static void count_steps(struct linearize *linearize)
 {
     const struct section *section = linearize->section;
@@ -217,6 +261,7 @@ static void count_steps(struct linearize *linearize)
                 linearize->step[thread][(*count)++] = section->line[thread][i];
         }
     }
+    linearize->seen_between = is_seen_between(linearize);
 }
 
 /* The line of a thread's next step. */
@@ -392,7 +437,7 @@ static unsigned candidates(struct linearize *linearize, unsigned thread[SECTION_
         if (linearize->next[i] == linearize->count[i] || comes_too_early(linearize, i))
             continue;
         if (would_nest(linearize, i)) {
-            linearize->undecided = true;
+            linearize->undecided |= linearize->seen_between;
             continue;
         }
         uint64_t end = linearize->line[next_line(linearize, i)].end;
