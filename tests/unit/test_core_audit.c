@@ -121,15 +121,20 @@ static void objects(void **state)
 
 static void memories(void **state)
 {
+    struct dxgkmem_adapter_config config = adapter_identity(1, V28);
+    HANDLE second = adapter_add(&config);
+    struct adapter *elsewhere = handle_thing(handle_index((uintptr_t)second), HANDLE_ADAPTER);
     HANDLE handle = contiguous_allocate(world.adapter, 2 * PAGE).handle;
     struct memory *memory = handle_thing(handle_index((uintptr_t)handle), HANDLE_MEMORY);
     (void)state;
+    DAMAGE(memory->object->logical, elsewhere->logical, "a memory is on another adapter's list");
     DAMAGE(memory->slot, memory->slot + 1, "a memory does not know its own slot");
     DAMAGE(memory->charged, false, "a live memory is not complete");
     DAMAGE(memory->locked, false, "a live memory is not complete");
     DAMAGE(memory->connected, false, "a live memory is not complete");
     DAMAGE(memory->reach.pages, 1, "the device reaches part of a memory");
     assert_int_equal(try_free_contiguous(world.adapter, handle), STATUS_SUCCESS);
+    adapter_remove(second);
 }
 
 /* What memories take of a quota is what the audit adds up. */
@@ -204,6 +209,7 @@ static void counters(void **state)
         {COUNT_ADLS, "the count of ADLs is wrong"},
         {COUNT_MAPPINGS, "the count of mappings is wrong"},
         {COUNT_FRAME_BUFFERS, "the count of frame buffers is wrong"},
+        {COUNT_MEMORIES, "the count of memories is wrong"},
         {COUNT_PAGES, "the count of pages is wrong"},
     };
     (void)state;
@@ -329,6 +335,8 @@ static void objects_in_full(void **state)
     (void)state;
     looked = 0;
     look(true);
+    assert_true(object->adapter_slot & 1); /* the bit that says of a life that it has not ended */
+    LOOK_AT(handle_slot(object->adapter_slot)->life, 0, 1);
     LOOK_AT(closed->slot, 0, 32);
     LOOK_AT(closed->adapter_slot, 0, 32);
     LOOK_AT(closed->size, 0, 64);
