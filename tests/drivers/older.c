@@ -151,6 +151,72 @@ NTSTATUS OldSetTable(struct old_adapter *Adapter, ULONG Pages)
     return STATUS_SUCCESS;
 }
 
+/* -- the frame buffer --------------------------------------------------------------------------- */
+
+static VOID copy_piece(PUCHAR Area, ULONG First, ULONG Pages, BOOLEAN Save)
+{
+    if (Save)
+        RtlCopyMemory(Area, OldHwVideo(First), (SIZE_T)Pages * PAGE_SIZE);
+    else
+        RtlCopyMemory(OldHwVideo(First), Area, (SIZE_T)Pages * PAGE_SIZE);
+}
+
+/* The CPU copies through a small view of the area, piece by piece: one page at a time when there is no room for more. */
+static NTSTATUS transfer_in_pieces(struct old_adapter *Adapter, BOOLEAN Save)
+{
+    ULONG pages = OLD_PIECE_PAGES;
+
+    for (ULONG first = 0; first < OLD_VIDEO_PAGES; first += pages) {
+        DXGKARGCB_MAPFRAMEBUFFERPOINTER map;
+        DXGKARGCB_UNMAPFRAMEBUFFERPOINTER unmap = {0, NULL};
+        NTSTATUS status;
+
+        pages = min(pages, OLD_VIDEO_PAGES - first);
+        RtlZeroMemory(&map, sizeof(map));
+        map.Offset = (SIZE_T)first * PAGE_SIZE;
+        map.Size = (SIZE_T)pages * PAGE_SIZE;
+        status = Adapter->dxgk.DxgkCbMapFrameBufferPointer(Adapter->dxgk.DeviceHandle, &map);
+        if (!NT_SUCCESS(status) && pages > 1) {
+            pages = 1;
+            map.Size = PAGE_SIZE;
+            status = Adapter->dxgk.DxgkCbMapFrameBufferPointer(Adapter->dxgk.DeviceHandle, &map);
+        }
+        if (!NT_SUCCESS(status))
+            return status;
+        copy_piece((PUCHAR)map.pBaseAddress + map.Offset, first, pages, Save);
+        unmap.pBaseAddress = map.pBaseAddress;
+        status = Adapter->dxgk.DxgkCbUnmapFrameBufferPointer(Adapter->dxgk.DeviceHandle, &unmap);
+        if (!NT_SUCCESS(status))
+            return status;
+    }
+    return STATUS_SUCCESS;
+}
+
+/* The device copies, while the area is pinned for it; else the CPU does. */
+static NTSTATUS transfer(struct old_adapter *Adapter, BOOLEAN Save)
+{
+    DXGKARGCB_PINFRAMEBUFFERFORSAVE pin = {0, OLD_VIDEO_PAGES * PAGE_SIZE, NULL};
+    DXGKARGCB_UNPINFRAMEBUFFERFORSAVE unpin = {0};
+
+    if (!NT_SUCCESS(Adapter->dxgk.DxgkCbPinFrameBufferForSave(Adapter->dxgk.DeviceHandle, &pin)))
+        return transfer_in_pieces(Adapter, Save);
+    for (ULONG i = 0; i < OLD_VIDEO_PAGES; i++) {
+        OldHwWrite(OLD_VIDEO_INDEX, i);
+        OldHwWrite(Save ? OLD_SAVE_PAGE : OLD_RESTORE_PAGE, MmGetMdlPfnArray(pin.pMdl)[i]);
+    }
+    return Adapter->dxgk.DxgkCbUnpinFrameBufferForSave(Adapter->dxgk.DeviceHandle, &unpin);
+}
+
+NTSTATUS OldSaveFrameBuffer(struct old_adapter *Adapter)
+{
+    return transfer(Adapter, TRUE);
+}
+
+NTSTATUS OldRestoreFrameBuffer(struct old_adapter *Adapter)
+{
+    return transfer(Adapter, FALSE);
+}
+
 /* -- start and stop ----------------------------------------------------------------------------- */
 
 NTSTATUS OldStart(struct old_adapter *Adapter, PDXGKRNL_INTERFACE Dxgk)

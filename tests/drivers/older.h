@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The memory of a driver of the generation before memory objects, WDDM 2.4 to 2.8: a ring in contiguous memory
- * and page tables in pages for an MDL, which the device reads, and a fence in pool of its own, which the device
- * writes. The kit runs it unmodified; older_harness.c is the device.
+ * and page tables in pages for an MDL, which the device reads, a fence in pool of its own, which the device
+ * writes, and the save area of its frame buffer. The kit runs it unmodified; older_harness.c is the device.
  */
 #pragma once
 
@@ -13,6 +13,8 @@
 #define OLD_RING_ENTRIES (OLD_RING_BYTES / sizeof(ULONG))
 #define OLD_TAG 'dlO'
 #define OLD_HIGHEST 0xffffffffffll
+#define OLD_VIDEO_PAGES 5u /* of the frame buffer */
+#define OLD_PIECE_PAGES 2u /* of it are saved at once where it cannot be pinned */
 
 /* Registers of the device. */
 enum old_register {
@@ -20,9 +22,14 @@ enum old_register {
     OLD_DOORBELL,    /* it does so now */
     OLD_FENCE,       /* byte address of a ULONG64: how many commands it ever took; 0: nowhere */
     OLD_TABLE_INDEX, /* the directory entry that the next value is for */
-    OLD_TABLE_PAGE   /* the page of that part of the page table; 0: none */
+    OLD_TABLE_PAGE,  /* the page of that part of the page table; 0: none */
+    OLD_VIDEO_INDEX, /* the page of the frame buffer that the next value is for */
+    OLD_SAVE_PAGE,   /* the device writes it to this page */
+    OLD_RESTORE_PAGE /* the device reads it from this page */
 };
 EXTERN_C VOID OldHwWrite(enum old_register Register, ULONG64 Value);
+/* Pages of the frame buffer, as the CPU sees them through the device's aperture. */
+EXTERN_C PUCHAR OldHwVideo(ULONG Page);
 
 struct old_table {
     HANDLE memory; /* NULL: there is none */
@@ -52,4 +59,7 @@ VOID OldRing(struct old_adapter *Adapter);
 ULONG64 OldTaken(const struct old_adapter *Adapter);
 /* A page table of so many pages, in place of the one before. */
 NTSTATUS OldSetTable(struct old_adapter *Adapter, ULONG Pages);
+/* Before the device loses power, and when it has it again. A failure to save is one of the power transition. */
+NTSTATUS OldSaveFrameBuffer(struct old_adapter *Adapter);
+NTSTATUS OldRestoreFrameBuffer(struct old_adapter *Adapter);
 EXTERN_C_END

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The harness of the older driver: the device, which takes commands from the ring, counts them at the fence and walks the page tables. */
+/* The harness of the older driver: the device, which takes commands from the ring, counts them at the fence, walks the page tables and loses power. */
 #include "older.h"
 
 #include <dxgkmem/kit.h>
@@ -8,7 +8,8 @@
 #define COMMAND 0x4f4c0000u /* and a number: what this harness submits */
 
 static struct dxgkmem_kit *of;
-static ULONG64 ring, directory[DIRECTORY], entry, fence, count;
+static ULONG64 ring, directory[DIRECTORY], entry, fence, count, video_page;
+static UCHAR video[OLD_VIDEO_PAGES][PAGE_SIZE];
 
 /* Takes commands up to one that is 0, and no more than there are. */
 static void take_commands(ULONG64 wanted)
@@ -43,6 +44,11 @@ static void walk_table(void)
     }
 }
 
+PUCHAR OldHwVideo(ULONG Page)
+{
+    return video[Page];
+}
+
 VOID OldHwWrite(enum old_register Register, ULONG64 Value)
 {
     switch (Register) {
@@ -63,7 +69,35 @@ VOID OldHwWrite(enum old_register Register, ULONG64 Value)
         directory[entry] = Value;
         walk_table();
         break;
+    case OLD_VIDEO_INDEX:
+        video_page = Value % OLD_VIDEO_PAGES;
+        break;
+    case OLD_SAVE_PAGE:
+        (void)dxgkmem_kit_dma_write(of, 0, Value << PAGE_SHIFT, video[video_page], PAGE_SIZE);
+        break;
+    case OLD_RESTORE_PAGE:
+        (void)dxgkmem_kit_dma_read(of, 0, Value << PAGE_SHIFT, video[video_page], PAGE_SIZE);
+        break;
     }
+}
+
+/* Saved by one way, and restored by that or the other, whatever fails meanwhile: then it is as it was. */
+static void power_cycle(struct old_adapter *adapter)
+{
+    UCHAR drawn[OLD_VIDEO_PAGES];
+
+    for (ULONG page = 0; page < OLD_VIDEO_PAGES; page++) {
+        drawn[page] = (UCHAR)(1 + dxgkmem_kit_choose(of, 250));
+        RtlFillMemory(video[page], PAGE_SIZE, drawn[page]);
+    }
+    if (!NT_SUCCESS(OldSaveFrameBuffer(adapter)))
+        return;
+    RtlZeroMemory(video, sizeof(video));
+    if (!NT_SUCCESS(OldRestoreFrameBuffer(adapter)))
+        return;
+    for (ULONG page = 0; page < OLD_VIDEO_PAGES; page++)
+        dxgkmem_kit_expect(of, video[page][0] == drawn[page] && video[page][PAGE_SIZE - 1] == drawn[page],
+                           "the frame buffer is restored as it was saved");
 }
 
 static void life(struct dxgkmem_kit *kit)
@@ -85,6 +119,8 @@ static void life(struct dxgkmem_kit *kit)
             (void)OldSetTable(&adapter, 1 + dxgkmem_kit_choose(kit, DIRECTORY - 1));
         walk_table();
     }
+    for (ULONG cycles = 1 + dxgkmem_kit_choose(kit, 2); cycles != 0; cycles--)
+        power_cycle(&adapter);
     OldStop(&adapter);
 }
 
