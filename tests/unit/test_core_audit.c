@@ -169,6 +169,15 @@ static void adapters(void **state)
     adapter_remove(second);
 }
 
+static void frame_buffers(void **state)
+{
+    struct frame_buffer *saved = &adapter->frame_buffer;
+    (void)state;
+    DAMAGE(saved->area, NULL, "a frame buffer without a save area is pinned");
+    DAMAGE(saved->pinned, 0, "a frame buffer is pinned exactly when the device reaches its save area");
+    DAMAGE(saved->adl, NULL, "a frame buffer is pinned exactly when the device reaches its save area");
+}
+
 static void claims_on_mdls(void **state)
 {
     HANDLE handle = mdl_map(world.adapter, 0, 1);
@@ -394,7 +403,24 @@ static void adapters_in_full(void **state)
     logical->remapped = !logical->remapped;
     LOOK_AT(logical->references, 0, 32);
     look_at_stamp(&logical->gone_at);
+    look_at_stamp(&adapter->frame_buffer.pinned);
     LOOK_AT(instance.total.pages, 0, 64);
+}
+
+/* Also how much of a save area is pinned for an MDL. */
+static void pinned_for_an_mdl(void **state)
+{
+    struct dxgkmem_mdl *mdl;
+    DXGK_ADL *again;
+    (void)state;
+    assert_int_equal(try_unpin(world.adapter, 0), STATUS_SUCCESS);
+    assert_int_equal(try_pin_mdl(world.adapter, 0, PAGE, &mdl), STATUS_SUCCESS);
+    expect_problem(NULL);
+    looked = 0;
+    look(true);
+    LOOK_AT(adapter->frame_buffer.memory->reach.pages, 0, 32);
+    assert_int_equal(try_unpin(world.adapter, 0), STATUS_SUCCESS);
+    assert_int_equal(try_pin(world.adapter, 0, PAGE, 0, &again), STATUS_SUCCESS);
 }
 
 /* Room that is taken shows, wherever it is and however it is cut. */
@@ -474,6 +500,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(memories, setup, teardown),
         cmocka_unit_test_setup_teardown(memories_with_a_quota, setup, teardown),
         cmocka_unit_test_setup_teardown(adapters, setup, teardown),
+        cmocka_unit_test_setup_teardown(frame_buffers, setup, teardown),
         cmocka_unit_test_setup_teardown(claims_on_mdls, setup, teardown),
         cmocka_unit_test_setup_teardown(mappings, setup, teardown),
         cmocka_unit_test_setup_teardown(counters, setup, teardown),
@@ -484,6 +511,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(shape, setup, teardown),
         cmocka_unit_test_setup_teardown(objects_in_full, setup, teardown),
         cmocka_unit_test_setup_teardown(adls_and_mappings_in_full, setup, teardown),
+        cmocka_unit_test_setup_teardown(pinned_for_an_mdl, setup, teardown),
         cmocka_unit_test_setup_teardown(adapters_in_full, setup, teardown),
         cmocka_unit_test_setup_teardown(rooms_in_full, setup, teardown),
         cmocka_unit_test_setup_teardown(pages_in_full, setup, teardown),
