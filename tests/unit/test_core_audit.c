@@ -338,6 +338,22 @@ static void look_at_stamp(stamp *when)
     *when = kept;
 }
 
+/* The same life in another slot is another state. */
+static void slots_in_full(void **state)
+{
+    const uint32_t slot[2] = {handle_reserve(), handle_reserve()};
+    (void)state;
+    looked = 0;
+    look(true);
+    for (unsigned i = 0; i < 2; i++) {
+        handle_slot(slot[i])->life = 8; /* of the first generation, ended */
+        look(true);
+        handle_slot(slot[i])->life = 0;
+    }
+    for (unsigned i = 0; i < 2; i++)
+        handle_release(slot[i]);
+}
+
 static void objects_in_full(void **state)
 {
     struct object *closed = object_behind(unopened.object);
@@ -509,6 +525,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(first_problem, setup, teardown),
         cmocka_unit_test_setup_teardown(digest, setup, teardown),
         cmocka_unit_test_setup_teardown(shape, setup, teardown),
+        cmocka_unit_test_setup_teardown(slots_in_full, setup, teardown),
         cmocka_unit_test_setup_teardown(objects_in_full, setup, teardown),
         cmocka_unit_test_setup_teardown(adls_and_mappings_in_full, setup, teardown),
         cmocka_unit_test_setup_teardown(pinned_for_an_mdl, setup, teardown),
