@@ -206,6 +206,8 @@ static struct program_line joining(const struct program_line *made)
 {
     struct program_line line = linked_to(made);
 
+    line.operand[ADD_ADAPTER] =
+        (line.operand[ADD_ADAPTER] + 1) % PROGRAM_VARIABLES; /* the next one may be there */
     line.operand[ADD_VISIBLE] /= 2;
     return line;
 }
@@ -238,7 +240,7 @@ static void use_adapter(struct composer *composer, const struct program_line *ma
     compose_operation(composer, use, uses[which].opcode);
     use->operand[uses[which].adapter] = PROGRAM_THING(PROGRAM_EXACT, adapter);
     if (uses[which].index != 0)
-        use->operand[uses[which].index] = random_below(&composer->random, 2);
+        use->operand[uses[which].index] = random_below(&composer->random, 3);
 }
 
 /* Ends the memory of a line, or has its chain joined. */
@@ -298,7 +300,7 @@ static unsigned some_maker(const struct program *from, struct random *random, un
     return chosen;
 }
 
-/* The first thread ends a thing, which it may use before; the others use it, and make another like it. */
+/* The first thread ends a thing, which it may use before and after; the others use it, and make another like it. */
 static bool weave_turnover(struct program *program, const struct program *from, struct random *random,
                            unsigned threads, unsigned lines)
 {
@@ -321,6 +323,8 @@ static bool weave_turnover(struct program *program, const struct program *from, 
         append(program, &first);
     ending_of(&from->line[chosen], &end);
     append(program, &end);
+    if (random_chance(random, 64) && use_of(&composer, from, &from->line[chosen], &use))
+        append(program, &use);
     for (unsigned thread = 1; thread < threads; thread++) {
         append_thread(program, thread + 1);
         if (first.opcode != OP_THREAD && random_chance(random, 128)) /* a rival */
