@@ -94,7 +94,7 @@ static void owner_frees_quicker_than_removal(void **state)
     expect_nothing_left(&before);
 }
 
-/* When the call looks for its quota, and when it is about to give out the handle. */
+/* When the call looks at what is visible, and when it is about to give out the handle. */
 static void adapter_goes_during_allocation(void **state)
 {
     struct dxgkmem_adapter_config config = adapter_identity(1, V31);
