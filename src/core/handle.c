@@ -142,6 +142,14 @@ void handle_unlock(uint32_t index)
     lock_release(&handle_slot(index)->lock);
 }
 
+/* A handle is made by one of these; every other call ends it. */
+static bool makes_handles(enum dxgkmem_call call)
+{
+    return call == DXGKMEM_CALL_CREATE || call == DXGKMEM_CALL_OPEN || call == DXGKMEM_CALL_ADD_ADAPTER ||
+           call == DXGKMEM_CALL_ALLOCATE_CONTIGUOUS || call == DXGKMEM_CALL_ALLOCATE_PAGES ||
+           call == DXGKMEM_CALL_MAP_MDL;
+}
+
 /* Which violation the use of an ended handle is, by what ended it. */
 static void refuse_ended(struct call *call, uint64_t handle, stamp ended)
 {
@@ -174,8 +182,8 @@ static bool life_matches(struct call *call, uint64_t handle, const struct handle
         return true;
     if (present - wanted <= 1)
         ended = ATOMIC_LOAD_ACQUIRE(&slot->when[wanted & 1]);
-    if (life_generation(ATOMIC_LOAD(&slot->life)) - wanted > 1)
-        ended = 0; /* the stamp's place has gone to another life */
+    if (life_generation(ATOMIC_LOAD(&slot->life)) - wanted > 1 || makes_handles(stamp_call(ended)))
+        ended = 0; /* the stamp's place has gone to another life, which may be about to begin */
     refuse_ended(call, handle, ended);
     return false;
 }
@@ -200,14 +208,6 @@ static struct handle_slot *slot_of(struct call *call, uint64_t handle, enum hand
         return NULL;
     }
     return handle_slot(index);
-}
-
-/* A handle is made by one of these; every other call ends it. */
-static bool makes_handles(enum dxgkmem_call call)
-{
-    return call == DXGKMEM_CALL_CREATE || call == DXGKMEM_CALL_OPEN || call == DXGKMEM_CALL_ADD_ADAPTER ||
-           call == DXGKMEM_CALL_ALLOCATE_CONTIGUOUS || call == DXGKMEM_CALL_ALLOCATE_PAGES ||
-           call == DXGKMEM_CALL_MAP_MDL;
 }
 
 bool handle_check(struct call *call, uint64_t handle, enum handle_kind kind, stamp *made)

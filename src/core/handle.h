@@ -37,7 +37,8 @@ struct handle_slot {
      * Atomic, by the parity of the generation: when it was made, while it
      * lives; when it ended, afterwards. So the last two lives are known. Who reads one without a lock acquires
      * it and then looks whether the generation is still the same (or the next): a stamp that a
-     * later life wrote was released by it, so that its reader sees that the generation went on. The
+     * later life wrote was released by it, so that its reader sees that the generation went on; or it is of a
+     * life that is about to begin: no end is the work of a call that makes handles. The
      * stamp of an end is relaxed: the life that it belongs to is released after it.
      */
     stamp when[2];

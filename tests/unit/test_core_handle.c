@@ -128,6 +128,31 @@ static void looked_at_without_a_lock(void **state)
  * Whoever could guess the check, by trying all of them, still gets nothing: an index that
  * was never used, generation 0 and a generation of the future are no handles either.
  */
+/* A life is published stamp first. Then the stamp of two lives ago is gone, and the life there is has not changed yet. */
+static void a_life_about_to_begin(void **state)
+{
+    struct call call = call_of(DXGKMEM_CALL_CREATE);
+    uint32_t index = handle_reserve();
+    uint64_t given[2];
+    stamp ended[2], earlier;
+    int thing = 0;
+    (void)state;
+
+    for (unsigned life = 0; life < 2; life++) {
+        given[life] = handle_publish(index, HANDLE_OBJECT, call.now, &thing, 0);
+        ended[life] = call_of(DXGKMEM_CALL_DESTROY).now;
+        handle_end(index, ended[life]);
+    }
+    handle_slot(index)->when[1] = call.now; /* as publishing a third life begins */
+    assert_int_equal(check(given[0], HANDLE_OBJECT, DXGKMEM_CALL_MAP, &earlier),
+                     DXGKMEM_VIOLATION_STALE_HANDLE);
+    assert_int_equal(earlier, 0);
+    assert_int_equal(check(given[1], HANDLE_OBJECT, DXGKMEM_CALL_MAP, &earlier),
+                     DXGKMEM_VIOLATION_STALE_HANDLE);
+    assert_int_equal(earlier, stamp_operation(ended[1]));
+    handle_release(index);
+}
+
 static void guessed_checks(void **state)
 {
     const unsigned body_bits = sizeof(void *) * 8 - DXGKMEM_HANDLE_CHECK_BITS;
@@ -241,6 +266,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(lives_of_a_slot, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(what_ended_it, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(a_life_about_to_begin, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(guessed_checks, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(lucky_guess_of_another_kind, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(lucky_guess_past_the_end, world_setup, world_teardown),

@@ -173,6 +173,30 @@ static void chain_goes_before_one_joins(void **state)
     (void)state_now();
 }
 
+/* The chain stays, but not the one that the new adapter is linked to: when the call looks, and at its last step. */
+static void link_goes_before_one_joins(void **state)
+{
+    struct dxgkmem_adapter_config config = adapter_identity(1, V31);
+    HANDLE second, third;
+    (void)state;
+    for (unsigned after = 0; after < 2; after++) {
+        config.device = 1;
+        config.link_to = NULL;
+        adapter = adapter_add(&config);
+        config.device = 2;
+        config.link_to = adapter;
+        second = adapter_add(&config);
+        config.device = 3;
+        at_lock(RANK_LOGICAL, after, remove_it);
+        assert_int_equal(dxgkmem_add_adapter(&config, &third), STATUS_INVALID_PARAMETER);
+        expect_hooked();
+        assert_null(third);
+        adapter_remove(second);
+    }
+    expect_no_violation();
+    (void)state_now();
+}
+
 static HANDLE joined;
 
 /* It sees all of RAM, and no I/O range above it. */
@@ -242,6 +266,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(removed_by_two, setup, world_teardown),
         cmocka_unit_test_setup_teardown(adapter_goes_before_a_pin, setup, world_teardown),
         cmocka_unit_test_setup_teardown(chain_goes_before_one_joins, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(link_goes_before_one_joins, setup, world_teardown),
         cmocka_unit_test_setup_teardown(range_vanishes_during_create, setup, world_teardown),
         cmocka_unit_test_setup_teardown(range_vanishes_during_open, setup, world_teardown),
     };
