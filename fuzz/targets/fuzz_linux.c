@@ -180,11 +180,15 @@ static const struct guest_box *box_of(const uint8_t *bytes, size_t size)
 static void take_coverage(const struct guest_box *box)
 {
     const uint8_t *cells = box->coverage + DXGKMEM_COVERAGE_EDGES;
+    uint64_t several;
 
     memcpy(edges, box->coverage, sizeof edges);
-    for (unsigned cell = 0; cell < matrix_cells(); cell++)
-        if (cells[cell])
-            status_cell(NULL, cell);
+    for (unsigned at = 0; at < DXGKMEM_COVERAGE_CELLS; at += sizeof several) {
+        memcpy(&several, cells + at, sizeof several);
+        for (unsigned i = 0; several && i < sizeof several; i++)
+            if (cells[at + i] && at + i < matrix_cells())
+                status_cell(NULL, at + i);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

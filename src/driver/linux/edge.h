@@ -11,7 +11,8 @@
 #define DXGKMEM_DRIVER_LINUX_EDGE_H
 
 /* clang-format off */
-asm(
+asm(".ifndef dxgkmem_edge\n" /* once a unit, of however many files it is */
+	".set dxgkmem_edge, 1\n"
 	".macro call target:vararg\n"
 	".ifc \\target,__sanitizer_cov_trace_pc\n"
 	"	.pushsection .bss.dxgkmem_edges,\"aw\",@nobits\n"
@@ -21,7 +22,8 @@ asm(
 	".else\n"
 	"	callq \\target\n"
 	".endif\n"
-	".endm\n");
+	".endm\n"
+	".endif\n");
 /* clang-format on */
 
 #endif
