@@ -34,8 +34,7 @@ struct made {
     size_t size;
 };
 
-static struct guest_box
-    *boxes; /* behind those of programs under way, one for what libFuzzer has from elsewhere */
+static struct guest_box *boxes; /* of programs under way; the last for what libFuzzer has from elsewhere */
 static struct made made[UNDER_WAY];
 static unsigned long given, taken; /* how many, so far */
 static struct made *last;          /* what libFuzzer got last; NULL: nothing yet */
@@ -130,10 +129,14 @@ static size_t exchange(const uint8_t *first, size_t first_size, const uint8_t *s
     /* libFuzzer changes what it got several times in a row. Without the delay, it would have got the newest. */
     if (last && first_size == last->size && memcmp(first, last->bytes, first_size) == 0)
         base = made[(given - 1) % UNDER_WAY];
+    if (base.size > room)
+        return 0;
     do /* several only at first */
         give(&base, second, second_size, room, seed++);
     while (given - taken < UNDER_WAY);
     take();
+    if (last->size > room) /* it was larger then; this one is lost */
+        return 0;
     memcpy(out, last->bytes, last->size);
     return last->size;
 }
@@ -162,7 +165,7 @@ _Noreturn static void stop_here(const struct runner_finding *finding)
     target_save(&program);
 }
 
-/* The box with the answer, which may have been there before. NULL: the guest died in another program, which comes next. */
+/* The box with the answer, which may have been there before. NULL: the guest died in another, which comes next. */
 static const struct guest_box *box_of(const uint8_t *bytes, size_t size)
 {
     struct guest_box *box = &boxes[UNDER_WAY];
