@@ -154,18 +154,21 @@ guest_splat() {
 
 # ADDRESS of the console's "function+0x10/0x20 [dxgkmem]" -> file and line.
 guest_explain() {
-    local log=$1 module=$2 place function offset base
+    local log=$1 module=$2 place function offset base back
     guest_splat "$log" | head -n 3 | cut -d: -f2-
     grep -E '^FAIL |dxgkmem: .*(bug check|\.[ch]:[0-9])' "$log" | head -n 5
     grep -qE '^DONE( |$)' "$log" || echo "it did not come to its end"
     while read -r place; do
+        # An offset behind a call is that of the next instruction; where it stopped, marked with =, is what it is.
+        back=1
+        [[ $place != =* ]] || back=0
+        place=${place#=}
         function=${place%%+*} offset=${place#*+}
         base=$(nm "$module" | awk -v name="$function" '$3 == name { print $1; exit }')
         [[ $base ]] || continue
         printf '  %s\n' "$place"
-        # An offset behind a call is that of the next instruction.
-        addr2line -sfip -e "$module" -j .text "$(printf '%x' $((0x$base + ${offset%%/*} - 1)))" | sed 's/^/    /'
-    done < <(grep -oE '[A-Za-z_0-9.]+\+0x[0-9a-f]+/0x[0-9a-f]+ \[dxgkmem\]' "$log" | sed 's/ .*//' | awk '!n[$0]++' | head -n 6)
+        addr2line -sfip -e "$module" -j .text "$(printf '%x' $((0x$base + ${offset%%/*} - back)))" | sed 's/^/    /'
+    done < <(grep -oE '(RIP: [0-9a-f]+:)?[A-Za-z_0-9.]+\+0x[0-9a-f]+/0x[0-9a-f]+ \[dxgkmem\]' "$log" | sed 's/^RIP: [0-9a-f]*:/=/; s/ .*//' | awk '!n[$0]++' | head -n 6)
     [[ ! -s $log.qemu ]] || head -n 3 "$log.qemu"
     echo "the console: $log"
 }
