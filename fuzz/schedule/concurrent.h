@@ -93,7 +93,7 @@ struct linearize {
     uint16_t step[SECTION_THREADS][LINEARIZE_STEPS];
     uint8_t parts[PROGRAM_OPERATIONS];  /* steps of each line */
     bool removes;                       /* some adapter was removed */
-    bool seen_between;                  /* some call met two removals that were under way at once */
+    bool seen_between;                  /* some calls met a removal in the midst of another one */
     bool blind_many, blind;             /* accesses are not compared: in no order, in the one that is tried */
     bool overtaken[PROGRAM_OPERATIONS]; /* this access is not */
 

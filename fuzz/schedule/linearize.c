@@ -12,7 +12,7 @@
  * A removal has a step for taking the adapter out of its chain, one for each thing that it ended, and one for its
  * end. Steps of other threads between them are run by the one thread in the midst of its removal. What devices
  * and CPU see then is not compared, and a removal in the midst of another one is not tried: a call that met both says
- * nothing, for or against.
+ * nothing, for or against, nor do calls that met one of them before and after the other.
  */
 #include "schedule/concurrent.h"
 
@@ -217,6 +217,24 @@ static bool meets_both(const struct linearize *linearize, unsigned a, unsigned b
     return false;
 }
 
+/* Whether calls that met a removal were made before another one began and after it ended: that one lies in its midst. */
+static bool is_framed(const struct linearize *linearize, unsigned removal, unsigned other)
+{
+    const struct section *section = linearize->section;
+    bool before = false, after = false;
+
+    for (unsigned thread = 0; thread < section->threads; thread++)
+        for (unsigned i = 0; i < section->count[thread]; i++) {
+            unsigned at = section->line[thread][i];
+
+            if (at == removal || !linearize->line[at].made || !met(linearize, at, removal))
+                continue;
+            before |= linearize->line[at].end < linearize->line[other].begin;
+            after |= linearize->line[at].begin > linearize->line[other].end;
+        }
+    return before && after;
+}
+
 /*
  * Two removals that are under way at once come to the same as one behind the other, where nobody saw both half done:
  * which of them ends what is left is settled by their first steps. Only for those who did see it such orders are missing.
@@ -232,7 +250,9 @@ static bool is_seen_between(const struct linearize *linearize)
                 removal[removals++] = section->line[thread][i];
     for (unsigned a = 0; a < removals; a++)
         for (unsigned b = a + 1; b < removals; b++)
-            if (met(linearize, removal[a], removal[b]) && meets_both(linearize, removal[a], removal[b]))
+            if (met(linearize, removal[a], removal[b]) && (meets_both(linearize, removal[a], removal[b]) ||
+                                                           is_framed(linearize, removal[a], removal[b]) ||
+                                                           is_framed(linearize, removal[b], removal[a])))
                 return true;
     return false;
 }
