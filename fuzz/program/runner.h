@@ -237,8 +237,11 @@ struct runner_view {
 const struct runner_passed *runner_passed(const struct runner *runner, unsigned operand);
 /* False: no thing has this number yet. */
 bool runner_view(const struct runner *runner, unsigned thing, struct runner_view *view);
-/* How a mapping that lives must be mapped, as the model has it. False: the model knows of none like it. */
-bool runner_view_mapped(const struct runner *runner, unsigned thing, unsigned *access,
+/*
+ * How a mapping must be mapped, and with which access devices reach pages through an ADL (cache is left alone then), as
+ * the model has it. False: it knows of none like it that lives.
+ */
+bool runner_view_access(const struct runner *runner, unsigned thing, unsigned *access,
                         DXGK_MEMORY_CACHING_TYPE *cache);
 /* The logical page of an ADL's page, as it was told when the ADL was made. */
 uint64_t runner_view_page(const struct runner *runner, unsigned thing, uint64_t page);

@@ -64,13 +64,29 @@ bool runner_view(const struct runner *runner, unsigned number, struct runner_vie
     return true;
 }
 
-bool runner_view_mapped(const struct runner *runner, unsigned number, unsigned *access,
+static bool adl_access(const struct runner *runner, uint64_t value, unsigned *access)
+{
+    struct model_live_adl adl;
+    size_t cursor = 0;
+
+    while (model_next_adl(runner->model, &cursor, &adl)) {
+        if ((uintptr_t)adl.handed_out != value)
+            continue;
+        *access = adl.access;
+        return true;
+    }
+    return false;
+}
+
+bool runner_view_access(const struct runner *runner, unsigned number, unsigned *access,
                         DXGK_MEMORY_CACHING_TYPE *cache)
 {
     const struct runner_thing *thing = &runner->thing[number];
     struct model_live_mapping mapping;
     size_t cursor = 0;
 
+    if (thing->kind == PROGRAM_ADL)
+        return adl_access(runner, thing->value, access);
     while (model_next_mapping(runner->model, &cursor, &mapping)) {
         if ((uintptr_t)mapping.base != thing->value || mapping.process != thing->process)
             continue;

@@ -239,7 +239,7 @@ struct shown {
     int object;
     uint64_t first, pages; /* pages, from the first on */
     unsigned chain, process;
-    int access, cache; /* of a mapping; -1: not known */
+    int access, cache; /* -1: not known; the latter of a mapping */
 };
 
 static uint64_t operand(const struct recording *recording, unsigned at, unsigned which)
@@ -267,7 +267,7 @@ static struct shown shown_by(const struct recording *recording, int number)
         shown.first =
             operand(recording, view->line, opcode == OP_ADL ? (unsigned)ADL_OFFSET : (unsigned)MAP_OFFSET) >>
             DXGKMEM_PAGE_SHIFT;
-    if (recording->thing[number].mapped) {
+    if (recording->thing[number].held) {
         shown.access = (int)recording->thing[number].access;
         shown.cache = (int)recording->thing[number].cache;
     }
@@ -320,9 +320,9 @@ static void write_shown(struct csource_writer *writer, const struct shown *shown
         if (adapter->view.kind != PROGRAM_ADAPTER || adapter->view.chain != shown->chain ||
             adapter->ended <= writer->at || !CAN_ASK(device_page) || !CAN_ASK(dma_read))
             continue;
-        fprintf(writer->body, "        see_adl(\"%s\", %d, %" PRIu64 ", %" PRIu64 ", %u, %s, %d);\n",
+        fprintf(writer->body, "        see_adl(\"%s\", %d, %" PRIu64 ", %" PRIu64 ", %u, %s, %d, %d);\n",
                 shown->name, shown->object, shown->first, shown->pages, adapter->view.device, shown->value,
-                untouched(writer, shown->object));
+                untouched(writer, shown->object), shown->access);
         writer->needs |= NEEDS_LOOKS | NEEDS_TOLD | NEEDS_LOGICAL | NEEDS_PLACES | NEEDS_SEE_ADL;
     }
 }
@@ -362,7 +362,8 @@ static void look_at_unseen(struct csource_writer *writer)
                                             .object = owner->owner,
                                             .first = csource_number(writer, ADL_OFFSET) >> DXGKMEM_PAGE_SHIFT,
                                             .pages = csource_number(writer, ADL_SIZE) >> DXGKMEM_PAGE_SHIFT,
-                                            .chain = owner->chain});
+                                            .chain = owner->chain,
+                                            .access = -1});
         writer->needs |= NEEDS_TOLD;
     }
 }

@@ -36,8 +36,8 @@ static void take_thing(struct taking *taking, unsigned number, const struct runn
             thing->life++;
     if (view->kind == PROGRAM_ADL || view->kind == PROGRAM_MEMORY)
         thing->first_page = runner_view_page(taking->runner, number, 0);
-    if (view->kind == PROGRAM_MAPPING)
-        thing->mapped = runner_view_mapped(taking->runner, number, &thing->access, &thing->cache);
+    if (view->kind == PROGRAM_MAPPING || view->kind == PROGRAM_ADL)
+        thing->held = runner_view_access(taking->runner, number, &thing->access, &thing->cache);
     recording->things = number + 1;
 }
 

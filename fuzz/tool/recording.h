@@ -19,7 +19,7 @@ struct recording_thing {
     unsigned life;           /* the how manieth that its variable named, from 1 */
     unsigned ended;          /* line that ended it; RECORDING_ALIVE: none did */
     uint64_t first_page;     /* of an ADL: its first logical page */
-    bool mapped;             /* of a mapping: whether the next two are known */
+    bool held; /* of a mapping and an ADL: whether the access, and of a mapping the cache, is known */
     unsigned access;
     DXGK_MEMORY_CACHING_TYPE cache;
 };

@@ -19,7 +19,7 @@ build_tool() { # build_tool FOLDER: quietly
 
 mkdir tree
 cp -r "$ROOT"/CMakeLists.txt "$ROOT"/include "$ROOT"/src "$ROOT"/fuzz tree
-bugs=(cache-type-lost io-over-ram-accepted adl-past-the-end unmap-any-size adl-flush-missing)
+bugs=(cache-type-lost io-over-ram-accepted adl-past-the-end unmap-any-size adl-flush-missing adl-device-writes-read-only)
 for bug in "${bugs[@]}"; do
     patch -d tree -p1 -s <"$ROOT/tests/mutants/$bug.patch" || fail "$bug does not apply"
 done
