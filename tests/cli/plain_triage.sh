@@ -40,6 +40,8 @@ for seed in $(seq 1 100); do
     "$planted" generate --seed "$seed" --lines 16 >program.txt
     "$planted" run --quiet program.txt >out 2>&1 || cp program.txt "in/crash-$seed"
 done
+# What another bug hides in all of these.
+printf 'world small\nadd d0\ncreate o0 a0 type=section protection=readonly\nadl l0 a0\n' >in/crash-read-only
 many=$(find in -type f | wc -l)
 ((many >= 20)) || fail "only $many inputs"
 printf 'world small\nadd d0\ndma_read d0 l0\n%s\n' 'unpin d0 index=17' >in/id:000001,sig:11,src:000000

@@ -319,6 +319,56 @@ static void test_scope(void **state)
     assert_int_equal(scope.successes, 1);
 }
 
+/* How many threads have lines of their own. */
+static unsigned threads_of(const struct program *woven)
+{
+    unsigned seen = 0, count = 0, thread = 0;
+
+    for (unsigned at = 0; at < woven->lines; at++) {
+        if (woven->line[at].opcode == OP_THREAD)
+            thread = (unsigned)woven->line[at].operand[CONDITION_VALUE];
+        else if (thread)
+            seen |= 1u << thread;
+    }
+    for (; seen; seen &= seen - 1)
+        count++;
+    return count;
+}
+
+static void check_valid(const struct program *woven)
+{
+    size_t size = program_encode(woven, bytes, sizeof(bytes));
+
+    assert_true(program_valid(woven));
+    check_canonical(bytes, size);
+}
+
+/* Programs for several threads are valid, nearly all have threads that run something, and stay so when changed. */
+static void test_weave(void **state)
+{
+    static struct program woven, room, again;
+    enum { SEEDS = 3000 };
+    unsigned several = 0, changed = 0, kept = 0;
+
+    (void)state;
+    for (unsigned seed = 0; seed < SEEDS; seed++) {
+        engine_generate(&woven, seed, 1 + seed % PROGRAM_OPERATIONS);
+        again = woven;
+        engine_weave(&woven, &room, seed);
+        check_valid(&woven);
+        several += threads_of(&woven) >= 2;
+        engine_weave(&again, &room, seed); /* the same seed, the same program */
+        assert_true(program_equal(&woven, &again));
+        engine_mutate_woven(&woven, &room, seed);
+        check_valid(&woven);
+        changed += !program_equal(&woven, &again);
+        kept += threads_of(&woven) >= 2;
+    }
+    assert_true(several > SEEDS * 3 / 4);
+    assert_true(changed > SEEDS * 3 / 4);
+    assert_true(kept > SEEDS * 3 / 4);
+}
+
 /* Lines composed without a mistake are nearly always right. */
 static void test_compose(void **state)
 {
@@ -354,7 +404,8 @@ int main(void)
         cmocka_unit_test(test_mutate_bounds), cmocka_unit_test(test_mutate_smallest),
         cmocka_unit_test(test_mutate_full),   cmocka_unit_test(test_crossover_every_max),
         cmocka_unit_test(test_crossover_mix), cmocka_unit_test(test_crossover_long),
-        cmocka_unit_test(test_scope),         cmocka_unit_test(test_compose),
+        cmocka_unit_test(test_scope),         cmocka_unit_test(test_weave),
+        cmocka_unit_test(test_compose),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
