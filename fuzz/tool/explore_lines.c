@@ -291,9 +291,11 @@ void explore_made_by(explore_made made, struct runner *runner, const struct prog
     struct runner_view view;
 
     memset(made, 0, sizeof(explore_made));
-    for (unsigned i = 0; runner_view(runner, i, &view); i++) /* in the order of their making */
+    /* In the order of their making. Of what has ended many makings lead to one state. */
+    for (unsigned i = 0; runner_view(runner, i, &view); i++)
         if (view.variable < EXPLORE_VARIABLES)
-            made[view.kind][view.variable] = explore_nameless(&program->line[view.line], made);
+            made[view.kind][view.variable] =
+                view.live ? explore_nameless(&program->line[view.line], made) : 1;
 }
 
 bool explore_line_applies(const struct program_line *line, const struct explore_bindings *bindings)
