@@ -176,12 +176,25 @@ static bool chain_admits(const struct joining *joining)
            (logical->opened == 0 || joining->highest >= logical->highest_visible_page);
 }
 
+/* No pin is under way between these: one that fails must not have kept anybody out. */
+static void chain_lock(struct logical_adapter *logical)
+{
+    lock_acquire(&logical->pin_lock, RANK_PIN);
+    lock_acquire(&logical->lock, RANK_LOGICAL);
+}
+
+static void chain_unlock(struct logical_adapter *logical)
+{
+    lock_release(&logical->lock);
+    lock_release(&logical->pin_lock);
+}
+
 static bool chain_would_admit(const struct joining *joining)
 {
     bool admitted;
-    lock_acquire(&joining->logical->lock, RANK_LOGICAL);
+    chain_lock(joining->logical);
     admitted = chain_admits(joining);
-    lock_release(&joining->logical->lock);
+    chain_unlock(joining->logical);
     return admitted;
 }
 
@@ -191,14 +204,14 @@ static NTSTATUS chain_join(const struct joining *joining, struct adapter *adapte
     struct logical_adapter *logical = joining->logical;
     NTSTATUS status = STATUS_INVALID_PARAMETER;
 
-    lock_acquire(&logical->lock, RANK_LOGICAL);
+    chain_lock(logical);
     if (chain_admits(joining)) {
         logical->highest_visible_page = least(logical->highest_visible_page, joining->highest);
         adapter->physical_index = logical->indices++;
         logical->chain[adapter->physical_index] = adapter;
         status = STATUS_SUCCESS;
     }
-    lock_release(&logical->lock);
+    chain_unlock(logical);
     return status;
 }
 

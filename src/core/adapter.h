@@ -27,7 +27,7 @@ struct logical_adapter {
      * removal. Either answer is right for it: the removal comes for its object's lock later and ends the ADL as well.
      */
     stamp gone_at;
-    struct dxgkmem_lock pin_lock; /* guards the frame buffers of the chain */
+    struct dxgkmem_lock pin_lock; /* guards the frame buffers of the chain; who joins it takes it as well */
     /* Under the lock. */
     uint32_t indices;                         /* physical indices given out so far */
     struct adapter *chain[DXGKMEM_CHAIN_MAX]; /* by physical index; NULL: removed */
