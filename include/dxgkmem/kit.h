@@ -20,7 +20,7 @@ extern "C" {
 struct dxgkmem_kit;
 
 /* Contrary but legal: what the documentation allows and drivers forget. */
-#define DXGKMEM_KIT_OFFSET 0x01u  /* MAP answers with Offset != 0 and more than was asked */
+#define DXGKMEM_KIT_OFFSET 0x01u  /* MAP, MapFrameBufferPointer: Offset != 0; MAP: more than was asked */
 #define DXGKMEM_KIT_PREFER 0x02u  /* PreferContiguous is not granted */
 #define DXGKMEM_KIT_UNASKED 0x04u /* Contiguous is set where nobody asked for it, if the pages allow it */
 #define DXGKMEM_KIT_HANDLES 0x08u /* handles differ in their upper halves only */

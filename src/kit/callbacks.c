@@ -211,7 +211,7 @@ static void APIENTRY close_object(IN_CONST_PDXGKARGCB_CLOSE_PHYSICAL_MEMORY_OBJE
 static NTSTATUS APIENTRY map(IN_OUT_PDXGKARGCB_MAP_PHYSICAL_MEMORY arguments)
 {
     kit_stack stack = KIT_STACK_HERE();
-    bool wider = (kit.world.contrary & DXGKMEM_KIT_OFFSET) != 0;
+    size_t lead = kit_mapping_lead();
     DXGKARGCB_MAP_PHYSICAL_MEMORY in;
     NTSTATUS status;
 
@@ -227,23 +227,28 @@ static NTSTATUS APIENTRY map(IN_OUT_PDXGKARGCB_MAP_PHYSICAL_MEMORY arguments)
     kit_call_end();
     if (arguments == NULL)
         return status;
-    if (NT_SUCCESS(status) && wider) {
+    if (NT_SUCCESS(status)) {
         /* A page in front and one behind: mapped, as the documentation allows, and none of the driver's. */
-        in.pMappedAddress = (unsigned char *)in.pMappedAddress - KIT_PAGE;
-        in.Offset += KIT_PAGE;
-        in.Size += 2 * KIT_PAGE;
-    }
-    if (NT_SUCCESS(status))
+        in.pMappedAddress = (unsigned char *)in.pMappedAddress - lead;
+        in.Offset += lead;
+        in.Size += 2 * lead;
         kit_mapping_made(&(struct kit_mapping){.base = in.pMappedAddress,
                                                .bytes = in.Size,
-                                               .lead = wider ? KIT_PAGE : 0,
+                                               .lead = lead,
+                                               .ahead = lead != 0 ? KIT_AHEAD("pMappedAddress") : NULL,
                                                .user = in.AccessMode == DXGK_ACCESS_MODE_USER_MODE,
                                                .made = stack,
                                                .made_by = "DxgkCbMapPhysicalMemory"});
+    }
     arguments->Offset = in.Offset;
     arguments->Size = in.Size;
     arguments->pMappedAddress = in.pMappedAddress;
     return status;
+}
+
+size_t kit_mapping_lead(void)
+{
+    return (kit.world.contrary & DXGKMEM_KIT_OFFSET) != 0 ? KIT_PAGE : 0;
 }
 
 void kit_mapping_made(const struct kit_mapping *mapping)
@@ -258,6 +263,19 @@ static struct kit_mapping *mapping_from(const void *base)
             return &mappings.item[i];
     }
     return NULL;
+}
+
+void *kit_mapping_inside(const void *base)
+{
+    const struct kit_mapping *mapping = mapping_from(base);
+
+    if (mapping != NULL)
+        return (void *)(uintptr_t)(mapping->base + mapping->lead);
+    for (size_t i = mappings.count; i-- != 0;) {
+        if (mappings.item[i].base + mappings.item[i].lead == base)
+            return (void *)(uintptr_t)mappings.item[i].base;
+    }
+    return (void *)(uintptr_t)base;
 }
 
 void kit_mapping_ended(const void *base, kit_stack stack, const char *by)
@@ -295,10 +313,9 @@ static void APIENTRY unmap(IN_CONST_PDXGKARGCB_UNMAP_PHYSICAL_MEMORY arguments)
         in = *arguments;
         in.hPhysicalMemoryObject = kit_inside(in.hPhysicalMemoryObject);
         mapping = mapping_from(in.pBaseAddress);
-        if (mapping != NULL && mapping->lead != 0) {
-            in.pBaseAddress = (unsigned char *)in.pBaseAddress + mapping->lead;
-            in.Size = in.Size > 2 * KIT_PAGE ? in.Size - 2 * KIT_PAGE : 1; /* 1 is never right */
-        }
+        in.pBaseAddress = kit_mapping_inside(in.pBaseAddress);
+        if (mapping != NULL && mapping->lead != 0)
+            in.Size = in.Size > 2 * mapping->lead ? in.Size - 2 * mapping->lead : 1; /* 1 is never right */
     }
     dxgkmem_query_statistics(&statistics);
     violations = statistics.violations;

@@ -66,7 +66,7 @@ static const char *explain(const unsigned char *address, struct kit_finding *fin
     if (mapping->ended != 0)
         return "a mapping that has ended";
     if (address < mapping->base + mapping->lead)
-        return "in front of what was mapped: the byte asked for is at pMappedAddress + Offset";
+        return mapping->ahead != NULL ? mapping->ahead : "in front of what was mapped";
     return "behind what was asked for, or a write to memory that may only be read";
 }
 

@@ -56,16 +56,22 @@ void kit_violation(void *context, const struct dxgkmem_violation *violation);
 void kit_operation(kit_stack stack); /* the instance takes a number for what is called next */
 
 /* What an address is, for faults.c and device.c. */
+#define KIT_AHEAD(base) "in front of what was mapped: the byte asked for is at " base " + Offset"
 struct kit_mapping {
     const unsigned char *base; /* what the driver was told */
     size_t bytes;
-    size_t lead; /* bytes in front of what the instance mapped */
-    bool user;   /* for a process */
+    size_t lead;       /* bytes in front of what the instance mapped */
+    const char *ahead; /* said of an access there, KIT_AHEAD; NULL: there is no lead */
+    bool user;         /* for a process */
     kit_stack made, ended;
     const char *made_by, *ended_by;
 };
 void kit_mapping_made(const struct kit_mapping *mapping);
 void kit_mapping_ended(const void *base, kit_stack stack, const char *by);
+/* The lead of what is mapped now and answered with an Offset. */
+size_t kit_mapping_lead(void);
+/* A base as the instance has it. What it mapped behind a lead is no base of the driver's, and becomes none of the instance's. */
+void *kit_mapping_inside(const void *base);
 const struct kit_mapping *kit_mapping_at(const void *address);
 
 /* What a device reaches pages through. */

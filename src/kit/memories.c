@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Between the driver and the WDDM 2.4 callbacks. Contrary, contiguous memory holds what was there before, and
- * pages for an MDL are mapped for the kernel when the driver asks for it, as those of MmAllocatePagesForMdl are.
+ * Between the driver and the WDDM 2.4 callbacks. Contrary, contiguous memory holds what was there before, pages
+ * for an MDL are mapped for the kernel when the driver asks for it, as those of MmAllocatePagesForMdl are, and a piece
+ * of the save area begins at an Offset from the base.
  */
 #define _GNU_SOURCE
 #include "kit.h"
@@ -223,10 +224,12 @@ NTSTATUS APIENTRY kit_free_pages(IN_CONST_HANDLE adapter, IN_CONST_PDXGKARGCB_FR
     return status;
 }
 
+/* A page in front of the piece, as MAP has one. Size goes in only. */
 NTSTATUS APIENTRY kit_map_frame_buffer(IN_CONST_HANDLE adapter,
                                        INOUT_PDXGKARGCB_MAPFRAMEBUFFERPOINTER arguments)
 {
     kit_stack stack = KIT_STACK_HERE();
+    size_t lead = kit_mapping_lead();
     NTSTATUS status;
 
     if (kit_call_fails(arguments, stack)) {
@@ -235,11 +238,16 @@ NTSTATUS APIENTRY kit_map_frame_buffer(IN_CONST_HANDLE adapter,
     }
     status = kit_call_begin(stack)->DxgkCbMapFrameBufferPointer(kit_inside(adapter), arguments);
     kit_call_end();
-    if (arguments != NULL && NT_SUCCESS(status))
-        kit_mapping_made(&(struct kit_mapping){.base = arguments->pBaseAddress,
-                                               .bytes = arguments->Size,
-                                               .made = stack,
-                                               .made_by = "DxgkCbMapFrameBufferPointer"});
+    if (arguments == NULL || !NT_SUCCESS(status))
+        return status;
+    arguments->pBaseAddress = (unsigned char *)arguments->pBaseAddress - lead;
+    arguments->Offset += lead;
+    kit_mapping_made(&(struct kit_mapping){.base = arguments->pBaseAddress,
+                                           .bytes = lead + arguments->Size,
+                                           .lead = lead,
+                                           .ahead = lead != 0 ? KIT_AHEAD("pBaseAddress") : NULL,
+                                           .made = stack,
+                                           .made_by = "DxgkCbMapFrameBufferPointer"});
     return status;
 }
 
@@ -247,8 +255,15 @@ NTSTATUS APIENTRY kit_unmap_frame_buffer(IN_CONST_HANDLE adapter,
                                          IN_CONST_PDXGKARGCB_UNMAPFRAMEBUFFERPOINTER arguments)
 {
     kit_stack stack = KIT_STACK_HERE();
-    NTSTATUS status = kit_call_begin(stack)->DxgkCbUnmapFrameBufferPointer(kit_inside(adapter), arguments);
+    DXGKARGCB_UNMAPFRAMEBUFFERPOINTER in = {0, NULL};
+    NTSTATUS status;
 
+    if (arguments != NULL) {
+        in = *arguments;
+        in.pBaseAddress = kit_mapping_inside(in.pBaseAddress);
+    }
+    status = kit_call_begin(stack)->DxgkCbUnmapFrameBufferPointer(kit_inside(adapter),
+                                                                  arguments != NULL ? &in : NULL);
     kit_call_end();
     if (NT_SUCCESS(status))
         kit_mapping_ended(arguments->pBaseAddress, stack, "DxgkCbUnmapFrameBufferPointer");

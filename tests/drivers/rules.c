@@ -530,6 +530,8 @@ int main(void)
     failed = run(rules, sizeof rules / sizeof *rules, "rules.c", &count);
     failed |= run(rules_more, rules_more_count, "rules_more.c", &count);
     failed |= run(rules_memories, rules_memories_count, "rules_memories.c", &count);
+    kit.world.contrary = DXGKMEM_KIT_OFFSET;
+    failed |= run(rules_offset, rules_offset_count, "rules_memories.c with an Offset", &count);
     printf("%lu rules\n", count.lives);
     return failed;
 }

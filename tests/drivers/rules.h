@@ -10,6 +10,7 @@ struct rule {
     void (*life)(void);
 };
 extern const struct rule rules_more[], rules_memories[];
-extern const size_t rules_more_count, rules_memories_count;
+extern const struct rule rules_offset[]; /* in a world with DXGKMEM_KIT_OFFSET */
+extern const size_t rules_more_count, rules_memories_count, rules_offset_count;
 
 #endif

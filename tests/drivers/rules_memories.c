@@ -112,6 +112,134 @@ static void pinned_left(void)
     (void)pin_for_mdl();
 }
 
+/* -- the save area, piece by piece ------------------------------------------------------------------------- */
+
+/* The second page of the area. */
+static DXGKARGCB_MAPFRAMEBUFFERPOINTER map_piece(void)
+{
+    DXGKRNL_INTERFACE *dxgk = dxgkmem_kit_interface(&kit, 0);
+    DXGKARGCB_MAPFRAMEBUFFERPOINTER map = {0, PAGE_SIZE, PAGE_SIZE, NULL};
+
+    NT_ASSERT(NT_SUCCESS(dxgk->DxgkCbMapFrameBufferPointer(dxgk->DeviceHandle, &map)));
+    return map;
+}
+
+static NTSTATUS unmap_piece(PVOID base)
+{
+    DXGKRNL_INTERFACE *dxgk = dxgkmem_kit_interface(&kit, 0);
+    DXGKARGCB_UNMAPFRAMEBUFFERPOINTER unmap = {0, base};
+
+    return dxgk->DxgkCbUnmapFrameBufferPointer(dxgk->DeviceHandle, &unmap);
+}
+
+static PUCHAR bytes_of(const DXGKARGCB_MAPFRAMEBUFFERPOINTER *map)
+{
+    return (PUCHAR)map->pBaseAddress + map->Offset;
+}
+
+/* All of it can be written, and is there when it is mapped again. */
+static void right_piece(void)
+{
+    DXGKARGCB_MAPFRAMEBUFFERPOINTER map = map_piece();
+
+    RtlFillMemory(bytes_of(&map), PAGE_SIZE, 0x5a);
+    NT_ASSERT(NT_SUCCESS(unmap_piece(map.pBaseAddress)));
+    map = map_piece();
+    NT_ASSERT(bytes_of(&map)[0] == 0x5a && bytes_of(&map)[PAGE_SIZE - 1] == 0x5a);
+    NT_ASSERT(NT_SUCCESS(unmap_piece(map.pBaseAddress)));
+}
+
+static void piece_with_offset(void)
+{
+    DXGKARGCB_MAPFRAMEBUFFERPOINTER map = map_piece();
+
+    NT_ASSERT(map.Offset != 0 && map.Size == PAGE_SIZE);
+    NT_ASSERT(NT_SUCCESS(unmap_piece(map.pBaseAddress)));
+}
+
+static void piece_left(void)
+{
+    (void)map_piece();
+}
+
+static void piece_mapped_twice(void)
+{
+    DXGKRNL_INTERFACE *dxgk = dxgkmem_kit_interface(&kit, 0);
+    DXGKARGCB_MAPFRAMEBUFFERPOINTER map = map_piece(), more = {0, PAGE_SIZE, 0, NULL};
+
+    NT_ASSERT(!NT_SUCCESS(dxgk->DxgkCbMapFrameBufferPointer(dxgk->DeviceHandle, &more)) &&
+              more.pBaseAddress == NULL && more.Offset == 0);
+    NT_ASSERT(NT_SUCCESS(unmap_piece(map.pBaseAddress)));
+}
+
+static void piece_unmapped_twice(void)
+{
+    DXGKARGCB_MAPFRAMEBUFFERPOINTER map = map_piece();
+
+    NT_ASSERT(NT_SUCCESS(unmap_piece(map.pBaseAddress)) && !NT_SUCCESS(unmap_piece(map.pBaseAddress)));
+}
+
+static void piece_unmapped_elsewhere(void)
+{
+    DXGKARGCB_MAPFRAMEBUFFERPOINTER map = map_piece();
+
+    NT_ASSERT(!NT_SUCCESS(unmap_piece(bytes_of(&map) + PAGE_SIZE)));
+    NT_ASSERT(NT_SUCCESS(unmap_piece(map.pBaseAddress)));
+}
+
+/* Where Offset is 0 nobody can tell. */
+static void piece_unmapped_by_its_byte(void)
+{
+    DXGKARGCB_MAPFRAMEBUFFERPOINTER map = map_piece();
+
+    NT_ASSERT(!NT_SUCCESS(unmap_piece(bytes_of(&map))) && NT_SUCCESS(unmap_piece(map.pBaseAddress)));
+}
+
+static void piece_read_in_front(void)
+{
+    DXGKARGCB_MAPFRAMEBUFFERPOINTER map = map_piece();
+
+    (void)*(volatile UCHAR *)(bytes_of(&map) - 1);
+}
+
+static void piece_written_behind(void)
+{
+    DXGKARGCB_MAPFRAMEBUFFERPOINTER map = map_piece();
+
+    *(volatile UCHAR *)(bytes_of(&map) + map.Size) = 1;
+}
+
+static void piece_used_after_unmap(void)
+{
+    DXGKARGCB_MAPFRAMEBUFFERPOINTER map = map_piece();
+
+    (void)unmap_piece(map.pBaseAddress);
+    *(volatile UCHAR *)bytes_of(&map) = 1;
+}
+
+/* MAP and UNMAP, by the byte and with what was asked for. */
+static void object_unmapped_by_its_byte(void)
+{
+    DXGKRNL_INTERFACE *dxgk = dxgkmem_kit_interface(&kit, 0);
+    DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT create = {.hAdapter = dxgk->DeviceHandle, .Size = PAGE_SIZE};
+    DXGKARGCB_MAP_PHYSICAL_MEMORY map = {.Size = PAGE_SIZE};
+    DXGKARGCB_UNMAP_PHYSICAL_MEMORY by_byte, right;
+    DXGKARGCB_DESTROY_PHYSICAL_MEMORY_OBJECT destroy;
+
+    create.Mdl.HighAddress.QuadPart = MAXLONGLONG;
+    NT_ASSERT(NT_SUCCESS(dxgk->DxgkCbCreatePhysicalMemoryObject(&create)));
+    map.hPhysicalMemoryObject = create.hPhysicalMemoryObject;
+    NT_ASSERT(NT_SUCCESS(dxgk->DxgkCbMapPhysicalMemory(&map)));
+    by_byte = (DXGKARGCB_UNMAP_PHYSICAL_MEMORY){map.hPhysicalMemoryObject,
+                                                (PUCHAR)map.pMappedAddress + map.Offset, PAGE_SIZE};
+    right = (DXGKARGCB_UNMAP_PHYSICAL_MEMORY){map.hPhysicalMemoryObject, map.pMappedAddress, map.Size};
+    dxgk->DxgkCbUnmapPhysicalMemory(&by_byte);
+    dxgk->DxgkCbUnmapPhysicalMemory(&right);
+    destroy =
+        (DXGKARGCB_DESTROY_PHYSICAL_MEMORY_OBJECT){create.hPhysicalMemoryObject, create.hAdapterMemoryObject};
+    dxgk->DxgkCbDestroyPhysicalMemoryObject(&destroy);
+}
+
 /* -- MDLs of the driver's own ------------------------------------------------------------------------------ */
 
 struct lent {
@@ -284,6 +412,14 @@ const struct rule rules_memories[] = {
     {NULL, right_pin},
     {"dma_fault", pinned_used_after_unpin},
     {"left_at_stop", pinned_left},
+    {NULL, right_piece},
+    {"left_at_stop", piece_left},
+    {"frame_buffer_mapped", piece_mapped_twice},
+    {"unmap_wrong_base", piece_unmapped_twice},
+    {"unmap_wrong_base", piece_unmapped_elsewhere},
+    {"access_violation", piece_read_in_front},
+    {"access_violation", piece_written_behind},
+    {"access_violation", piece_used_after_unmap},
     {NULL, right_mdls},
     {NULL, right_mdls_in_turn},
     {NULL, right_mdl_too_large},
@@ -296,3 +432,18 @@ const struct rule rules_memories[] = {
     {"mdl_page_not_held", mdl_of_callbacks_memory},
 };
 const size_t rules_memories_count = sizeof rules_memories / sizeof *rules_memories;
+
+const struct rule rules_offset[] = {
+    {NULL, right_piece},
+    {NULL, piece_with_offset},
+    {"left_at_stop", piece_left},
+    {"frame_buffer_mapped", piece_mapped_twice},
+    {"unmap_wrong_base", piece_unmapped_twice},
+    {"unmap_wrong_base", piece_unmapped_elsewhere},
+    {"unmap_wrong_base", piece_unmapped_by_its_byte},
+    {"access_violation", piece_read_in_front},
+    {"access_violation", piece_written_behind},
+    {"access_violation", piece_used_after_unmap},
+    {"unmap_wrong_base", object_unmapped_by_its_byte},
+};
+const size_t rules_offset_count = sizeof rules_offset / sizeof *rules_offset;
