@@ -234,6 +234,7 @@ static void object_unmapped_by_its_byte(void)
                                                 (PUCHAR)map.pMappedAddress + map.Offset, PAGE_SIZE};
     right = (DXGKARGCB_UNMAP_PHYSICAL_MEMORY){map.hPhysicalMemoryObject, map.pMappedAddress, map.Size};
     dxgk->DxgkCbUnmapPhysicalMemory(&by_byte);
+    *(volatile UCHAR *)by_byte.pBaseAddress = 1; /* still there */
     dxgk->DxgkCbUnmapPhysicalMemory(&right);
     destroy =
         (DXGKARGCB_DESTROY_PHYSICAL_MEMORY_OBJECT){create.hPhysicalMemoryObject, create.hAdapterMemoryObject};
