@@ -8,7 +8,6 @@
 #include "model_internal.h"
 
 #define MDL_FLAGS 0x17Fu
-#define MDL_BYTES ((uint64_t)0x100000000 - DXGKMEM_PAGE_BYTES)
 #define LARGE_PAGE ((uint64_t)0x200000)
 
 static bool power_of_two(uint64_t number)
@@ -31,7 +30,7 @@ static bool bad_cache_type(const create_arguments *in)
 static bool bad_size(const struct model *model, const create_arguments *in)
 {
     return in->Size == 0 || (uint64_t)in->Size > model->world.object_bytes_limit ||
-           (in->Type == DXGK_PHYSICAL_MEMORY_TYPE_MDL && (uint64_t)in->Size > MDL_BYTES);
+           (in->Type == DXGK_PHYSICAL_MEMORY_TYPE_MDL && (uint64_t)in->Size > MODEL_MDL_BYTES);
 }
 
 static enum dxgkmem_violation_code mdl_mistake(const create_arguments *in, bool minds_bits)

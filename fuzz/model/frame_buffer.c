@@ -124,7 +124,7 @@ void model_end_area(struct model *model, struct model_adapter *adapter)
 /* What both ask for. */
 struct pin {
     uint64_t index, bytes;
-    bool prefer;
+    bool prefer, mdl;
 };
 
 static void pin(struct model *model, const struct model_adapter *lead, const struct pin *in,
@@ -137,7 +137,8 @@ static void pin(struct model *model, const struct model_adapter *lead, const str
         model_refuse(expectation, DXGKMEM_VIOLATION_FRAME_BUFFER_INDEX, lead->handle);
     } else if (!model_page_multiple(in->bytes)) {
         model_refuse(expectation, DXGKMEM_VIOLATION_UNALIGNED_RANGE, lead->handle);
-    } else if (in->bytes == 0 || in->bytes > member->frame_buffer_bytes) {
+    } else if (in->bytes == 0 || in->bytes > member->frame_buffer_bytes ||
+               (in->mdl && in->bytes > MODEL_MDL_BYTES)) {
         model_refuse(expectation, DXGKMEM_VIOLATION_FRAME_BUFFER_SIZE, lead->handle);
     } else if (member->frame_buffer != NULL) {
         model_refuse_after(expectation, DXGKMEM_VIOLATION_PINNED_TWICE, lead->handle,
@@ -173,7 +174,7 @@ void model_pin(struct model *model, const struct model_conditions *conditions, H
 void model_pin_mdl(struct model *model, const struct model_conditions *conditions, HANDLE handle,
                    const DXGKARGCB_PINFRAMEBUFFERFORSAVE *in, struct model_expectation *expectation)
 {
-    struct pin asked = {.index = in->PhysicalAdapterIndex, .bytes = in->CommitSize};
+    struct pin asked = {.index = in->PhysicalAdapterIndex, .bytes = in->CommitSize, .mdl = true};
     const struct model_adapter *lead;
 
     if (!model_begin(model, conditions, expectation))

@@ -25,6 +25,8 @@
 #define MODEL_OWNER_SLOTS 65536u
 #define MODEL_WORD_SLOTS (2u * MODEL_PAGES)
 
+/* The count of an MDL is a ULONG. */
+#define MODEL_MDL_BYTES ((uint64_t)0x100000000 - DXGKMEM_PAGE_BYTES)
 #define MODEL_UNLIMITED (~(uint64_t)0)
 /* More than any page number. */
 #define MODEL_NO_PAGE_BOUND (~(uint64_t)0 >> DXGKMEM_PAGE_SHIFT)

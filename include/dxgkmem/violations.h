@@ -61,7 +61,7 @@
     X(ADL_SCRIBBLED, adl_scribbled, STATUS_SUCCESS, "the driver wrote to the ADL; the free was carried out from the trusted record")                             \
     X(NOT_LEAD_ADAPTER, not_lead_adapter, STATUS_INVALID_PARAMETER, "frame-buffer calls take the lead adapter of the chain")                                     \
     X(FRAME_BUFFER_INDEX, frame_buffer_index, STATUS_INVALID_PARAMETER, "the chain has no physical adapter of this index")                                       \
-    X(FRAME_BUFFER_SIZE, frame_buffer_size, STATUS_INVALID_PARAMETER, "the size is zero or larger than the reported save area")                                  \
+    X(FRAME_BUFFER_SIZE, frame_buffer_size, STATUS_INVALID_PARAMETER, "the size is zero, or larger than the reported save area or than an MDL can be")                                  \
     X(PINNED_TWICE, pinned_twice, STATUS_INVALID_DEVICE_STATE, "the frame buffer of this physical adapter is already pinned")                                    \
     X(NOT_PINNED, not_pinned, STATUS_INVALID_DEVICE_STATE, "the frame buffer of this physical adapter is not pinned")                                            \
     X(LEGACY_CALLBACK, legacy_callback, STATUS_NOT_SUPPORTED, "a WDDM 2.4 memory callback was called; it is not available")                                      \

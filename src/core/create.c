@@ -9,7 +9,6 @@
 /* MmAllocatePagesForMdlEx flags that are accepted (wdm/nf-wdm-mmallocatepagesformdlex). */
 #define MDL_FLAGS 0x17Fu
 #define LARGE_PAGE_BYTES ((uint64_t)2 << 20)
-#define MDL_BYTES_MAX ((uint64_t)0x100000000 - DXGKMEM_PAGE_BYTES)
 
 typedef DXGKARGCB_CREATE_PHYSICAL_MEMORY_OBJECT create_arguments;
 

@@ -197,6 +197,12 @@ static NTSTATUS pin_admitted(struct call *call, struct adapter *adapter, const s
     return STATUS_SUCCESS;
 }
 
+/* What can be pinned of a frame buffer: what was reported for it, and what the count of an MDL can say. */
+static uint64_t pin_limit(const struct adapter *adapter, bool mdl)
+{
+    return mdl ? least(adapter->frame_buffer_bytes, MDL_BYTES_MAX) : adapter->frame_buffer_bytes;
+}
+
 /* The pin lock is held. *out: the ADL or the MDL. */
 static NTSTATUS pin_on(struct call *call, HANDLE handle, const struct adapter_reference *lead,
                        const struct pin_request *in, void **out)
@@ -214,7 +220,7 @@ static NTSTATUS pin_on(struct call *call, HANDLE handle, const struct adapter_re
         return refuse(call, DXGKMEM_VIOLATION_FRAME_BUFFER_INDEX, subject, 0);
     if (!is_page_multiple(in->bytes))
         return refuse(call, DXGKMEM_VIOLATION_UNALIGNED_RANGE, subject, 0);
-    if (in->bytes == 0 || in->bytes > adapter->frame_buffer_bytes)
+    if (in->bytes == 0 || in->bytes > pin_limit(adapter, in->mdl))
         return refuse(call, DXGKMEM_VIOLATION_FRAME_BUFFER_SIZE, subject, 0);
     if (adapter->frame_buffer.pinned != 0)
         return refuse(call, DXGKMEM_VIOLATION_PINNED_TWICE, subject, adapter->frame_buffer.pinned);

@@ -11,6 +11,9 @@
 
 #include "adapter.h"
 
+/* The count of an MDL is a ULONG. */
+#define MDL_BYTES_MAX ((uint64_t)0x100000000 - DXGKMEM_PAGE_BYTES)
+
 struct object {
     uint32_t slot;         /* TABLE_NONE: of a save area or a memory */
     uint32_t adapter_slot; /* of the adapter memory object; TABLE_NONE: not open */
