@@ -145,18 +145,33 @@ static bool config_valid(const struct dxgkmem_adapter_config *config)
            (unsigned)config->remapping <= DXGKMEM_REMAPPING_ALWAYS;
 }
 
+/* The lock of the list of adapters is held. */
+static bool device_is_free(uint64_t device)
+{
+    bool taken = false;
+    for (struct list_link *link = instance.adapters; link != NULL; link = list_next(instance.adapters, link))
+        taken = taken || CONTAINER_OF(link, struct adapter, link)->device == device;
+    return !taken;
+}
+
+static bool device_would_be_free(uint64_t device)
+{
+    bool is_free;
+    lock_acquire(&instance.adapters_lock, RANK_ADAPTERS);
+    is_free = device_is_free(device);
+    lock_release(&instance.adapters_lock);
+    return is_free;
+}
+
 /* Puts the adapter on the list of all, which is what makes its device number its own. */
 static bool adapter_enlist(struct adapter *adapter)
 {
-    bool taken = false;
     lock_acquire(&instance.adapters_lock, RANK_ADAPTERS);
-    for (struct list_link *link = instance.adapters; link != NULL; link = list_next(instance.adapters, link))
-        taken = taken || CONTAINER_OF(link, struct adapter, link)->device == adapter->device;
-    if (!taken)
+    adapter->enlisted = device_is_free(adapter->device);
+    if (adapter->enlisted)
         list_append(&instance.adapters, &adapter->link);
-    adapter->enlisted = !taken;
     lock_release(&instance.adapters_lock);
-    return !taken;
+    return adapter->enlisted;
 }
 
 /* The chain that an adapter is to be in. */
@@ -251,7 +266,7 @@ static NTSTATUS adapter_build(const struct dxgkmem_adapter_config *config, struc
     struct joining joining = {NULL, DXGKMEM_CHAIN_MAX, visible_pages(config) - 1};
     NTSTATUS status;
 
-    if (!adapter_enlist(adapter))
+    if (!device_would_be_free(adapter->device))
         return STATUS_INVALID_PARAMETER;
     status = choose_logical(config, &joining);
     adapter->logical = joining.logical;
@@ -265,6 +280,9 @@ static NTSTATUS adapter_build(const struct dxgkmem_adapter_config *config, struc
     adapter->slot = handle_reserve();
     if (adapter->slot == TABLE_NONE)
         return STATUS_INSUFFICIENT_RESOURCES;
+    /* Judged before: one that is refused, or finds no handle, must not be in the way of another with its device. */
+    if (!adapter_enlist(adapter))
+        return STATUS_INVALID_PARAMETER;
     status = machine->ops->domain_attach(machine, adapter->logical->domain, adapter->device);
     adapter->attached = NT_SUCCESS(status);
     return adapter->attached ? chain_join(&joining, adapter) : status;

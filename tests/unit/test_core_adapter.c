@@ -313,6 +313,44 @@ static void machine_without_a_domain(void **state)
     world_end();
 }
 
+/* Another adapter of the same device comes while one is looked at: the one that is refused keeps nobody out. */
+static NTSTATUS outcome;
+
+static void add_the_same(enum wrapped_op op, uint64_t first, uint64_t pages)
+{
+    const struct dxgkmem_adapter_config config = adapter_identity(1, V31);
+    (void)first;
+    (void)pages;
+    if (op != OP_DOMAIN_CREATE)
+        return;
+    wrapped.before = NULL;
+    adapter_add(&config);
+    wrapped.failing = NT_SUCCESS(outcome) ? WRAPPED_OPS : OP_DOMAIN_CREATE;
+    wrapped.failure = outcome;
+}
+
+static void same_device_twice_at_once(void **state)
+{
+    static const NTSTATUS created[] = {STATUS_SUCCESS, STATUS_UNSUCCESSFUL};
+    struct dxgkmem_adapter_config config = adapter_identity(1, V31);
+    struct dxgkmem_config machine;
+    HANDLE adapter;
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        world_make_machine(0);
+        memset(&machine, 0, sizeof(machine));
+        machine.machine = wrapped_machine();
+        world_start(&machine);
+        outcome = created[i];
+        wrapped.before = add_the_same;
+        assert_int_equal(dxgkmem_add_adapter(&config, &adapter),
+                         NT_SUCCESS(outcome) ? STATUS_INVALID_PARAMETER : outcome);
+        assert_null(adapter);
+        expect_no_violation();
+        world_end();
+    }
+}
+
 /* A bug check's hook leaves removal where it reports what was left: the handle is gone, the adapter is not. */
 static jmp_buf out;
 
@@ -392,6 +430,7 @@ int main(void)
         cmocka_unit_test(while_nothing_is_started),
         cmocka_unit_test(chain_goes_while_one_joins),
         cmocka_unit_test(machine_without_a_domain),
+        cmocka_unit_test(same_device_twice_at_once),
         cmocka_unit_test(removal_left_half_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
