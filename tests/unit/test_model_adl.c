@@ -541,6 +541,40 @@ static void test_unknown_pages(void **state)
     assert_false(device_reaches(1, 0x1000, false, &memory, &offset));
 }
 
+static NTSTATUS removal_of(HANDLE adapter)
+{
+    model_remove_adapter(model, adapter, &expected);
+    return expected.status;
+}
+
+/* An implementation that removes no adapter of which something is left: whatever it is. */
+static void test_removal_refused(void **state)
+{
+    static const struct dxgkmem_profile_rule rule = {
+        .call = DXGKMEM_CALL_REMOVE_ADAPTER,
+        .mistake = DXGKMEM_VIOLATION_LEFT_AT_REMOVAL,
+        .answer = DXGKMEM_ANSWER_REFUSE,
+    };
+    const struct dxgkmem_profile careful = {.rule = &rule, .rules = 1};
+    DXGKARGCB_ALLOCATECONTIGUOUSMEMORY in = {.NumberOfBytes = PAGE}, out;
+    (void)state;
+    model_set_profile(model, &careful);
+    HANDLE adapter = identity(1);
+    create_args a = created(mdl(adapter, PAGE));
+
+    assert_int_equal(removal_of(adapter), STATUS_DEVICE_BUSY);
+    closed(a.hAdapterMemoryObject);
+    assert_int_equal(removal_of(adapter), STATUS_SUCCESS);
+    in.HighestAcceptableAddress.QuadPart = -1;
+    in.CacheType = DXGK_MEMORY_CACHING_TYPE_CACHED;
+    out = in;
+    out.hMemoryHandle = new_handle();
+    out.pMemory = (void *)(uintptr_t)0x100000;
+    assert_null(
+        model_allocate_contiguous_done(model, tick(), adapter, &in, &out, range_adl(1, 1, 6), &invariant));
+    assert_int_equal(removal_of(adapter), STATUS_DEVICE_BUSY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -553,6 +587,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_frame_buffer, setup, teardown),
         cmocka_unit_test_setup_teardown(test_adapters, setup, teardown),
         cmocka_unit_test_setup_teardown(test_left_behind, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_removal_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_reach, setup, teardown),
         cmocka_unit_test_setup_teardown(test_contents, setup, teardown),
         cmocka_unit_test_setup_teardown(test_many_resets, setup, teardown),
