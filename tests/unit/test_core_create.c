@@ -201,6 +201,21 @@ static void memory_of_a_frame_buffer(void **state)
     assert_int_equal(try_unpin(world.adapter, 0), STATUS_SUCCESS);
 }
 
+/* Whoever needs it first is heard. */
+static void contiguous_memory_of_a_frame_buffer(void **state)
+{
+    struct dxgkmem_adapter_config config = adapter_identity(1, V31);
+    HANDLE adapter = adapter_add(&config);
+    DXGK_ADL *adl;
+    (void)state;
+    memset(&asked, 0, sizeof(asked));
+    assert_int_equal(try_pin(adapter, 0, PAGE, 1, &adl), STATUS_SUCCESS);
+    assert_int_equal(asked.pages, FRAME_BUFFER_PAGES);
+    assert_true(asked.prefer_contiguous);
+    assert_int_equal(try_unpin(adapter, 0), STATUS_SUCCESS);
+    adapter_remove(adapter);
+}
+
 /* A window over a range that somebody owns has no RAM: nobody's mistake. */
 static void window_over_an_owned_range(void **state)
 {
@@ -324,6 +339,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(window_rounding, setup, world_teardown),
         cmocka_unit_test_setup_teardown(memory_window, setup, world_teardown),
         cmocka_unit_test_setup_teardown(memory_of_a_frame_buffer, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(contiguous_memory_of_a_frame_buffer, setup, world_teardown),
         cmocka_unit_test_setup_teardown(window_over_an_owned_range, setup, world_teardown),
         cmocka_unit_test_setup_teardown(contiguous_rules, setup, world_teardown),
         cmocka_unit_test_setup_teardown(section_rules, setup, world_teardown),
