@@ -44,7 +44,6 @@ bool explore_tells_places(const struct program_line *line)
     case OP_CONTIGUOUS:
     case OP_PAGES:
         return !has_preset(line, CONTIGUOUS_SIZE) || is_low(line->operand[CONTIGUOUS_HIGH]);
-    case OP_PIN:
     case OP_PIN_MDL:
         return !has_preset(line, PIN_SIZE);
     case OP_DMA_READ:
@@ -113,7 +112,7 @@ static bool meets(const struct program_line *line, const struct program_line *ot
 /*
  * Whether a CREATE that tells no place may change places with another line. Both come to the same in either order: neither
  * gives back what the other may need (CLOSE, UNPIN: quota), nor changes what the other may do (ADD and REMOVE: what an
- * adapter sees; IRQL).
+ * adapter sees; IRQL), nor takes pages that outlive what took them (PIN: the save area, which a later line may find).
  */
 static bool may_pass(const struct program_line *other)
 {
@@ -124,7 +123,6 @@ static bool may_pass(const struct program_line *other)
     case OP_UNMAP:
     case OP_ADL:
     case OP_FREE_ADL:
-    case OP_PIN:
     case OP_DMA_WRITE:
     case OP_CPU_WRITE:
     case OP_SCRIBBLE:

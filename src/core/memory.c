@@ -235,7 +235,7 @@ NTSTATUS memory_describe(struct memory *memory)
         return STATUS_INSUFFICIENT_RESOURCES;
     mdl->Size = (int16_t)(uint16_t)mdl_bytes(memory);
     mdl->MdlFlags = DXGKMEM_MDL_PAGES_LOCKED;
-    if (!memory->borrowed && memory->object->mappings != NULL) {
+    if (!memory->borrowed) {
         mdl->MdlFlags |= DXGKMEM_MDL_MAPPED_TO_SYSTEM_VA;
         mdl->MappedSystemVa = (void *)(uintptr_t)mapping_oldest(memory->object)->node.start;
     }
