@@ -83,8 +83,7 @@ static void zero_when_first_seen(struct world *world, struct thing *old)
 	thing_destroy(world, &new);
 }
 
-/* A frame buffer's save area, which the CPU does not see: what the device wrote it reads, while it is pinned.
- */
+/* A frame buffer's save area: while it is pinned the device reads what it wrote there. */
 static void frame_buffer(struct world *world, struct thing *none)
 {
 	DXGKARGCB_PINFRAMEBUFFERFORSAVE2 pin = { .CommitSize = 2 * PAGE };
