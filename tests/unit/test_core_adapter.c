@@ -53,8 +53,11 @@ static void bad_fields(void **state)
     config = adapter_identity(1, V31);
     config.remapping = DXGKMEM_REMAPPING_ALWAYS;
     expect_refused(config, STATUS_INVALID_PARAMETER);
-    /* A device number that is taken. */
-    expect_refused(adapter_identity(0, V31), STATUS_INVALID_PARAMETER);
+    /* A device number that is taken: nothing else is looked at. */
+    config = adapter_identity(0, V31);
+    expect_refused(config, STATUS_INVALID_PARAMETER);
+    config.memory_caps.HighestVisibleAddress.QuadPart = 0x10000;
+    expect_refused(config, STATUS_INVALID_PARAMETER);
     assert_int_equal(dxgkmem_add_adapter(NULL, &adapter), STATUS_INVALID_PARAMETER);
     config = adapter_identity(1, V31);
     assert_int_equal(dxgkmem_add_adapter(&config, NULL), STATUS_INVALID_PARAMETER);
