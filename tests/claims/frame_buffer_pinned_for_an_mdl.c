@@ -70,6 +70,29 @@ static void pinned_once(void **state)
     expect_no_violation();
 }
 
+/* Pages of a save area are never the driver's own: no other mapping outlives the pin, or comes after it. */
+static void no_other_way(void **state)
+{
+    struct {
+        struct dxgkmem_mdl header;
+        ULONG_PTR page;
+    } copy;
+    struct dxgkmem_mdl *mdl;
+    HANDLE memory;
+    uint64_t word;
+    (void)state;
+    assert_int_equal(try_pin_mdl(world.adapter, 0, PAGE, &mdl), STATUS_SUCCESS);
+    memcpy(&copy, mdl, sizeof(copy));
+    assert_int_equal(try_map_mdl(world.adapter, mdl, &memory), STATUS_INVALID_PARAMETER);
+    (void)expect_code(DXGKMEM_VIOLATION_MDL_PAGE_NOT_HELD);
+    assert_true(reads(0, copy.page, &word));
+    assert_int_equal(try_unpin(world.adapter, 0), STATUS_SUCCESS);
+    assert_int_equal(try_map_mdl(world.adapter, &copy, &memory), STATUS_INVALID_PARAMETER);
+    (void)expect_code(DXGKMEM_VIOLATION_MDL_PAGE_NOT_HELD);
+    assert_false(reads(0, copy.page, &word));
+    expect_no_violation();
+}
+
 static void left(void **state)
 {
     struct dxgkmem_adapter_config config = adapter_identity(1, V24);
@@ -134,6 +157,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(reached, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(pinned_once, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(no_other_way, world_setup, world_teardown),
         cmocka_unit_test(left),
         cmocka_unit_test_setup_teardown(quota_of_the_adapter, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(host_fails, world_setup, world_teardown),
