@@ -11,7 +11,8 @@
 
 #define WOVEN_LINES 24 /* of a program before it is woven */
 #define SECTION_LINES 9
-#define NAMES_APART 5 /* variables of one thread lie so far from those of the next */
+#define BELOW_IO 0xfdffffff /* the last byte below the I/O range that all worlds have */
+#define NAMES_APART 5       /* variables of one thread lie so far from those of the next */
 
 static bool is_control(const struct program_line *line)
 {
@@ -79,27 +80,6 @@ static void append_lines(struct program *program, const struct program_line *fir
 }
 
 /* -- what the threads do ------------------------------------------------------------------ */
-
-/* Consecutive lines behind the setup: the same for all, or for each thread its own. */
-static void weave_lines(struct program *program, const struct program *from, struct random *random,
-                        unsigned threads, unsigned lines)
-{
-    bool rivals = random_chance(random, 140);
-    unsigned each = 1 + random_below(random, SECTION_LINES / threads);
-    unsigned taken = rivals ? each : each * threads;
-    unsigned setup = lines > taken ? lines - taken : 0;
-
-    for (unsigned at = 0; at < setup; at++)
-        append(program, &from->line[at]);
-    for (unsigned thread = 0; thread < threads; thread++) {
-        unsigned first = setup + (rivals ? 0 : thread * each);
-        unsigned last = first + each < lines ? first + each : lines;
-
-        append_thread(program, thread + 1);
-        if (first < last)
-            append_lines(program, &from->line[first], last - first, thread);
-    }
-}
 
 /* The call that ends what a line makes; false: it makes nothing. */
 static bool ending_of(const struct program_line *made, struct program_line *end)
@@ -169,7 +149,7 @@ static void use_object(struct composer *composer, const struct program_line *mad
     uint64_t adapter = made->operand[create ? (unsigned)CREATE_ADAPTER : (unsigned)OPEN_ADAPTER];
     unsigned variable = random_below(&composer->random, PROGRAM_VARIABLES);
 
-    switch (random_below(&composer->random, 6)) {
+    switch (random_below(&composer->random, 7)) {
     case 0:
         *use = (struct program_line){.opcode = OP_CLOSE, .operand = {adapter_object}};
         break;
@@ -182,6 +162,7 @@ static void use_object(struct composer *composer, const struct program_line *mad
         *use = (struct program_line){.opcode = OP_MAP, .operand = {variable, object, 0, 0, 0x1000}};
         break;
     case 3:
+    case 4:
         *use = (struct program_line){.opcode = OP_REMOVE, .operand = {adapter}};
         break;
     default:
@@ -202,13 +183,13 @@ static struct program_line linked_to(const struct program_line *made)
 }
 
 /* One that sees less, too: what relies on what the chain sees stands in its way. */
-static struct program_line joining(const struct program_line *made)
+static struct program_line joining(const struct program_line *made, struct random *random)
 {
     struct program_line line = linked_to(made);
 
     line.operand[ADD_ADAPTER] =
         (line.operand[ADD_ADAPTER] + 1) % PROGRAM_VARIABLES; /* the next one may be there */
-    line.operand[ADD_VISIBLE] /= 2;
+    line.operand[ADD_VISIBLE] = random_chance(random, 128) ? BELOW_IO : line.operand[ADD_VISIBLE] / 2;
     return line;
 }
 
@@ -232,7 +213,7 @@ static void use_adapter(struct composer *composer, const struct program_line *ma
     unsigned adapter = PROGRAM_VARIABLE_OF(made->operand[ADD_ADAPTER]);
 
     if (random_chance(&composer->random, 24)) {
-        *use = joining(made);
+        *use = joining(made, &composer->random);
         return;
     }
     if (random_chance(&composer->random, 80))
@@ -243,20 +224,43 @@ static void use_adapter(struct composer *composer, const struct program_line *ma
         use->operand[uses[which].index] = random_below(&composer->random, 3);
 }
 
+/* The operand that says on which adapter a line makes something; the number of operands: it has none. */
+static unsigned adapter_operand(const struct program_line *made)
+{
+    const struct program_operation *operation = &program_operations[made->opcode];
+    unsigned i = 0;
+
+    while (i < operation->operands && (operation->operand[i].type != PROGRAM_OPERAND_THING ||
+                                       operation->operand[i].kind != PROGRAM_ADAPTER))
+        i++;
+    return i;
+}
+
+/* The last line that adds the adapter on which a line makes something; NULL: there is none. */
+static const struct program_line *adapter_of(const struct program *from, const struct program_line *made)
+{
+    unsigned operand = adapter_operand(made);
+    const struct program_line *added = NULL;
+
+    if (operand == program_operations[made->opcode].operands)
+        return NULL;
+    for (unsigned at = 0; at < from->lines; at++)
+        if (from->line[at].opcode == OP_ADD && PROGRAM_VARIABLE_OF(from->line[at].operand[ADD_ADAPTER]) ==
+                                                   PROGRAM_VARIABLE_OF(made->operand[operand]))
+            added = &from->line[at];
+    return added;
+}
+
 /* Ends the memory of a line, or has its chain joined. */
 static void use_memory(struct composer *composer, const struct program *from, const struct program_line *made,
                        struct program_line *use)
 {
-    unsigned adapter;
+    const struct program_line *added = adapter_of(from, made);
 
-    ending_of(made, use);
-    adapter = PROGRAM_VARIABLE_OF(use->operand[MEMORY_ADAPTER]);
-    if (random_chance(&composer->random, 128))
-        return;
-    for (unsigned at = 0; at < from->lines; at++)
-        if (from->line[at].opcode == OP_ADD &&
-            PROGRAM_VARIABLE_OF(from->line[at].operand[ADD_ADAPTER]) == adapter)
-            *use = joining(&from->line[at]);
+    if (added == NULL || random_chance(&composer->random, 128))
+        ending_of(made, use);
+    else
+        *use = joining(added, &composer->random);
 }
 
 /* A call that names what a line made; false: there is none. */
@@ -300,13 +304,38 @@ static unsigned some_maker(const struct program *from, struct random *random, un
     return chosen;
 }
 
+/* Consecutive lines behind the setup: the same for all, or for each thread its own. */
+static void weave_lines(struct program *program, const struct program *from, struct random *random,
+                        unsigned threads, unsigned lines)
+{
+    bool rivals = random_chance(random, 140);
+    unsigned maker = rivals && random_chance(random, 128) ? some_maker(from, random, lines) : lines;
+    unsigned each = 1 + random_below(random, SECTION_LINES / threads);
+    unsigned taken = rivals ? each : each * threads;
+    unsigned setup;
+
+    if (maker < lines) /* what they do ends with it */
+        lines = maker + 1;
+    setup = lines > taken ? lines - taken : 0;
+    for (unsigned at = 0; at < setup; at++)
+        append(program, &from->line[at]);
+    for (unsigned thread = 0; thread < threads; thread++) {
+        unsigned first = setup + (rivals ? 0 : thread * each);
+        unsigned last = first + each < lines ? first + each : lines;
+
+        append_thread(program, thread + 1);
+        if (first < last)
+            append_lines(program, &from->line[first], last - first, thread);
+    }
+}
+
 /* The first thread ends a thing, which it may use before and after; the others use it, and make another like it. */
 static bool weave_turnover(struct program *program, const struct program *from, struct random *random,
                            unsigned threads, unsigned lines)
 {
     struct composer composer = {.random = {random_next(random)}};
     struct program_line end, use, first = {.opcode = OP_THREAD};
-    unsigned chosen = some_maker(from, random, lines);
+    unsigned chosen = some_maker(from, random, lines), again;
 
     if (chosen == lines)
         return false;
@@ -329,11 +358,40 @@ static bool weave_turnover(struct program *program, const struct program *from, 
         append_thread(program, thread + 1);
         if (first.opcode != OP_THREAD && random_chance(random, 128)) /* a rival */
             append_lines(program, &first, 1, thread);
+        again = random_below(random, 5); /* the uses come before it, or behind it */
+        if (again == 0)
+            append_lines(program, &from->line[chosen], 1, thread);
         for (unsigned uses = random_chance(random, 100) ? 2 : 1; uses > 0; uses--)
             if (random_chance(random, 170) && use_of(&composer, from, &from->line[chosen], &use))
                 append(program, &use);
-        if (random_chance(random, 200))
+        if (again > 1)
             append_lines(program, &from->line[chosen], 1, thread);
+    }
+    return true;
+}
+
+/* The first thread makes a thing; the others join its chain and make another like it, on no adapter for once. */
+static bool weave_joined(struct program *program, const struct program *from, struct random *random,
+                         unsigned threads, unsigned lines)
+{
+    unsigned chosen = some_maker(from, random, lines);
+    const struct program_line *added = chosen == lines ? NULL : adapter_of(from, &from->line[chosen]);
+    struct program_line like, join;
+
+    if (added == NULL)
+        return false;
+    like = from->line[chosen];
+    join = joining(added, random);
+    if (like.opcode == OP_CREATE && random_chance(random, 128))
+        like.operand[CREATE_ADAPTER] = PROGRAM_THING(PROGRAM_NULL, 0);
+    for (unsigned at = 0; at < chosen; at++)
+        append(program, &from->line[at]);
+    append_thread(program, 1);
+    append(program, &from->line[chosen]);
+    for (unsigned thread = 1; thread < threads; thread++) {
+        append_thread(program, thread + 1);
+        append_lines(program, &join, 1, thread);
+        append_lines(program, &like, 1, thread);
     }
     return true;
 }
@@ -354,6 +412,7 @@ void engine_weave(struct program *program, struct program *room, uint64_t seed)
     struct random random = {seed};
     unsigned threads = random_chance(&random, 200) ? 2 : 3 + random_below(&random, 2);
     unsigned rest = random_below(&random, 4), lines;
+    bool woven = false;
     unsigned most = 3 + random_below(&random, 1 + random_below(&random, WOVEN_LINES - 2));
 
     /* `most`: rather few. What a race takes is little, and the fewer steps the likelier is a schedule that shows it. */
@@ -367,7 +426,11 @@ void engine_weave(struct program *program, struct program *room, uint64_t seed)
     lines = room->lines - (rest < room->lines ? rest : room->lines);
     program->lines = 0;
     append_schedule(program, &random);
-    if (!random_chance(&random, 128) || !weave_turnover(program, room, &random, threads, lines))
+    if (random_chance(&random, 16))
+        woven = weave_joined(program, room, &random, threads, lines);
+    else if (random_chance(&random, 128))
+        woven = weave_turnover(program, room, &random, threads, lines);
+    if (!woven)
         weave_lines(program, room, &random, threads, lines);
     append_thread(program, 0);
     for (unsigned at = lines; at < room->lines; at++)
