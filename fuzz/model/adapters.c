@@ -132,8 +132,7 @@ const char *model_add_adapter_done(struct model *model, const struct model_condi
 static bool leaves_something(const struct model *model, const struct model_adapter *adapter)
 {
     return adapter->frame_buffer != NULL || model_mapping_of(model, adapter) != NULL ||
-           (adapter->chain->present == 1 &&
-            (adapter->chain->objects != 0 || adapter->chain->memories != 0));
+           (adapter->chain->present == 1 && (adapter->chain->objects != 0 || adapter->chain->memories != 0));
 }
 
 void model_remove_adapter(struct model *model, HANDLE handle, struct model_expectation *expectation)
