@@ -326,7 +326,7 @@ static unsigned threads_of(const struct program *woven)
 
     for (unsigned at = 0; at < woven->lines; at++) {
         if (woven->line[at].opcode == OP_THREAD)
-            thread = (unsigned)woven->line[at].operand[CONDITION_VALUE];
+            thread = (unsigned)(woven->line[at].operand[CONDITION_VALUE] % (PROGRAM_THREADS + 1));
         else if (thread)
             seen |= 1u << thread;
     }
