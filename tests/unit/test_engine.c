@@ -17,6 +17,7 @@
 #include "fuzz/engine/values.h"
 #include "fuzz/program/operands.h"
 #include "fuzz/program/world.h"
+#include "fuzz/schedule/section.h"
 
 static struct engine engine, other_engine;
 static struct program program, other;
@@ -326,7 +327,7 @@ static unsigned threads_of(const struct program *woven)
 
     for (unsigned at = 0; at < woven->lines; at++) {
         if (woven->line[at].opcode == OP_THREAD)
-            thread = (unsigned)(woven->line[at].operand[CONDITION_VALUE] % (PROGRAM_THREADS + 1));
+            thread = (unsigned)(woven->line[at].operand[CONDITION_VALUE] % (SECTION_THREADS + 1));
         else if (thread)
             seen |= 1u << thread;
     }
